@@ -1,0 +1,310 @@
+"""Everything that goes into the core (events) and comes out of it (commands).
+
+Events are facts in the past tense, commands are requests in the imperative. Both are frozen, so a
+recorded message is the message that was handled. Robots, nodes, edges, bays and stations are
+integers: indices into the compiled `Site`. Loads, stock keeping units and orders keep their names.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Base of every event and command; the tag makes each record self-describing."""
+
+
+class Line(msgspec.Struct, frozen=True, array_like=True):
+    """One line of an order: so many units of one stock keeping unit."""
+
+    sku: str
+    quantity: int
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+class RunStarted(Message, frozen=True):
+    """First event of every journal: which building and which rules this run is about."""
+
+    site_hash: str
+    core_version: int
+
+
+class RobotJoined(Message, frozen=True):
+    """A robot is localised on `node`, which must be in a bay or on the traffic core."""
+
+    robot: int
+    name: str
+    fleet: int
+    node: int
+    heading_deg: int
+    battery_permille: int
+
+
+class ToteStored(Message, frozen=True):
+    """Opening stock: `tote` stands in the slot `bay`."""
+
+    tote: str
+    sku: str
+    quantity: int
+    bay: int
+
+
+class Ticked(Message, frozen=True):
+    """Time passed. Shells send it once a second."""
+
+
+class OrderReceived(Message, frozen=True):
+    """A host asks for something; `kind` names one of the site's order types.
+
+    outbound: `lines` are to be delivered by `due_ns` to `station` (a chute; -1: any).
+    inbound: the tote `load` with the single line `lines[0]` stands at the dock `station`.
+    transport: one robot visits the nodes `stops`, in this sequence (and `load`, if any, rides along).
+    """
+
+    order_id: str
+    kind: str
+    lines: tuple[Line, ...] = ()
+    due_ns: int = 0
+    station: int = -1
+    load: str = ""
+    stops: tuple[int, ...] = ()  # nodes
+
+
+class NodeReached(Message, frozen=True):
+    """The robot's reference point arrived at the head of `edge`, the next of its released base."""
+
+    robot: int
+    edge: int
+
+
+class ActionEnded(Message, frozen=True):
+    """`outcome` is "ok" or a word that the flow knows (a robot's pick or drop: "failed")."""
+
+    robot: int
+    action: int
+    outcome: str = "ok"
+
+
+class BatteryCrossed(Message, frozen=True):
+    """The charge crossed one of the thresholds that ingest watches (each 5 %)."""
+
+    robot: int
+    battery_permille: int
+
+
+class WorkEnded(Message, frozen=True):
+    """A station ended a `StartWork`; `quantity` is what it counted (units picked)."""
+
+    work: int
+    outcome: str = "ok"
+    quantity: int = 0
+
+
+class ImageRead(Message, frozen=True):
+    """The answer to a `RequestInference`."""
+
+    request: int
+    outcome: str
+    value: str = ""
+    confidence_permille: int = 1000
+    model: str = ""
+
+
+class PathsPlanned(Message, frozen=True):
+    """The answer to a `RequestPaths`: little-endian int32 pairs (robot, edge), in an order in which
+    the moves could be made one at a time."""
+
+    request: int
+    basis: int
+    moves: bytes
+
+
+class AssignmentMade(Message, frozen=True):
+    """The answer to a `RequestAssignment`: pairs (task, robot)."""
+
+    request: int
+    pairs: tuple[tuple[int, int], ...]
+
+
+class RobotFaulted(Message, frozen=True):
+    """The robot stands still where it is, somewhere on what it holds, and obeys nothing."""
+
+    robot: int
+    reason: str
+
+
+class RobotRecovered(Message, frozen=True):
+    """The robot obeys again. It kept its base, and goes on along it."""
+
+    robot: int
+
+
+class RecoveryFailed(Message, frozen=True):
+    """A `RecoverRobot` had no success."""
+
+    robot: int
+    attempt: int
+
+
+class CommandRefused(Message, frozen=True):
+    """The gate did not let a command through to the robot."""
+
+    robot: int
+    reason: str
+
+
+Event = (
+    RunStarted
+    | RobotJoined
+    | ToteStored
+    | Ticked
+    | OrderReceived
+    | NodeReached
+    | ActionEnded
+    | BatteryCrossed
+    | WorkEnded
+    | ImageRead
+    | PathsPlanned
+    | AssignmentMade
+    | RobotFaulted
+    | RobotRecovered
+    | RecoveryFailed
+    | CommandRefused
+)
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+class RequestPaths(Message, frozen=True):
+    """Plan from the frontier. `robots`: little-endian int32 rows of eight: robot, fleet, node,
+    heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority, spare.
+
+    `blocked`: nodes that nobody may enter.
+    """
+
+    request: int
+    basis: int
+    robots: bytes
+    blocked: tuple[int, ...] = ()
+    horizon: int = 10
+    seed: int = 0
+
+
+class TaskOffer(msgspec.Struct, frozen=True, array_like=True):
+    """A transport task that wants a robot: where it begins and how much it matters."""
+
+    task: int
+    node: int
+    fleets: int  # bit mask
+    priority: int  # milliseconds of travel that this task may cost more than another
+    length_mm: int  # rough way after the pickup, for the battery's reach
+
+
+class RobotOffer(msgspec.Struct, frozen=True, array_like=True):
+    """A robot that is free, or will be at `node` in `free_in_ms`."""
+
+    robot: int
+    fleet: int
+    node: int
+    heading_deg: int
+    free_in_ms: int
+    reach_mm: int
+
+
+class RequestAssignment(Message, frozen=True):
+    """Match tasks with robots at least cost."""
+
+    request: int
+    tasks: tuple[TaskOffer, ...]
+    robots: tuple[RobotOffer, ...]
+
+
+class RequestInference(Message, frozen=True):
+    """Let the camera at `station` look at `subject` (a tote or an order box)."""
+
+    request: int
+    task: str  # read_label | verify_pick
+    station: int
+    subject: str
+    expected: str
+
+
+class ExtendBase(Message, frozen=True):
+    """Release `edges` to the robot, in sequence, behind what it was released before."""
+
+    robot: int
+    edges: tuple[int, ...]
+
+
+class StartAction(Message, frozen=True):
+    """At the node where the robot stands: pick | drop | charge | stop_charging."""
+
+    robot: int
+    action: int
+    kind: str
+    load: str = ""
+    bay: int = -1
+
+
+class StartWork(Message, frozen=True):
+    """A station's machine begins `capability` on `order_id` (and `load`, if one is there)."""
+
+    work: int
+    station: int
+    capability: str
+    order_id: str
+    load: str = ""
+    sku: str = ""
+    quantity: int = 0
+
+
+class RecoverRobot(Message, frozen=True):
+    """Restart a dead robot from afar; `attempt` counts from 1. With `maintenance` a person may enter:
+    the end of a recovery that nothing else could end, counted as a human touch."""
+
+    robot: int
+    attempt: int
+    maintenance: bool = False
+
+
+class CloseOrder(Message, frozen=True):
+    """To the host: the order ended as done | quarantined | refused."""
+
+    order_id: str
+    status: str
+    reason: str = ""
+
+
+class RaiseAlarm(Message, frozen=True):
+    """Something an operator's screen should show; nobody needs to act for the flow to go on."""
+
+    subject: str
+    text: str
+
+
+Command = (
+    RequestPaths
+    | RequestAssignment
+    | RequestInference
+    | ExtendBase
+    | StartAction
+    | StartWork
+    | RecoverRobot
+    | CloseOrder
+    | RaiseAlarm
+)
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One entry of the journal."""
+
+    time_ns: int
+    seq: int
+    event: Event
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_entry = msgspec.msgpack.Decoder(Entry).decode

@@ -1,0 +1,100 @@
+"""The site as the core sees it: roadmap, fleets, stations and the flow, all checked and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.core.roadmap import Roadmap
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """A vehicle type of this site; `carries` names the kinds of load it can take."""
+
+    id: str
+    carries: tuple[str, ...]  # "tote", "parcel"
+    speed_mmps: int
+    turn_degps: int
+    charge_below_permille: int  # idle robots below this go to charge
+    charge_urgent_permille: int  # below this a robot takes no task before it has charged
+    charge_to_permille: int
+    reach_mm: int  # with a full battery
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A place of work. `bay` is where robots bring things, `out_bay` where they fetch what it made."""
+
+    id: str
+    kind: str  # dock | pick | chute
+    capabilities: tuple[str, ...]
+    bay: int
+    out_bay: int = -1
+    positions: int = 1  # orders (pick), totes (dock) or parcels (chute) that fit at once
+    out_capacity: int = 1  # finished parcels that fit before the machine must stop
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What happens after a bad outcome: go to `then`, at most `tries` times, else to `otherwise`."""
+
+    then: str
+    tries: int
+    otherwise: str  # a step, or "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an order type.
+
+    `do` names the mechanism: reserve | carry | work | inspect | finish; `needs` the capability of
+    the station or the kind of load of the carrier. `then` are the steps that follow a good outcome,
+    all at once; a step that is named by several others waits for all of them (`per_line` steps: for
+    all lines).
+    """
+
+    id: str
+    do: str
+    needs: str = ""
+    start: str = ""  # carry: where from: dock | home | station | out
+    to: str = ""  # carry: where to: slot | station | home | chute | stop
+    per_line: bool = False
+    then: tuple[str, ...] = ()
+    outcomes: dict[str, Recovery] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderType:
+    """A graph of steps; the first one is where an order begins."""
+
+    id: str
+    steps: dict[str, Step]
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Numbers of the core that a site may change."""
+
+    tick_ms: int = 1000
+    horizon: int = 10  # moves planned ahead per robot
+    lookahead: int = 4  # nodes released ahead of a robot
+    park_after_ms: int = 4000
+    restart_tries: int = 6
+    stuck_after_ms: int = 90_000
+    invariants_every: int = 2000  # events between full checks
+    assign_neighbours: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that does not change while a run goes on."""
+
+    id: str
+    hash: str
+    roadmap: Roadmap
+    fleets: tuple[Fleet, ...]
+    stations: tuple[Station, ...]
+    order_types: dict[str, OrderType]
+    skus: frozenset[str]
+    policy: Policy
