@@ -27,7 +27,9 @@ class Rows:
         lengths = np.fromiter((len(row) for row in table), dtype=np.int64, count=len(table))
         offset = np.zeros(len(table) + 1, dtype=np.int32)
         offset[1:] = np.cumsum(lengths)
-        items = np.fromiter((x for row in table for x in row), dtype=np.int32, count=int(offset[-1]))
+        items = np.fromiter(
+            (x for row in table for x in row), dtype=np.int32, count=int(offset[-1])
+        )
         return Rows(offset, items)
 
 

@@ -149,10 +149,11 @@ class RecoveryFailed(Message, frozen=True):
 
 
 class CommandRefused(Message, frozen=True):
-    """The gate did not let a command through to the robot."""
+    """The gate did not let these edges through to the robot."""
 
     robot: int
     reason: str
+    edges: tuple[int, ...] = ()
 
 
 Event = (
@@ -180,7 +181,7 @@ Event = (
 
 class RequestPaths(Message, frozen=True):
     """Plan from the frontier. `robots`: little-endian int32 rows of eight: robot, fleet, node,
-    heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority, spare.
+    heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority, 0.
 
     `blocked`: nodes that nobody may enter.
     """
@@ -198,16 +199,19 @@ class TaskOffer(msgspec.Struct, frozen=True, array_like=True):
 
     task: int
     node: int
-    fleets: int  # bit mask
+    classes: int  # bit mask: a robot fits whose own `classes` share a bit
     priority: int  # milliseconds of travel that this task may cost more than another
     length_mm: int  # rough way after the pickup, for the battery's reach
 
 
 class RobotOffer(msgspec.Struct, frozen=True, array_like=True):
-    """A robot that is free, or will be at `node` in `free_in_ms`."""
+    """A robot that is free, or will be at `node` in `free_in_ms`.
+
+    `classes`: bit `fleet` if it may take transports, bit 16 + `fleet` if it wants to charge."""
 
     robot: int
     fleet: int
+    classes: int
     node: int
     heading_deg: int
     free_in_ms: int

@@ -44,7 +44,9 @@ class Roadmap:
     edge_head: tuple[int, ...]
     edge_length_mm: tuple[int, ...]
     edge_heading_deg: tuple[int, ...]  # of the robot's body: differs from the driving direction
-    edge_speed_mmps: tuple[int, ...]  # where the lane allows less than the fleet: the lower; 0: none
+    edge_speed_mmps: tuple[
+        int, ...
+    ]  # where the lane allows less than the fleet: the lower; 0: none
     edge_fleets: tuple[int, ...]  # bit mask of the fleets that may use it
     out_edges: Table
     bays: tuple[Bay, ...]

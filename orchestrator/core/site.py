@@ -77,6 +77,9 @@ class Policy:
     """Numbers of the core that a site may change."""
 
     tick_ms: int = 1000
+    replan_ms: int = 2000  # paths are planned anew at least this often while robots drive
+    replan_gap_ms: int = 400  # and never more often than this
+    answer_ms: int = 10_000  # a request without an answer is asked again after this
     horizon: int = 10  # moves planned ahead per robot
     lookahead: int = 4  # nodes released ahead of a robot
     park_after_ms: int = 4000

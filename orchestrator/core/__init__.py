@@ -1,0 +1,1 @@
+"""The pure decision core. No clock, no randomness, no I/O, no asyncio."""

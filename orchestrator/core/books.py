@@ -1,0 +1,34 @@
+"""The books in words, for hosts and for the independent check at the end of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.core.world import World
+
+
+def books(world: World) -> dict[str, Any]:
+    """Every tote with its place and units, every order with its state and reason."""
+    return {
+        "totes": {
+            tote.id: {"sku": tote.sku, "quantity": tote.quantity, "place": place(world, tote.place)}
+            for tote in world.stock.totes.values()
+        },
+        "orders": {
+            order.id: {"status": order.state, "reason": order.reason, "kind": order.kind}
+            for order in world.orders.values()
+        },
+    }
+
+
+def place(world: World, where: tuple[str, int]) -> str:
+    """A place by its name: slot:<bay>, robot:<name>, station:<id>."""
+    kind, index = where
+    match kind:
+        case "slot":
+            return f"slot:{world.site.roadmap.bays[index].id}"
+        case "robot":
+            return f"robot:{world.robots[index].name}"
+        case "station":
+            return f"station:{world.site.stations[index].id}"
+    return kind

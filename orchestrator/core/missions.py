@@ -1,0 +1,174 @@
+"""Robots at their errands: tickets, goals, actions at the goal, and parking between them."""
+
+from __future__ import annotations
+
+from orchestrator.core import bays, carry
+from orchestrator.core.messages import ActionEnded, StartAction
+from orchestrator.core.robots import Leg, Robot
+from orchestrator.core.world import MS_NS, World
+
+
+def advance(world: World, robot: Robot) -> None:
+    """Make the robot do the first of its legs, or decide what an idle robot does."""
+    if robot.dead or robot.action >= 0:
+        return
+    if not robot.legs:
+        robot.goal = -1
+        if not robot.load:
+            rest(world, robot)
+        return
+    leg = robot.legs[0]
+    traffic = world.traffic
+    here = traffic.at[robot.index] == leg.node
+    if here and (leg.bay < 0 or traffic.tail[robot.index] == leg.node):
+        robot.goal = -1
+        _arrive(world, robot, leg)
+        return
+    if leg.bay >= 0 and not bays.ask(world, robot.index, leg.bay):
+        robot.waiting_bay = leg.bay
+        robot.goal = -1
+        _make_way(world, leg.bay, robot)
+        return
+    if robot.goal != leg.node:
+        robot.waiting_bay = -1
+        robot.goal = leg.node
+        robot.goal_since_ns = world.time_ns
+        robot.moved_ns = world.time_ns
+        world.path_wanted = True
+
+
+def _arrive(world: World, robot: Robot, leg: Leg) -> None:
+    if not leg.action:
+        robot.legs.popleft()
+        if leg.token is not None and not robot.legs:
+            carry.arrived(world, robot, leg)
+        advance(world, robot)
+        return
+    stop_charging(world, robot)
+    robot.action = world.number()
+    world.out.append(
+        StartAction(
+            robot=robot.index, action=robot.action, kind=leg.action, load=leg.load, bay=leg.bay
+        )
+    )
+
+
+def stop_charging(world: World, robot: Robot) -> None:
+    """Leave the charger's contacts before anything else."""
+    if robot.charging:
+        robot.charging = False
+        world.out.append(
+            StartAction(robot=robot.index, action=world.number(), kind="stop_charging")
+        )
+
+
+def action_ended(world: World, event: ActionEnded) -> None:
+    """A robot's action at its goal ended; go on with the next leg."""
+    robot = world.robots[event.robot]
+    if robot.action != event.action:
+        return
+    robot.action = -1
+    leg = robot.legs[0]
+    if event.outcome != "ok":
+        world.alarm(robot.name, f"{leg.action} of {leg.load or 'nothing'} ended {event.outcome}")
+        carry.handling_failed(world, robot, leg)
+        return
+    robot.legs.popleft()
+    if leg.action == "charge":
+        robot.charging = True
+        robot.task = -1
+    elif leg.action == "pick":
+        carry.picked(world, robot, leg)
+    elif leg.action == "drop":
+        carry.dropped(world, robot, leg)
+    advance(world, robot)
+
+
+def left_bay(world: World, robot: int, bay: int) -> None:
+    """The robot is out: its ticket goes to the next."""
+    for other in bays.give_back(world, robot, bay):
+        world.robots[other].waiting_bay = -1
+        advance(world, world.robots[other])
+
+
+def give_up_goal(world: World, robot: Robot) -> None:
+    """Break off the way to the first leg's place; a ticket goes back unless the robot is inside."""
+    leg = robot.legs[0] if robot.legs else None
+    robot.goal = -1
+    robot.waiting_bay = -1
+    if leg is not None and leg.bay >= 0 and bays.inside(world, robot.index) != leg.bay:
+        at_bay = world.site.roadmap.node_bay[world.traffic.at[robot.index]]
+        if at_bay != leg.bay:
+            left_bay(world, robot.index, leg.bay)
+
+
+def assign(world: World, robot: Robot, legs: list[Leg]) -> None:
+    """Give an idle robot new errands; a way to parking is broken off for them."""
+    assert robot.idle, robot.name
+    stop_charging(world, robot)
+    if robot.legs:
+        give_up_goal(world, robot)
+        robot.legs.clear()
+    robot.legs.extend(legs)
+    advance(world, robot)
+
+
+def rest(world: World, robot: Robot) -> None:
+    """Nothing to do: leave a station at once, a slot after a while, a parking place never."""
+    robot.idle_since_ns = world.time_ns
+    task = world.tasks.get(robot.next_task)
+    robot.next_task = -1
+    if task is not None:
+        carry.begin(world, robot, task)
+        return
+    bay = bays.inside(world, robot.index)
+    kind = world.site.roadmap.bays[bay].kind if bay >= 0 else "core"
+    if kind == "station" or (bay >= 0 and world.bays[bay].queue):
+        park(world, robot)
+
+
+def _make_way(world: World, bay: int, comer: Robot) -> None:
+    """Whoever rests in a bay that another one needs goes to park."""
+    for holder in list(world.bays[bay].holders):
+        robot = world.robots[holder]
+        if robot is not comer and robot.idle and not robot.legs:
+            park(world, robot)
+
+
+def park(world: World, robot: Robot) -> None:
+    """Send an idle robot to the nearest free parking place, or charger if there is no other."""
+    roadmap, at = world.site.roadmap, world.traffic.tail[robot.index]
+    if not world.site.roadmap.bays:
+        return
+    best, best_key = -1, (2, 0)
+    here = bays.inside(world, robot.index)
+    for index, bay in enumerate(roadmap.bays):
+        if bay.kind not in ("parking", "charger") or not bay.fleets >> robot.fleet & 1:
+            continue
+        if index != here and bays.free(world, index):
+            key = (int(bay.kind == "charger"), distance_mm(world, at, bay.node))
+            if best < 0 or key < best_key:
+                best, best_key = index, key
+    if best < 0:
+        return
+    stop_charging(world, robot)
+    robot.legs.append(Leg(node=roadmap.bays[best].node, bay=best, parking=True))
+    advance(world, robot)
+
+
+def park_idle(world: World) -> None:
+    """Once a tick: robots that have rested long enough in a slot make room."""
+    limit_ns = world.site.policy.park_after_ms * MS_NS
+    for robot in world.robots:
+        if robot.idle and not robot.legs and world.time_ns - robot.idle_since_ns >= limit_ns:
+            bay = bays.inside(world, robot.index)
+            if bay < 0 or world.site.roadmap.bays[bay].kind not in ("parking", "charger"):
+                park(world, robot)
+
+
+def distance_mm(world: World, start: int, end: int) -> int:
+    """Manhattan distance: the core's rough measure where an exact one is not worth a request."""
+    roadmap = world.site.roadmap
+    return abs(roadmap.node_x_mm[start] - roadmap.node_x_mm[end]) + abs(
+        roadmap.node_y_mm[start] - roadmap.node_y_mm[end]
+    )

@@ -1,0 +1,115 @@
+"""Paths: when to ask for a plan, from which basis, and what becomes of the answer.
+
+A request freezes releases: the frontiers it names stay the frontiers until the answer is there, or
+until something restrictive (a fault, a refusal) makes the basis stale and the answer is rejected.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from orchestrator.core.messages import ExtendBase, PathsPlanned, RequestPaths
+from orchestrator.core.world import MS_NS, World
+
+ROW = struct.Struct("<8i")
+PAIR = struct.Struct("<2i")
+LEAVING_BONUS = 300  # tenths of a second by which robots in a bay go before those on the lanes
+
+
+def maybe_request(world: World) -> None:
+    """Ask for a plan if one is wanted and none is under way."""
+    policy = world.site.policy
+    since_ns = world.time_ns - world.path_requested_ns
+    if world.path_request >= 0:
+        if since_ns < policy.answer_ms * MS_NS:
+            return
+    elif since_ns < policy.replan_gap_ms * MS_NS:
+        return
+    world.path_wanted = False
+    world.path_request = world.number()
+    world.path_requested_ns = world.time_ns
+    world.traffic.frozen = True
+    world.out.append(
+        RequestPaths(
+            request=world.path_request,
+            basis=world.path_basis,
+            robots=b"".join(ROW.pack(*row) for row in _rows(world)),
+            blocked=tuple(blocked(world)),
+            horizon=policy.horizon,
+            seed=world.path_seed,
+        )
+    )
+
+
+def _rows(world: World) -> list[tuple[int, ...]]:
+    traffic, node_bay = world.traffic, world.site.roadmap.node_bay
+    rows: list[tuple[int, ...]] = []
+    for robot in world.robots:
+        index = robot.index
+        node = traffic.tail[index]
+        in_bay = node_bay[node] >= 0
+        fixed = robot.dead or (robot.goal < 0 and in_bay)
+        waited = (world.time_ns - robot.goal_since_ns) // (100 * MS_NS) if robot.goal >= 0 else 0
+        bonus = LEAVING_BONUS if in_bay and robot.goal >= 0 else 0
+        heading = traffic.tail_heading_deg[index]
+        priority = min(waited, 10**8) + bonus
+        goal = -1 if fixed else robot.goal
+        rows.append((index, robot.fleet, node, heading, goal, int(fixed), priority, 0))
+    return rows
+
+
+def blocked(world: World) -> list[int]:
+    """Nodes that dead robots may be at or may still reach: nobody plans through them."""
+    nodes: dict[int, None] = {}
+    for robot in world.robots:
+        if robot.dead:
+            nodes.update(dict.fromkeys(world.traffic.held_nodes(robot.index)))
+    return list(nodes)
+
+
+def stale(world: World) -> None:
+    """The basis changed under a running request: its answer will be rejected."""
+    world.path_basis += 1
+    world.path_wanted = True
+
+
+def planned(world: World, event: PathsPlanned) -> None:
+    """Check the answer's basis, splice it behind the frontiers, and release what is free."""
+    if event.request != world.path_request:
+        return
+    world.path_request = -1
+    world.traffic.frozen = False
+    if event.basis != world.path_basis or len(event.moves) % PAIR.size:
+        world.path_rejected += 1
+        world.path_wanted = True
+        for robot in world.robots:
+            release(world, robot.index)
+        return
+    fixed = {robot.index for robot in world.robots if robot.dead}
+    cut = world.traffic.cut
+    world.traffic.splice(PAIR.iter_unpack(event.moves), fixed)
+    if world.traffic.cut > cut:
+        world.alarm("planner", f"plan {event.request} broke a rule; its end was cut off")
+    for robot in world.robots:
+        release(world, robot.index)
+
+
+def release(world: World, robot: int) -> None:
+    """Send the robot as far as it may go now."""
+    edges = world.traffic.release(robot)
+    if edges:
+        world.out.append(ExtendBase(robot=robot, edges=edges))
+
+
+def want_if_due(world: World) -> None:
+    """Once a tick: plan anew if it is time, or if somebody is about to run out of plan."""
+    if world.path_wanted or world.path_request >= 0:
+        return
+    policy, traffic = world.site.policy, world.traffic
+    due = world.time_ns - world.path_requested_ns >= policy.replan_ms * MS_NS
+    for robot in world.robots:
+        if robot.goal >= 0 and not robot.dead and traffic.tail[robot.index] != robot.goal:
+            left = len(traffic.planned[robot.index]) + len(traffic.released[robot.index])
+            if due or left < policy.lookahead:
+                world.path_wanted = True
+                return

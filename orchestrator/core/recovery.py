@@ -1,0 +1,80 @@
+"""Robots that die, that are refused, that are stuck: each with an end, and without a person if
+there is any other."""
+
+from __future__ import annotations
+
+from orchestrator.core import carry, missions, planning
+from orchestrator.core.messages import (
+    CommandRefused,
+    RecoverRobot,
+    RecoveryFailed,
+    RobotFaulted,
+    RobotRecovered,
+)
+from orchestrator.core.world import MS_NS, World
+
+
+def faulted(world: World, event: RobotFaulted) -> None:
+    """The robot stands on what it holds: others are planned round it, its work goes to others."""
+    robot = world.robots[event.robot]
+    if robot.dead:
+        return
+    carry.give_back(world, robot)
+    robot.dead = True
+    robot.next_task = -1
+    robot.attempts = 1
+    world.traffic.drop_planned()
+    planning.stale(world)
+    world.alarm(robot.name, f"stands still: {event.reason}")
+    world.out.append(RecoverRobot(robot=robot.index, attempt=1))
+
+
+def failed(world: World, event: RecoveryFailed) -> None:
+    """Try again, a bounded number of times; then maintenance."""
+    robot = world.robots[event.robot]
+    if not robot.dead:
+        return
+    robot.attempts += 1
+    maintenance = robot.attempts > world.site.policy.restart_tries
+    if maintenance:
+        world.alarm(robot.name, f"{robot.attempts - 1} restarts failed: maintenance is called")
+    world.out.append(
+        RecoverRobot(robot=robot.index, attempt=robot.attempts, maintenance=maintenance)
+    )
+
+
+def recovered(world: World, event: RobotRecovered) -> None:
+    """Back in service: goes on along the base it kept, with its errand or a new one."""
+    robot = world.robots[event.robot]
+    if not robot.dead:
+        return
+    robot.dead = False
+    robot.attempts = 0
+    robot.moved_ns = world.time_ns
+    planning.stale(world)
+    missions.advance(world, robot)
+
+
+def refused(world: World, event: CommandRefused) -> None:
+    """The gate let nothing through: take the release back and plan anew."""
+    robot = world.robots[event.robot]
+    world.refusals += 1
+    world.alarm(robot.name, f"command refused: {event.reason}")
+    heading = world.traffic.tail_heading_deg[robot.index]
+    if event.edges and world.traffic.retract(robot.index, event.edges, heading):
+        planning.stale(world)
+
+
+def watch(world: World) -> None:
+    """Once a tick: if a robot with a goal has not moved for long and no dead robot explains it, ask
+    for a plan with other tie-breaks."""
+    if any(robot.dead for robot in world.robots):
+        return
+    limit_ns = world.site.policy.stuck_after_ms * MS_NS
+    for robot in world.robots:
+        if robot.goal >= 0 and world.time_ns - robot.moved_ns >= limit_ns:
+            robot.moved_ns = world.time_ns
+            world.path_seed += 1
+            world.path_wanted = True
+            world.alarm(robot.name, "has not moved for long: planning with other tie-breaks")
+            return

@@ -1,0 +1,57 @@
+"""What the core knows of each robot: its errands (legs), its load, its charge."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+Token = tuple[str, str, int]  # order, step, line (-1: the whole order)
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Go to `bay` (or, on the core, to `node`) and there do `action` on `load`.
+
+    action: "" (be there) | pick | drop | charge. `token` is the flow step that ends with this leg,
+    `task` the transport task that ends with it. A parking leg may be broken off for a task."""
+
+    node: int
+    bay: int = -1
+    action: str = ""
+    load: str = ""
+    token: Token | None = None
+    task: int = -1
+    parking: bool = False
+
+
+@dataclass(slots=True)
+class Robot:
+    """One robot. Its whereabouts are traffic's; here is what it is about."""
+
+    index: int
+    name: str
+    fleet: int
+    battery_permille: int
+    legs: deque[Leg] = field(default_factory=deque)
+    goal: int = -1  # node it is on its way to, with a ticket if that lies in a bay
+    waiting_bay: int = -1  # bay whose ticket it waits for
+    load: str = ""
+    action: int = -1  # running action
+    charging: bool = False
+    dead: bool = False
+    attempts: int = 0
+    idle_since_ns: int = 0
+    goal_since_ns: int = 0
+    moved_ns: int = 0
+    task: int = -1  # transport task under way
+    next_task: int = -1  # promised, may still be changed
+
+    @property
+    def idle(self) -> bool:
+        """Free for any task, at once."""
+        return (
+            not self.dead
+            and not self.load
+            and self.action < 0
+            and (not self.legs or self.legs[0].parking)
+        )

@@ -1,0 +1,136 @@
+"""`step`: the one function that changes the world. It only dispatches."""
+
+from __future__ import annotations
+
+from orchestrator.core import (
+    assignment,
+    bays,
+    energy,
+    flow,
+    missions,
+    planning,
+    recovery,
+    stations,
+)
+from orchestrator.core.messages import (
+    ActionEnded,
+    AssignmentMade,
+    BatteryCrossed,
+    Command,
+    CommandRefused,
+    Event,
+    ImageRead,
+    NodeReached,
+    OrderReceived,
+    PathsPlanned,
+    RecoveryFailed,
+    RobotFaulted,
+    RobotJoined,
+    RobotRecovered,
+    RunStarted,
+    Ticked,
+    ToteStored,
+    WorkEnded,
+)
+from orchestrator.core.robots import Robot
+from orchestrator.core.stock import Tote
+from orchestrator.core.world import World
+
+
+def step(world: World, time_ns: int, event: Event) -> list[Command]:
+    """Apply one event and return the commands it causes, in order."""
+    assert time_ns >= world.time_ns, "time runs forward"
+    world.time_ns = time_ns
+    world.events += 1
+    robot = getattr(event, "robot", None)
+    if robot is not None and not isinstance(event, RobotJoined):
+        if not 0 <= robot < len(world.robots):
+            world.alarm(f"robot {robot}", "unknown robot: ignored")
+            return _taken(world)
+    _dispatch(world, event)
+    if world.path_wanted:
+        planning.maybe_request(world)
+    return _taken(world)
+
+
+def _taken(world: World) -> list[Command]:
+    commands, world.out = world.out, []
+    return commands
+
+
+def _dispatch(world: World, event: Event) -> None:
+    match event:
+        case NodeReached():
+            _node_reached(world, event)
+        case Ticked():
+            _ticked(world)
+        case PathsPlanned():
+            planning.planned(world, event)
+        case ActionEnded():
+            missions.action_ended(world, event)
+        case WorkEnded():
+            stations.work_ended(world, event)
+        case ImageRead():
+            stations.image_read(world, event)
+        case BatteryCrossed():
+            energy.crossed(world, event)
+        case AssignmentMade():
+            assignment.made(world, event)
+        case OrderReceived():
+            flow.receive(world, event)
+        case RobotFaulted():
+            recovery.faulted(world, event)
+        case RobotRecovered():
+            recovery.recovered(world, event)
+        case RecoveryFailed():
+            recovery.failed(world, event)
+        case CommandRefused():
+            recovery.refused(world, event)
+        case RobotJoined():
+            _joined(world, event)
+        case ToteStored():
+            _stored(world, event)
+        case RunStarted():
+            assert event.site_hash == world.site.hash, "the journal is of another site"
+            world.started = True
+
+
+def _joined(world: World, event: RobotJoined) -> None:
+    world.traffic.join(event.robot, event.fleet, event.node, event.heading_deg)
+    robot = Robot(event.robot, event.name, event.fleet, event.battery_permille)
+    robot.idle_since_ns = world.time_ns
+    world.robots.append(robot)
+    bay = world.site.roadmap.node_bay[event.node]
+    if bay >= 0:
+        assert bays.ask(world, event.robot, bay), f"{event.name} joins in an occupied bay"
+    planning.stale(world)
+
+
+def _stored(world: World, event: ToteStored) -> None:
+    world.stock.add(
+        Tote(event.tote, event.sku, event.quantity, ("slot", event.bay), home=event.bay)
+    )
+
+
+def _node_reached(world: World, event: NodeReached) -> None:
+    robot, traffic = world.robots[event.robot], world.traffic
+    wake = traffic.complete(event.robot, event.edge)
+    if wake is None:
+        world.alarm(robot.name, f"reports edge {event.edge}, which it was not released to")
+        return
+    robot.moved_ns = world.time_ns
+    roadmap = world.site.roadmap
+    left = roadmap.node_bay[roadmap.edge_tail[event.edge]]
+    if left >= 0 and roadmap.node_bay[roadmap.edge_head[event.edge]] != left:
+        missions.left_bay(world, event.robot, left)
+    for index in wake:
+        planning.release(world, index)
+    if robot.legs and robot.legs[0].node == traffic.at[event.robot] and robot.action < 0:
+        missions.advance(world, robot)
+
+
+def _ticked(world: World) -> None:
+    missions.park_idle(world)
+    assignment.request(world)
+    recovery.watch(world)
+    planning.want_if_due(world)

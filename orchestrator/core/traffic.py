@@ -1,0 +1,194 @@
+"""Who goes first: the precedence graph over planned moves, and the release of nodes to robots.
+
+After Hoenig et al. 2019 (action dependency graph). A plan arrives as a sequence of moves that could
+be made one at a time; it is checked move by move, and each move waits for every earlier move of
+another robot whose swept area it would touch. The sequence is a linear extension of the graph, so
+the graph has no cycle. A move is *released* when all it waits for has ended and it lies within
+`lookahead` nodes of its robot.
+
+The frontier invariant: each robot's `tail` is the last node released to it. Released moves of
+different robots never conflict, and no tail conflicts with a released move of another robot. So if
+nothing more were ever released, all would come to rest without touching.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from orchestrator.core.roadmap import Roadmap
+
+
+class Move:
+    """One robot along one edge; `waits` counts the unfinished moves that go first."""
+
+    __slots__ = ("edge", "followers", "move_id", "released", "robot", "waits")
+
+    def __init__(self, robot: int, edge: int, move_id: int) -> None:
+        self.robot = robot
+        self.edge = edge
+        self.move_id = move_id
+        self.waits = 0
+        self.released = False
+        self.followers: list[Move] = []
+
+
+class Traffic:
+    """Positions, frontiers and the precedence graph of all robots (lists by robot index)."""
+
+    def __init__(self, roadmap: Roadmap, lookahead: int) -> None:
+        self.roadmap = roadmap
+        self.lookahead = lookahead
+        self.fleet: list[int] = []
+        self.at: list[int] = []  # last node reached
+        self.tail: list[int] = []  # frontier: last node released
+        self.tail_heading_deg: list[int] = []
+        self.released: list[deque[Move]] = []
+        self.planned: list[deque[Move]] = []
+        self.users: dict[int, list[Move]] = {}  # move id -> unfinished moves, in sequence
+        self.stands: dict[int, int] = {}  # stand id of each frontier -> robot
+        self.frozen = False  # a plan from these frontiers is being computed
+        self.cut = 0  # moves of plans that were refused by the check
+
+    def join(self, robot: int, fleet: int, node: int, heading_deg: int) -> None:
+        """Place the next robot; indices are given in sequence."""
+        assert robot == len(self.at), "robots join in sequence"
+        stand = fleet * self.roadmap.nodes + node
+        for other in self.roadmap.stand_stands[stand]:
+            assert other not in self.stands, (
+                f"robot {robot} joins where {self.stands[other]} stands"
+            )
+        self.fleet.append(fleet)
+        self.at.append(node)
+        self.tail.append(node)
+        self.tail_heading_deg.append(heading_deg)
+        self.released.append(deque())
+        self.planned.append(deque())
+        self.stands[stand] = robot
+
+    def splice(self, moves: Iterable[tuple[int, int]], fixed: set[int]) -> int:
+        """Replace all that is not released by `moves`; return how many were taken.
+
+        The check stops at the first move that is not possible one at a time from the frontiers;
+        what stands before it is a valid plan by itself, what comes after is cut."""
+        self.drop_planned()
+        roadmap, fleet = self.roadmap, self.fleet
+        nodes, edges = roadmap.nodes, roadmap.edges
+        at = list(self.tail)
+        stands = dict(self.stands)
+        taken = 0
+        pending = iter(moves)
+        for robot, edge in pending:
+            if not self._possible(robot, edge, at, stands) or robot in fixed:
+                self.cut += 1 + sum(1 for _ in pending)
+                break
+            base = fleet[robot] * nodes
+            del stands[base + at[robot]]
+            at[robot] = roadmap.edge_head[edge]
+            stands[base + at[robot]] = robot
+            self._append(Move(robot, edge, fleet[robot] * edges + edge))
+            taken += 1
+        return taken
+
+    def _possible(self, robot: int, edge: int, at: list[int], stands: dict[int, int]) -> bool:
+        roadmap = self.roadmap
+        if not (0 <= robot < len(at) and 0 <= edge < roadmap.edges):
+            return False
+        fleet = self.fleet[robot]
+        if roadmap.edge_tail[edge] != at[robot] or not roadmap.edge_fleets[edge] >> fleet & 1:
+            return False
+        for stand in roadmap.move_stands[fleet * roadmap.edges + edge]:
+            if stand in stands and stands[stand] != robot:
+                return False
+        return True
+
+    def _append(self, move: Move) -> None:
+        users, robot = self.users, move.robot
+        for other_id in self.roadmap.move_moves[move.move_id]:
+            others = users.get(other_id)
+            if others:
+                for other in others:
+                    if other.robot != robot:
+                        other.followers.append(move)
+                        move.waits += 1
+        own = users.get(move.move_id)
+        if own is None:
+            users[move.move_id] = [move]
+        else:
+            own.append(move)
+        self.planned[robot].append(move)
+
+    def drop_planned(self) -> None:
+        """Forget every move that is not released. What is released waits for nothing."""
+        for queue in self.planned:
+            for move in queue:
+                self.users[move.move_id].remove(move)
+            queue.clear()
+        for queue in self.released:
+            for move in queue:
+                move.followers.clear()
+
+    def release(self, robot: int) -> tuple[int, ...]:
+        """Release what this robot may have now; return the newly released edges."""
+        if self.frozen:
+            return ()
+        planned, released = self.planned[robot], self.released[robot]
+        edges: list[int] = []
+        while planned and len(released) < self.lookahead and planned[0].waits == 0:
+            move = planned.popleft()
+            move.released = True
+            released.append(move)
+            edges.append(move.edge)
+        if edges:
+            self._set_tail(robot, edges[-1])
+        return tuple(edges)
+
+    def _set_tail(self, robot: int, edge: int) -> None:
+        base = self.fleet[robot] * self.roadmap.nodes
+        del self.stands[base + self.tail[robot]]
+        self.tail[robot] = self.roadmap.edge_head[edge]
+        self.tail_heading_deg[robot] = self.roadmap.edge_heading_deg[edge]
+        self.stands[base + self.tail[robot]] = robot
+
+    def complete(self, robot: int, edge: int) -> list[int] | None:
+        """The robot arrived at the head of `edge`. Return the robots for which something may be
+        released now, or None if the edge is not the one it was expected on."""
+        released = self.released[robot]
+        if not released or released[0].edge != edge:
+            return None
+        move = released.popleft()
+        self.users[move.move_id].remove(move)
+        self.at[robot] = self.roadmap.edge_head[edge]
+        wake = [robot]
+        for follower in move.followers:
+            follower.waits -= 1
+            if follower.waits == 0 and self.planned[follower.robot][0] is follower:
+                wake.append(follower.robot)
+        return wake
+
+    def retract(self, robot: int, edges: tuple[int, ...], heading_deg: int) -> bool:
+        """Take back a release that never left the house: the last `edges` released."""
+        released = self.released[robot]
+        if tuple(move.edge for move in released)[-len(edges) :] != edges:
+            return False
+        self.drop_planned()
+        for _ in edges:
+            self.users[released[-1].move_id].remove(released.pop())
+        base = self.fleet[robot] * self.roadmap.nodes
+        del self.stands[base + self.tail[robot]]
+        self.tail[robot] = self.roadmap.edge_tail[edges[0]]
+        if released:
+            heading_deg = self.roadmap.edge_heading_deg[released[-1].edge]
+        self.tail_heading_deg[robot] = heading_deg
+        self.stands[base + self.tail[robot]] = robot
+        return True
+
+    def held_nodes(self, robot: int) -> Iterator[int]:
+        """Nodes the robot may be at or on the way to, without further release."""
+        yield self.at[robot]
+        for move in self.released[robot]:
+            yield self.roadmap.edge_head[move.edge]
+
+    def still(self, robot: int) -> bool:
+        """Nothing is released that the robot has not reached."""
+        return not self.released[robot]

@@ -1,0 +1,110 @@
+"""The core's whole state: plain, mutable, one owner. Iteration order is insertion order."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field
+
+from orchestrator.core.messages import Command, RaiseAlarm
+from orchestrator.core.orders import Order
+from orchestrator.core.robots import Robot, Token
+from orchestrator.core.site import Site
+from orchestrator.core.stock import Stock
+from orchestrator.core.traffic import Traffic
+
+CORE_VERSION = 1
+MS_NS = 1_000_000
+
+
+@dataclass(slots=True)
+class BayState:
+    """Tickets of a bay: who is in it or on the way, and who waits elsewhere for a ticket."""
+
+    holders: list[int] = field(default_factory=list)
+    queue: deque[int] = field(default_factory=deque)
+
+
+@dataclass(slots=True)
+class StationState:
+    """What a station's machines are at."""
+
+    used: int = 0  # positions taken (orders, totes or parcels)
+    out_used: int = 0  # parcels on, or promised to, the out buffer
+    queues: dict[str, deque[Token]] = field(default_factory=dict)  # by capability
+    running: dict[str, int] = field(default_factory=dict)  # capability -> work
+    waiters: deque[Token] = field(default_factory=deque)  # parcels that wait for a position
+
+
+@dataclass(slots=True)
+class Task:
+    """A transport that wants a robot: fetch `load` at `bay` (or be at `node`), for `token`."""
+
+    id: int
+    fleets: int
+    node: int
+    bay: int
+    load: str
+    token: Token
+    due_ns: int
+    robot: int = -1
+
+
+@dataclass(slots=True)
+class World:
+    """Everything the core remembers."""
+
+    site: Site
+    traffic: Traffic
+    stock: Stock
+    bays: list[BayState]
+    stations: list[StationState]
+    time_ns: int = 0
+    events: int = 0
+    started: bool = False
+    robots: list[Robot] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)
+    backlog: list[tuple[int, int, str]] = field(default_factory=list)  # heap: due, number, order
+    short: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)  # by SKU
+    tasks: dict[int, Task] = field(default_factory=dict)  # not yet begun
+    works: dict[int, Token] = field(default_factory=dict)
+    looks: dict[int, Token] = field(default_factory=dict)  # running inferences
+    numbers: int = 0  # last number given to a request, task, work or action
+    path_request: int = -1
+    path_requested_ns: int = 0
+    path_basis: int = 0
+    path_wanted: bool = False
+    path_seed: int = 0
+    path_rejected: int = 0
+    assign_request: int = -1
+    assign_requested_ns: int = 0
+    refusals: int = 0
+    out: list[Command] = field(default_factory=list)
+
+    def number(self) -> int:
+        """The next number; numbers never repeat within a run."""
+        self.numbers += 1
+        return self.numbers
+
+    def alarm(self, subject: str, text: str) -> None:
+        """Tell whoever watches. The flow goes on without an answer."""
+        self.out.append(RaiseAlarm(subject=subject, text=text))
+
+    def push_backlog(self, order: Order) -> None:
+        """Orders wait for release by due time."""
+        heapq.heappush(self.backlog, (order.due_ns, self.number(), order.id))
+
+
+def new_world(site: Site) -> World:
+    """An empty building."""
+    slots = [index for index, bay in enumerate(site.roadmap.bays) if bay.kind == "slot"]
+    return World(
+        site=site,
+        traffic=Traffic(site.roadmap, site.policy.lookahead),
+        stock=Stock(slots),
+        bays=[BayState() for _ in site.roadmap.bays],
+        stations=[
+            StationState(queues={capability: deque() for capability in station.capabilities})
+            for station in site.stations
+        ],
+    )

@@ -1,0 +1,1 @@
+"""The fake world: a deterministic, event-driven simulation around the very same core."""
