@@ -1,0 +1,33 @@
+"""What is wrong with a layout: where, what, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. `path` is a JSON path, a key path or "line N"."""
+
+    severity: str  # error | warning
+    file: str
+    path: str
+    text: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        mend = f" -> {self.mend}" if self.mend else ""
+        return f"{self.severity}: {self.file}: {self.path}: {self.text}{mend}"
+
+
+class LayoutError(Exception):
+    """A site that can't be loaded, with everything that is wrong with it."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        super().__init__("\n".join(str(finding) for finding in findings))
+
+
+def errors(findings: list[Finding]) -> list[Finding]:
+    """The findings that forbid loading."""
+    return [finding for finding in findings if finding.severity == "error"]

@@ -1,0 +1,74 @@
+"""Is the flow of a site complete: every name defined, every end reached, every machine there?"""
+
+from __future__ import annotations
+
+from orchestrator.layout.findings import Finding
+from orchestrator.layout.site_file import SiteFile, StepFile
+
+END = "quarantine"
+
+
+def check(spec: SiteFile, file: str) -> list[Finding]:
+    """Findings over all order types."""
+    found: list[Finding] = []
+    capabilities = {name for station in spec.stations for name in station.capabilities}
+    loads = {load for fleet in spec.fleets.values() for load in fleet.carries}
+    for kind, steps in spec.flow.items():
+        path = f"flow.{kind}"
+        if not steps:
+            found.append(Finding("error", file, path, "has no steps", "add at least one"))
+            continue
+        found += _names(steps, path, file)
+        found += _reach(steps, path, file)
+        for name, step in steps.items():
+            where = f"{path}.{name}.needs"
+            if step.do in ("work", "inspect") and step.needs not in capabilities:
+                text = f"no station can {step.needs!r}"
+                mend = "add the capability to a station, or mend the step"
+                found.append(Finding("error", file, where, text, mend))
+            if step.do == "carry" and step.needs and step.needs not in loads:
+                text = f"no fleet carries {step.needs!r}"
+                found.append(Finding("error", file, where, text, "add it to a fleet's `carries`"))
+    return found
+
+
+def _names(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
+    found: list[Finding] = []
+    for name, step in steps.items():
+        targets = [(f"{path}.{name}.then", target) for target in step.then]
+        for outcome, row in step.outcomes.items():
+            where = f"{path}.{name}.outcomes.{outcome}"
+            targets.append((f"{where}.then", row.then))
+            if row.otherwise != END:
+                targets.append((f"{where}.otherwise", row.otherwise))
+        for where, target in targets:
+            if target not in steps:
+                mend = f"use one of {', '.join(steps)}"
+                found.append(Finding("error", file, where, f"no step {target!r}", mend))
+    return found
+
+
+def _reach(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
+    first = next(iter(steps))
+    seen, todo = {first}, [first]
+    while todo:
+        step = steps[todo.pop()]
+        rows = step.outcomes.values()
+        targets = [*step.then, *(r.then for r in rows), *(r.otherwise for r in rows)]
+        for target in targets:
+            if target in steps and target not in seen:
+                seen.add(target)
+                todo.append(target)
+    found = [
+        Finding("error", file, f"{path}.{name}", "no other step leads here", "name it in a `then`")
+        for name in steps
+        if name not in seen
+    ]
+    if not any(steps[name].do == "finish" for name in seen):
+        mend = "let the last step be {do: finish}"
+        found.append(Finding("error", file, path, "an order of this type never ends", mend))
+    for name in seen:
+        if steps[name].do != "finish" and not steps[name].then:
+            text = "nothing follows, and it is not a finish"
+            found.append(Finding("error", file, f"{path}.{name}.then", text, "name what follows"))
+    return found

@@ -1,0 +1,43 @@
+"""Results that are worth keeping between runs, on disk by content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def directory() -> Path:
+    """LIGHTSOUT_CACHE, else the user's cache directory."""
+    base = os.environ.get("LIGHTSOUT_CACHE")
+    return Path(base) if base else Path.home() / ".cache" / "lightsout"
+
+
+def cached(kind: str, key: bytes, compute: Callable[[], T]) -> T:
+    """Return what `compute` returns, from disk where the same key was computed before. A damaged or
+    foreign file is computed anew; where nothing can be written, nothing is kept."""
+    digest = hashlib.sha256(kind.encode() + b"\0" + key).hexdigest()
+    path = directory() / f"{kind}-{digest[:32]}.bin"
+    try:
+        blob = path.read_bytes()
+        if blob[:32] == hashlib.sha256(blob[32:]).digest():
+            value: T = pickle.loads(blob[32:])  # noqa: S301  (our own file, checked by its hash)
+            return value
+    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
+        pass
+    value = compute()
+    body = pickle.dumps(value, protocol=5)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(hashlib.sha256(body).digest() + body)
+        os.replace(file.name, path)
+    except OSError:
+        pass
+    return value

@@ -1,0 +1,1 @@
+"""Numba-compiled code over arrays: primitive arguments, no objects."""

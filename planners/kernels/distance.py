@@ -1,0 +1,122 @@
+"""Exact costs to a goal over *arrivals*: D[e] is the cost from the head of edge e, entered along e."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+FAR = 2**30
+
+
+@njit(cache=True)
+def turn_cost(a_deg, b_deg, quarter):
+    """Cost of turning the body from heading a to b at `quarter` per 90 degrees, rounded up."""
+    angle = (b_deg - a_deg) % 360
+    angle = min(angle, 360 - angle)
+    return (angle * quarter + 89) // 90
+
+
+@njit(cache=True)
+def _push(heap_cost, heap_edge, size, cost, edge):
+    child = size
+    while child > 0:
+        parent = (child - 1) >> 1
+        if heap_cost[parent] <= cost:
+            break
+        heap_cost[child] = heap_cost[parent]
+        heap_edge[child] = heap_edge[parent]
+        child = parent
+    heap_cost[child] = cost
+    heap_edge[child] = edge
+    return size + 1
+
+
+@njit(cache=True)
+def _pop(heap_cost, heap_edge, size):
+    """Remove the root; its place is filled from the end."""
+    size -= 1
+    cost, edge = heap_cost[size], heap_edge[size]
+    parent = 0
+    while True:
+        child = 2 * parent + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap_cost[child + 1] < heap_cost[child]:
+            child += 1
+        if heap_cost[child] >= cost:
+            break
+        heap_cost[parent] = heap_cost[child]
+        heap_edge[parent] = heap_edge[child]
+        parent = child
+    heap_cost[parent] = cost
+    heap_edge[parent] = edge
+    return size
+
+
+@njit(cache=True)
+def fill(goal, open_edge, edge_cost, quarter, tail, head, heading, in_offset, in_edge, table):
+    """Dijkstra backwards over edges. `open_edge` (E,) is 0 where nobody may drive; `table` (E,) out."""
+    edges = len(tail)
+    capacity = 16 * edges + 16
+    heap_cost = np.empty(capacity, np.int64)
+    heap_edge = np.empty(capacity, np.int32)
+    size = 0
+    table[:] = FAR
+    for k in range(in_offset[goal], in_offset[goal + 1]):
+        edge = in_edge[k]
+        if open_edge[edge]:
+            table[edge] = 0
+            size = _push(heap_cost, heap_edge, size, 0, edge)
+    while size > 0:
+        cost, edge = heap_cost[0], heap_edge[0]
+        size = _pop(heap_cost, heap_edge, size)
+        if cost > table[edge]:
+            continue
+        node = tail[edge]
+        if node == goal:
+            continue
+        through = cost + edge_cost[edge]
+        for k in range(in_offset[node], in_offset[node + 1]):
+            before = in_edge[k]
+            if not open_edge[before]:
+                continue
+            value = through + turn_cost(heading[before], heading[edge], quarter)
+            if value < table[before]:
+                table[before] = value
+                if size < capacity:
+                    size = _push(heap_cost, heap_edge, size, value, before)
+
+
+@njit(cache=True)
+def fill_unit(goal, tail, in_offset, in_edge, heading, table, queue):
+    """`fill` for grids: every edge and every quarter turn costs one step. Buckets by parity of
+    cost: three rings suffice, as a predecessor costs 1, 2 or 3 more. `queue` (4, E) scratch."""
+    table[:] = FAR
+    count = np.zeros(4, np.int64)
+    for k in range(in_offset[goal], in_offset[goal + 1]):
+        table[in_edge[k]] = 0
+        queue[0, count[0]] = in_edge[k]
+        count[0] += 1
+    cost = 0
+    empty = 0
+    while empty < 4:
+        ring = cost & 3
+        if count[ring] == 0:
+            empty += 1
+        else:
+            empty = 0
+        for i in range(count[ring]):
+            edge = queue[ring, i]
+            node = tail[edge]
+            if table[edge] != cost or node == goal:
+                continue
+            for k in range(in_offset[node], in_offset[node + 1]):
+                before = in_edge[k]
+                value = cost + 1 + turn_cost(heading[before], heading[edge], 1)
+                if value < table[before]:
+                    table[before] = value
+                    into = value & 3
+                    queue[into, count[into]] = before
+                    count[into] += 1
+        count[ring] = 0
+        cost += 1

@@ -1,0 +1,213 @@
+"""One step of PIBT with headings on a directed roadmap with conflict sets.
+
+Okumura et al., "Priority inheritance with backtracking for iterative multi-agent path finding",
+AIJ 2022; headings as in the League of Robot Runners: a robot that does not face along the edge it
+wants turns first, at most a quarter per step, and holds its node meanwhile.
+
+The recursion is unrolled onto a stack. An agent on the stack forbids its node to those above it, so
+there is no rotation of a full cycle, and the sequence in which agents are settled is a sequence in
+which the moves can be made one at a time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from planners.kernels.distance import FAR, turn_cost
+
+UNDECIDED, ON_STACK, SETTLED = 0, 1, 2
+CANDIDATES_MAX = 9
+
+
+@njit(cache=True)
+def mix(a, b, c):
+    """A small integer hash for tie-breaking."""
+    x = (a * 73856093) ^ (b * 19349663) ^ (c * 83492791)
+    x = (x ^ (x >> 13)) * 1274126177
+    return (x ^ (x >> 16)) & 0x7FFF
+
+
+@njit(cache=True)
+def rank(i, robots, node, heading, table_row, tables, fields, shut, salt, cand, cost):
+    """List agent i's candidate edges by cost; return how many. Waiting is not among them: it is
+    what is left when all fail. Edges that only lead away stay in the list, so that the agent can
+    be pushed."""
+    fleet, goal, _ = robots
+    tail, head, edge_heading, edge_fleets, edge_ms, turn_ms, out_offset, out_edge, node_bay = fields
+    f, v, goal_bay = fleet[i], node[i], -1
+    if goal[i] >= 0:
+        goal_bay = node_bay[goal[i]]
+    count = 0
+    for k in range(out_offset[v], out_offset[v + 1]):
+        e = out_edge[k]
+        w = head[e]
+        if not (edge_fleets[e] >> f) & 1 or shut[w]:
+            continue
+        if node_bay[w] >= 0 and node_bay[w] != goal_bay:
+            continue
+        value = edge_ms[f, e] + turn_cost(heading[i], edge_heading[e], turn_ms[f])
+        if goal[i] >= 0:
+            value += min(tables[table_row[i], e], FAR)
+        value = value * 1024 + (mix(e, i, salt) & 1023)
+        at = count
+        if count < CANDIDATES_MAX:
+            count += 1
+        elif value >= cost[count - 1]:
+            continue
+        else:
+            at = count - 1
+        while at > 0 and cost[at - 1] > value:
+            cost[at] = cost[at - 1]
+            cand[at] = cand[at - 1]
+            at -= 1
+        cost[at] = value
+        cand[at] = e
+    return count
+
+
+@njit(cache=True)
+def obstacle(i, e, fleet, node, status, fixed, stand_owner, ms_offset, ms_item, edges, turning):
+    """Who is in the way of agent i along e: -1 nobody, -2 somebody who stays, else the one undecided
+    agent that would have to move."""
+    pushed = -1
+    m = fleet[i] * edges + e
+    for k in range(ms_offset[m], ms_offset[m + 1]):
+        j = stand_owner[ms_item[k]]
+        if j < 0 or j == i:
+            continue
+        if fixed[j] or status[j] != UNDECIDED or turning[j]:
+            return -2
+        if pushed >= 0 and pushed != j:
+            return -2
+        pushed = j
+    return pushed
+
+
+@njit(cache=True)
+def wants(i, goal, node, count, cand, cost, table_row, tables):
+    """Has agent i any reason of its own to move? Not at its goal, not without one, and not where
+    every way leads away from a goal it can't reach."""
+    if goal[i] < 0 or node[i] == goal[i] or count == 0:
+        return False
+    return tables[table_row[i], cand[0]] < FAR
+
+
+@njit(cache=True)
+def step(
+    order, robots, node, heading, table_row, tables, fields, conflicts, stand_owner, shut, salt, out
+):
+    """Move everybody once. `node`, `heading`, `stand_owner` are changed; the moves (robot, edge) are
+    appended to `out` (rows, 2) in a sequence in which they can be made one at a time; returns how
+    many."""
+    fleet, goal, fixed = robots
+    ms_offset, ms_item, nodes, edges = conflicts
+    tail, head, edge_heading = fields[0], fields[1], fields[2]
+    n = len(node)
+    status = np.zeros(n, np.int8)
+    turning = np.zeros(n, np.int8)
+    stack = np.empty(n, np.int32)
+    cand = np.empty((n, CANDIDATES_MAX), np.int32)
+    cost = np.empty(CANDIDATES_MAX, np.int64)
+    count = np.zeros(n, np.int32)
+    next_ = np.zeros(n, np.int32)
+    pushed_flag = np.zeros(n, np.int8)
+    made = 0
+    for r in range(n):
+        root = order[r]
+        if status[root] != UNDECIDED or fixed[root]:
+            continue
+        depth = 0
+        stack[0] = root
+        status[root] = ON_STACK
+        pushed_flag[root] = 0
+        count[root] = rank(
+            root, robots, node, heading, table_row, tables, fields, shut, salt, cand[root], cost
+        )
+        next_[root] = 0
+        if not wants(root, goal, node, count[root], cand[root], cost, table_row, tables):
+            # Nobody asks it to move: it stays, but may still be pushed by others later.
+            status[root] = UNDECIDED
+            continue
+        while depth >= 0:
+            i = stack[depth]
+            descended = False
+            finished = False
+            while next_[i] < count[i]:
+                e = cand[i, next_[i]]
+                j = obstacle(
+                    i, e, fleet, node, status, fixed, stand_owner, ms_offset, ms_item, edges,
+                    turning,
+                )
+                if j == -2:
+                    next_[i] += 1
+                    continue
+                if j >= 0:
+                    depth += 1
+                    stack[depth] = j
+                    status[j] = ON_STACK
+                    pushed_flag[j] = 1
+                    next_[j] = 0
+                    count[j] = rank(
+                        j, robots, node, heading, table_row, tables, fields, shut, salt, cand[j],
+                        cost,
+                    )
+                    descended = True
+                    break
+                finished = True
+                if heading[i] == edge_heading[e]:
+                    base = fleet[i] * nodes
+                    stand_owner[base + node[i]] = -1
+                    node[i] = head[e]
+                    stand_owner[base + node[i]] = i
+                    out[made, 0] = i
+                    out[made, 1] = e
+                    made += 1
+                else:
+                    heading[i] = turned(heading[i], edge_heading[e])
+                    turning[i] = 1
+                break
+            if descended:
+                continue
+            status[i] = SETTLED
+            depth -= 1
+            if depth >= 0 and (not finished or turning[i]):
+                # The pushed agent stays: its pusher tries its next candidate, unless the pushed
+                # one is only turning to make way: then the pusher waits for it.
+                p = stack[depth]
+                next_[p] = count[p] if turning[i] else next_[p] + 1
+    return made
+
+
+@njit(cache=True)
+def turned(a_deg, b_deg):
+    """The heading after a step's turn from a towards b: at most a quarter."""
+    left = (b_deg - a_deg) % 360
+    if left <= 90 or left >= 270:
+        return b_deg
+    if left <= 180:
+        return (a_deg + 90) % 360
+    return (a_deg + 270) % 360
+
+
+@njit(cache=True)
+def window(
+    horizon, priority, robots, node, heading, table_row, tables, fields, conflicts, stand_owner,
+    shut, salt, out
+):
+    """`horizon` steps; waiting raises an agent's priority. Returns how many moves `out` holds."""
+    goal = robots[1]
+    made = 0
+    waited = priority.copy()
+    for t in range(horizon):
+        order = np.argsort(-waited, kind="mergesort")
+        made += step(
+            order, robots, node, heading, table_row, tables, fields, conflicts, stand_owner, shut,
+            salt, out[made:]
+        )
+        for i in range(len(node)):
+            if goal[i] >= 0 and node[i] != goal[i]:
+                waited[i] += 10
+            elif goal[i] >= 0:
+                waited[i] = 0
+    return made
