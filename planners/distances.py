@@ -11,7 +11,7 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from planners.kernels.distance import FAR, fill
+from planners.kernels.distance import FAR, fill, from_poses
 from planners.protocols import UNREACHABLE
 from planners.roadmap import Ints, RoadmapArrays
 
@@ -63,18 +63,27 @@ class Distances:
 
     def travel_ms(self, fleet: int, node: int, heading_deg: int, goal: int) -> int:
         """Milliseconds from a pose to a node; UNREACHABLE where there is no way."""
-        if node == goal:
-            return 0
-        table, arrays = self.table(fleet, goal), self._arrays
-        best = UNREACHABLE
-        quarter = int(arrays.turn_ms[fleet])
-        for k in range(arrays.out_edges.offset[node], arrays.out_edges.offset[node + 1]):
-            edge = int(arrays.out_edges.items[k])
-            if table[edge] < UNREACHABLE and arrays.edge_fleets[edge] >> fleet & 1:
-                angle = (int(arrays.edge_heading_deg[edge]) - heading_deg) % 360
-                turn = (min(angle, 360 - angle) * quarter + 89) // 90
-                best = min(best, turn + int(arrays.edge_ms[fleet, edge]) + int(table[edge]))
-        return best
+        poses = np.array([[node], [heading_deg]], np.int32)
+        return int(self.travel_many(fleet, poses[0], poses[1], goal)[0])
+
+    def travel_many(self, fleet: int, nodes: Ints, headings_deg: Ints, goal: int) -> Ints:
+        """(R,) milliseconds from poses to a node."""
+        arrays = self._arrays
+        out = np.empty(len(nodes), np.int32)
+        from_poses(
+            nodes,
+            headings_deg,
+            goal,
+            self.table(fleet, goal),
+            arrays.edge_ms[fleet],
+            int(arrays.turn_ms[fleet]),
+            self._open[fleet],
+            arrays.edge_heading_deg,
+            arrays.out_edges.offset,
+            arrays.out_edges.items,
+            out,
+        )
+        return out
 
     def _open_edges(self) -> NDArray[np.uint8]:
         """(F, E) 1 where the fleet may drive and neither end is blocked."""

@@ -120,3 +120,19 @@ def fill_unit(goal, tail, in_offset, in_edge, heading, table, queue):
                     count[into] += 1
         count[ring] = 0
         cost += 1
+
+
+@njit(cache=True)
+def from_poses(nodes, headings, goal, table, cost, quarter, open_edge, heading, out_offset, out_edge, out):
+    """`out` (R,): cost from each pose to the goal of `table`; FAR where there is no way."""
+    for r in range(len(nodes)):
+        node = nodes[r]
+        best = FAR
+        if node == goal:
+            best = 0
+        for k in range(out_offset[node], out_offset[node + 1]):
+            edge = out_edge[k]
+            if open_edge[edge] and table[edge] < FAR and best > 0:
+                turn = turn_cost(headings[r], heading[edge], quarter)
+                best = min(best, turn + cost[edge] + table[edge])
+        out[r] = best

@@ -67,9 +67,10 @@ def rank(i, robots, node, heading, table_row, tables, fields, shut, salt, cand, 
 
 
 @njit(cache=True)
-def obstacle(i, e, fleet, node, status, fixed, stand_owner, ms_offset, ms_item, edges, turning):
+def obstacle(i, e, robots, node, node_bay, status, stand_owner, ms_offset, ms_item, edges, turning):
     """Who is in the way of agent i along e: -1 nobody, -2 somebody who stays, else the one undecided
-    agent that would have to move."""
+    agent that would have to move. Whoever has reached its goal in a bay stays there."""
+    fleet, goal, fixed = robots
     pushed = -1
     m = fleet[i] * edges + e
     for k in range(ms_offset[m], ms_offset[m + 1]):
@@ -77,6 +78,8 @@ def obstacle(i, e, fleet, node, status, fixed, stand_owner, ms_offset, ms_item, 
         if j < 0 or j == i:
             continue
         if fixed[j] or status[j] != UNDECIDED or turning[j]:
+            return -2
+        if goal[j] == node[j] and node_bay[node[j]] >= 0:
             return -2
         if pushed >= 0 and pushed != j:
             return -2
@@ -136,7 +139,7 @@ def step(
             while next_[i] < count[i]:
                 e = cand[i, next_[i]]
                 j = obstacle(
-                    i, e, fleet, node, status, fixed, stand_owner, ms_offset, ms_item, edges,
+                    i, e, robots, node, fields[8], status, stand_owner, ms_offset, ms_item, edges,
                     turning,
                 )
                 if j == -2:

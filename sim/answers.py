@@ -1,0 +1,82 @@
+"""Answers to the core's requests: arrays in, planners, events out. Live and simulation share this."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from orchestrator.core.messages import (
+    AssignmentMade,
+    PathsPlanned,
+    RequestAssignment,
+    RequestPaths,
+)
+from planners.assignment import FlowAssigner
+from planners.distances import Distances
+from planners.pibt import PibtPlanner
+from planners.protocols import UNREACHABLE, Assigner, AssignmentProblem, PathProblem, Planner
+from planners.roadmap import RoadmapArrays
+
+DROP_MS = 3_600_000  # leaving a task open costs as much as an hour's travel
+
+
+class Answers:
+    """Computes answers with the planners it is given."""
+
+    def __init__(
+        self,
+        arrays: RoadmapArrays,
+        neighbours: int = 12,
+        planner: Planner | None = None,
+        assigner: Assigner | None = None,
+    ) -> None:
+        self._arrays = arrays
+        self._neighbours = neighbours
+        self._distances = Distances(arrays)  # of the empty floor, for assignment
+        self._planner = planner or PibtPlanner(arrays, Distances(arrays))
+        self._assigner = assigner or FlowAssigner()
+
+    def paths(self, request: RequestPaths) -> PathsPlanned:
+        """Plan from the frontiers of the request."""
+        rows = np.frombuffer(request.robots, np.dtype("<i4")).reshape(-1, 8).astype(np.int32)
+        column = np.ascontiguousarray(rows.T)
+        plan = self._planner.plan(
+            PathProblem(
+                fleet=column[1],
+                node=column[2],
+                heading_deg=column[3],
+                goal=column[4],
+                fixed=column[5],
+                priority=column[6],
+                blocked=np.array(request.blocked, np.int32),
+                horizon=request.horizon,
+                seed=request.seed,
+            )
+        )
+        moves = np.stack([column[0][plan.robot], plan.edge], axis=1).astype("<i4")
+        return PathsPlanned(request=request.request, basis=request.basis, moves=moves.tobytes())
+
+    def assignment(self, request: RequestAssignment) -> AssignmentMade:
+        """Match tasks with robots by exact travel times on the empty roadmap."""
+        tasks, robots = request.tasks, request.robots
+        cost = np.full((len(tasks), len(robots)), UNREACHABLE, np.int64)
+        by_fleet: dict[int, list[int]] = {}
+        for column, robot in enumerate(robots):
+            by_fleet.setdefault(robot.fleet, []).append(column)
+        classes = np.array([robot.classes for robot in robots])
+        free_ms = np.array([robot.free_in_ms for robot in robots])
+        nodes = np.array([robot.node for robot in robots], np.int32)
+        headings = np.array([robot.heading_deg for robot in robots], np.int32)
+        for fleet, columns in by_fleet.items():
+            for row, task in enumerate(tasks):
+                fits = [c for c in columns if classes[c] & task.classes]
+                if fits:
+                    way = self._distances.travel_many(fleet, nodes[fits], headings[fits], task.node)
+                    cost[row, fits] = np.where(way < UNREACHABLE, way + free_ms[fits], UNREACHABLE)
+        drop = np.array([DROP_MS + task.priority for task in tasks], np.int64)
+        chosen = self._assigner.assign(AssignmentProblem(cost, drop, self._neighbours))
+        pairs = [
+            (task.task, robots[column].robot)
+            for task, column in zip(tasks, chosen.tolist(), strict=True)
+            if column >= 0
+        ]
+        return AssignmentMade(request=request.request, pairs=tuple(pairs))

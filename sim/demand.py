@@ -1,0 +1,162 @@
+"""What the world asks of the site: a rate, an hourly curve, or a file of orders."""
+
+from __future__ import annotations
+
+import csv
+import random
+from bisect import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+from orchestrator.core.messages import Line, OrderReceived
+from orchestrator.core.site import Site
+from orchestrator.layout.site_file import OutboundDemand, StockFile
+from sim.clock import SECOND_NS, Streams
+
+HOUR_S = 3600.0
+Rate = float | tuple[float, ...]
+
+
+def arrivals(chance: random.Random, rate: Rate, hours: float) -> Iterator[float]:
+    """Seconds of a Poisson process with a constant or hourly rate per hour (thinning)."""
+    curve = rate if isinstance(rate, tuple) else (rate,)
+    peak = max(curve, default=0.0)
+    if peak <= 0:
+        return
+    time_s = 0.0
+    while True:
+        time_s += chance.expovariate(peak / HOUR_S)
+        if time_s >= hours * HOUR_S:
+            return
+        if chance.random() * peak < curve[int(time_s // HOUR_S) % len(curve)]:
+            yield time_s
+
+
+class Popularity:
+    """Stock keeping units asked for like 1 / rank ** skew."""
+
+    def __init__(self, stock: StockFile) -> None:
+        self._names = stock.sku_names
+        self._sums = list(accumulate((r + 1) ** -stock.skew for r in range(len(self._names))))
+
+    def draw(self, chance: random.Random) -> str:
+        """One of them."""
+        return self._names[bisect(self._sums, chance.random() * self._sums[-1])]
+
+
+def outbound(
+    demand: OutboundDemand, stock: StockFile, streams: Streams, hours: float
+) -> Iterator[tuple[int, OrderReceived]]:
+    """Customers' orders: (time_ns, event)."""
+    popularity, chance = Popularity(stock), streams.of("outbound")
+    times = streams.of("outbound times")
+    for number, time_s in enumerate(arrivals(times, demand.orders_per_hour, hours), 1):
+        lines = tuple(
+            Line(popularity.draw(chance), _count(chance, demand.quantity))
+            for _ in range(_count(chance, demand.lines))
+        )
+        due_s = time_s + 60 * chance.uniform(*demand.due_minutes)
+        yield (
+            round(time_s * SECOND_NS),
+            OrderReceived(
+                order_id=f"order-{number:05d}",
+                kind="outbound",
+                lines=lines,
+                due_ns=round(due_s * SECOND_NS),
+            ),
+        )
+
+
+def _count(chance: random.Random, shares: tuple[float, ...]) -> int:
+    return 1 + min(bisect(list(accumulate(shares)), chance.random() * sum(shares)), len(shares) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row of an order file that was left out."""
+
+    file: str
+    line: int
+    text: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text} -> {self.mend}"
+
+
+COLUMNS = ("order_id", "time_s", "sku", "quantity", "due_s")
+ORDERS_MAX = 1_000_000
+
+
+class OrderFileError(ValueError):
+    """An order file that can't be used at all."""
+
+
+def from_csv(path: Path, site: Site) -> tuple[list[tuple[int, OrderReceived]], list[BadRow]]:
+    """Orders from `order_id,time_s,sku,quantity,due_s[,chute]`; rows with one order_id are its lines.
+    Bad rows are returned beside the good ones."""
+    bad: list[BadRow] = []
+    orders: dict[str, tuple[float, float, str, list[Line]]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise OrderFileError(
+                    f"{path}:1: column {', '.join(missing)} is missing -> "
+                    f"begin with the line {','.join(COLUMNS)}"
+                )
+            for row in reader:
+                _take(row, reader.line_num, path, site, orders, bad)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise OrderFileError(f"{path}: can't be read: {error} -> give a UTF-8 CSV file") from error
+    stations = {station.id: number for number, station in enumerate(site.stations)}
+    events = [
+        (
+            round(time_s * SECOND_NS),
+            OrderReceived(
+                order_id=name,
+                kind="outbound",
+                lines=tuple(lines),
+                due_ns=round(due_s * SECOND_NS),
+                station=stations.get(chute, -1),
+            ),
+        )
+        for name, (time_s, due_s, chute, lines) in orders.items()
+    ]
+    return sorted(events, key=lambda pair: pair[0]), bad
+
+
+def _take(
+    row: dict[str, str],
+    number: int,
+    path: Path,
+    site: Site,
+    orders: dict[str, tuple[float, float, str, list[Line]]],
+    bad: list[BadRow],
+) -> None:
+    def wrong(text: str, mend: str) -> None:
+        bad.append(BadRow(str(path), number, text, mend))
+
+    name, sku, chute = row["order_id"] or "", row["sku"] or "", row.get("chute") or ""
+    if not name.strip() or not sku.strip():
+        wrong("order_id and sku must not be empty", "fill them in")
+        return
+    try:
+        time_s, due_s, quantity = float(row["time_s"]), float(row["due_s"]), int(row["quantity"])
+    except (TypeError, ValueError):
+        what = f"{row['time_s']!r}, {row['quantity']!r}, {row['due_s']!r}"
+        wrong(f"time_s, quantity, due_s are no numbers: {what}", "write 12.5, 1, 1800")
+        return
+    if not (0 <= time_s < 1e7 and 0 <= due_s < 1e7 and 0 < quantity < 1e6):
+        wrong(f"time {time_s:g}, quantity {quantity}, due {due_s:g}", "must be positive, in seconds")
+        return
+    if chute and chute not in {station.id for station in site.stations}:
+        wrong(f"unknown chute {chute!r}", "use a station of the site, or leave it empty")
+        return
+    if name not in orders and len(orders) >= ORDERS_MAX:
+        wrong("too many orders", f"split the file: {ORDERS_MAX} at most")
+        return
+    orders.setdefault(name, (time_s, due_s, chute, []))[3].append(Line(sku, quantity))

@@ -1,0 +1,75 @@
+"""Faults: robots that die and are restarted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from orchestrator.core.messages import Event, RecoverRobot, RecoveryFailed, RobotRecovered
+from orchestrator.layout.site_file import RobotDies
+from sim.clock import SECOND_NS, Clock, Streams
+from sim.robots import SimRobot
+
+HOUR_NS = 3600 * SECOND_NS
+MAINTENANCE_S = 600.0
+RESTART_S = (45.0, 120.0)
+
+
+class Deaths:
+    """Kills robots by chance, and carries recoveries out."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        streams: Streams,
+        spec: RobotDies | None,
+        robots: list[SimRobot],
+        fleets: list[str],
+        say: Callable[[int, Event], None],
+        tell: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        self._clock, self._spec, self._robots = clock, spec, robots
+        self._say, self._tell = say, tell
+        self._chance = [streams.of("death", robot.name) for robot in robots]
+        for robot in robots:
+            if spec and spec.per_robot_hour and (
+                not spec.fleets or fleets[robot.fleet] in spec.fleets
+            ):
+                self._next(robot)
+
+    def _next(self, robot: SimRobot) -> None:
+        assert self._spec is not None
+        hours = self._chance[robot.index].expovariate(self._spec.per_robot_hour)
+        self._clock.after(round(hours * HOUR_NS), self._strike, robot)
+
+    def _strike(self, robot: SimRobot) -> None:
+        if not robot.dead and not robot.dying:
+            robot.die("drive fault")
+        self._next(robot)
+
+    def recover(self, command: RecoverRobot) -> None:
+        """Begin a restart, or maintenance by a person."""
+        robot = self._robots[command.robot]
+        chance = self._chance[command.robot]
+        seconds = chance.uniform(*(self._spec.restart_s if self._spec else RESTART_S))
+        if command.maintenance:
+            seconds = MAINTENANCE_S
+        self._clock.after(round(seconds * SECOND_NS), self._restarted, (robot, command))
+
+    def _restarted(self, argument: tuple[SimRobot, RecoverRobot]) -> None:
+        robot, command = argument
+        if not robot.dead:
+            return
+        share = self._spec.restart_success if self._spec else 1.0
+        good = self._chance[robot.index].random() < share and robot.charge_permille > 0
+        if command.maintenance:
+            orders = [robot.load] if robot.load else []
+            fact = {"reason": f"maintenance of {robot.name}", "robot": robot.name, "loads": orders}
+            self._tell("human_touched", fact)
+            robot.charge_permille = max(robot.charge_permille, 500.0)
+        elif not good:
+            self._say(robot.index, RecoveryFailed(robot=robot.index, attempt=command.attempt))
+            return
+        self._tell("fault_ended", {"kind": "robot_dies", "robot": robot.name})
+        self._say(robot.index, RobotRecovered(robot=robot.index))
+        robot.revive()

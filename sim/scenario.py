@@ -1,0 +1,173 @@
+"""What a run begins with: robots in their places, opening stock, demand, faults."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.core.messages import OrderReceived, RobotJoined, ToteStored
+from orchestrator.layout import LoadedSite
+from orchestrator.layout.site_file import FaultsFile
+from sim import demand
+from sim.clock import Streams
+
+ROBOTS_MAX = 20_000
+
+
+class ScenarioError(ValueError):
+    """A run that can't begin, with the reason and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line may change about a site's run."""
+
+    seed: int = 0
+    hours: float = 1.0
+    fleets: dict[str, int] = field(default_factory=dict)
+    faults: FaultsFile | None = None
+    orders: list[tuple[int, OrderReceived]] | None = None  # instead of the site's demand
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Opening facts, and what comes in later (sorted by time)."""
+
+    loaded: LoadedSite
+    options: Options
+    robots: list[RobotJoined]
+    totes: list[ToteStored]
+    orders: list[tuple[int, OrderReceived]]
+    reveal: int = 0  # >0: so many orders are open at a time, whatever their time (competition)
+
+
+def scenario(loaded: LoadedSite, options: Options) -> Scenario:
+    """Compose a run of a site."""
+    for name in options.fleets:
+        if name not in loaded.spec.fleets:
+            known = ", ".join(loaded.spec.fleets)
+            raise ScenarioError(f"unknown fleet {name!r} -> this site has {known}")
+    streams = Streams(options.seed)
+    return Scenario(
+        loaded=loaded,
+        options=options,
+        robots=list(_robots(loaded, options, streams)),
+        totes=list(_totes(loaded, streams)),
+        orders=_orders(loaded, options, streams),
+    )
+
+
+def _robots(loaded: LoadedSite, options: Options, streams: Streams) -> Iterator[RobotJoined]:
+    roadmap, taken, index = loaded.site.roadmap, set[int](), 0
+    low, high = loaded.spec.simulation.battery_at_start_percent
+    for fleet, (name, spec) in enumerate(loaded.spec.fleets.items()):
+        chance = streams.of("battery", name)
+        count = options.fleets.get(name, spec.robots)
+        places = [
+            number
+            for kind in ("parking", "charger")
+            for number, bay in enumerate(roadmap.bays)
+            if bay.kind == kind and bay.fleets >> fleet & 1 and number not in taken
+        ]
+        if count > len(places) or count < 0:
+            raise ScenarioError(
+                f"{count} robots of {name}, but the layout has room for 0 to {len(places)} -> "
+                "add parking bays, or take fewer"
+            )
+        for number in range(count):
+            bay = places[number]
+            taken.add(bay)
+            node = roadmap.bays[bay].node
+            yield RobotJoined(
+                robot=index,
+                name=f"{name}-{number + 1:02d}",
+                fleet=fleet,
+                node=node,
+                heading_deg=_heading_in(loaded, node),
+                battery_permille=round(10 * chance.uniform(low, high)),
+            )
+            index += 1
+
+
+def _heading_in(loaded: LoadedSite, node: int) -> int:
+    roadmap = loaded.site.roadmap
+    for edge, head in enumerate(roadmap.edge_head):
+        if head == node:
+            return roadmap.edge_heading_deg[edge]
+    return 0
+
+
+def _totes(loaded: LoadedSite, streams: Streams) -> Iterator[ToteStored]:
+    stock = loaded.spec.stock
+    slots = [n for n, bay in enumerate(loaded.site.roadmap.bays) if bay.kind == "slot"]
+    if stock.totes > len(slots):
+        raise ScenarioError(
+            f"stock.totes is {stock.totes}, but there are {len(slots)} slots -> take fewer totes"
+        )
+    streams.of("slots").shuffle(slots)
+    popularity, chance = demand.Popularity(stock), streams.of("stock")
+    for number in range(stock.totes):
+        names = stock.sku_names
+        sku = names[number] if number < len(names) else popularity.draw(chance)
+        yield ToteStored(
+            tote=f"tote-{number + 1:04d}", sku=sku, quantity=stock.units_per_tote, bay=slots[number]
+        )
+
+
+def _orders(
+    loaded: LoadedSite, options: Options, streams: Streams
+) -> list[tuple[int, OrderReceived]]:
+    wanted = loaded.spec.simulation.demand
+    sources: list[list[tuple[int, OrderReceived]]] = []
+    if options.orders is not None:
+        sources.append(options.orders)
+    elif wanted.outbound is not None:
+        stream = demand.outbound(wanted.outbound, loaded.spec.stock, streams, options.hours)
+        sources.append(list(stream))
+    if wanted.inbound is not None:
+        sources.append(list(_inbound(loaded, options, streams)))
+    return list(heapq.merge(*sources, key=lambda pair: pair[0]))
+
+
+def _inbound(
+    loaded: LoadedSite, options: Options, streams: Streams
+) -> Iterator[tuple[int, OrderReceived]]:
+    rate = loaded.spec.simulation.demand.inbound
+    docks = [n for n, s in enumerate(loaded.site.stations) if "receive" in s.capabilities]
+    if rate is None or not docks:
+        return
+    popularity, chance = demand.Popularity(loaded.spec.stock), streams.of("inbound")
+    times = streams.of("inbound times")
+    for number, time_s in enumerate(demand.arrivals(times, rate.totes_per_hour, options.hours), 1):
+        line = demand.Line(popularity.draw(chance), loaded.spec.stock.units_per_tote)
+        yield (
+            round(time_s * 1e9),
+            OrderReceived(
+                order_id=f"inbound-{number:05d}",
+                kind="inbound",
+                lines=(line,),
+                station=docks[number % len(docks)],
+                load=f"tote-in-{number:05d}",
+            ),
+        )
+
+
+def robot_fact(loaded: LoadedSite, joined: RobotJoined) -> dict[str, Any]:
+    """What the record says of a robot: shape, limits, where it starts."""
+    spec = loaded.spec.fleets[loaded.site.fleets[joined.fleet].id]
+    roadmap = loaded.site.roadmap
+    return {
+        "robot": joined.robot,
+        "name": joined.name,
+        "fleet": loaded.site.fleets[joined.fleet].id,
+        "footprint": [list(point) for point in spec.footprint_m],
+        "speed_mps": spec.speed_mps,
+        "acceleration_mps2": spec.acceleration_mps2,
+        "turn_radps": math.radians(spec.turn_degps),
+        "x_m": roadmap.node_x_mm[joined.node] / 1000,
+        "y_m": roadmap.node_y_mm[joined.node] / 1000,
+        "theta_rad": math.radians(joined.heading_deg),
+    }
