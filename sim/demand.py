@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import random
 from bisect import bisect
 from collections.abc import Iterator
@@ -94,37 +95,46 @@ class OrderFileError(ValueError):
     """An order file that can't be used at all."""
 
 
-def from_csv(path: Path, site: Site) -> tuple[list[tuple[int, OrderReceived]], list[BadRow]]:
+def read_text(path: Path) -> str:
+    """The text of an order file."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OrderFileError(f"{path}: can't be read: {error} -> give a UTF-8 CSV file") from error
+
+
+def from_csv(
+    text: str, name: str, site: Site
+) -> tuple[list[tuple[int, OrderReceived]], list[BadRow]]:
     """Orders from `order_id,time_s,sku,quantity,due_s[,chute]`; rows with one order_id are its lines.
     Bad rows are returned beside the good ones."""
     bad: list[BadRow] = []
     orders: dict[str, tuple[float, float, str, list[Line]]] = {}
+    reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise OrderFileError(
-                    f"{path}:1: column {', '.join(missing)} is missing -> "
-                    f"begin with the line {','.join(COLUMNS)}"
-                )
-            for row in reader:
-                _take(row, reader.line_num, path, site, orders, bad)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise OrderFileError(f"{path}: can't be read: {error} -> give a UTF-8 CSV file") from error
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise OrderFileError(
+                f"{name}:1: column {', '.join(missing)} is missing -> "
+                f"begin with the line {','.join(COLUMNS)}"
+            )
+        for row in reader:
+            _take(row, reader.line_num, name, site, orders, bad)
+    except csv.Error as error:
+        raise OrderFileError(f"{name}:{reader.line_num}: {error} -> mend the line") from error
     stations = {station.id: number for number, station in enumerate(site.stations)}
     events = [
         (
             round(time_s * SECOND_NS),
             OrderReceived(
-                order_id=name,
+                order_id=order_id,
                 kind="outbound",
                 lines=tuple(lines),
                 due_ns=round(due_s * SECOND_NS),
                 station=stations.get(chute, -1),
             ),
         )
-        for name, (time_s, due_s, chute, lines) in orders.items()
+        for order_id, (time_s, due_s, chute, lines) in orders.items()
     ]
     return sorted(events, key=lambda pair: pair[0]), bad
 
@@ -132,13 +142,13 @@ def from_csv(path: Path, site: Site) -> tuple[list[tuple[int, OrderReceived]], l
 def _take(
     row: dict[str, str],
     number: int,
-    path: Path,
+    file: str,
     site: Site,
     orders: dict[str, tuple[float, float, str, list[Line]]],
     bad: list[BadRow],
 ) -> None:
     def wrong(text: str, mend: str) -> None:
-        bad.append(BadRow(str(path), number, text, mend))
+        bad.append(BadRow(file, number, text, mend))
 
     name, sku, chute = row["order_id"] or "", row["sku"] or "", row.get("chute") or ""
     if not name.strip() or not sku.strip():

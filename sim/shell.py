@@ -42,6 +42,7 @@ from sim.robots import MotionRow, SimRobot
 from sim.scenario import Scenario, robot_fact
 
 MINUTE_NS = 60 * SECOND_NS
+BATCH = 500  # events per transaction
 
 
 class Recorder(Protocol):
@@ -167,11 +168,11 @@ class Simulation:
         self.clock.at(self.network.arrival_ns(robot, "up"), self.say, event)
 
     def _append(self, time_ns: int, seq: int, entry: bytes) -> None:
-        self.record.append(entry, time_ns, seq)
-        self._uncommitted += 1
-        if self._uncommitted >= 500:
+        if self._uncommitted >= BATCH:
             self._uncommitted = 0
             self.record.commit()
+        self.record.append(entry, time_ns, seq)
+        self._uncommitted += 1
 
     def _tell(self, kind: str, payload: dict[str, Any]) -> None:
         self.record.truth(self.clock.now_ns, kind, payload)

@@ -103,7 +103,8 @@ def _load(files: dict[str, str]) -> tuple[LoadedSite | None, list[Finding]]:
         return None, found
     roadmap = compiling.roadmap_of(plan, spec)
     site = compiling.site_of(roadmap, spec, digest(files))
-    found += guarantees.check(site, spec, spec.layout, "error")
+    severity = "error" if spec.guarantees == "required" else "warning"
+    found += guarantees.check(site, spec, spec.layout, severity)
     found += _stations(site, spec)
     return LoadedSite(site, compiling.arrays_of(roadmap, spec), spec, faults, files), found
 

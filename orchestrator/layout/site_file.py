@@ -187,6 +187,7 @@ class SiteFile(_Part):
     layout: str = "layout.lif.json"
     fleets: dict[str, FleetFile] = Field(min_length=1)
     safety_margin_m: NotNegative = 0.05
+    guarantees: Literal["required", "advised"] = "required"  # advised: their lack is a warning
     bays: tuple[BayFile, ...] = ()
     stations: tuple[StationFile, ...] = ()
     flow: dict[str, dict[str, StepFile]] = Field(min_length=1)

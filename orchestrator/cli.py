@@ -1,0 +1,67 @@
+"""`lightsout`: the command line. Each command is a module of `orchestrator.commands`.
+
+Exit codes: 0 done, 1 something was found (a contact, a difference, a bad layout), 2 unusable input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = (
+    "run", "replay", "salvage", "layout",
+
+)  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="lightsout",
+        description="Orchestrator of fully automated logistics centres.",
+        epilog="Begin with: lightsout demo. Each command explains itself: lightsout run --help.",
+    )
+    parser.add_argument("--version", action="version", version=f"lightsout {version()}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    modules = {}
+    for name in COMMANDS:
+        module = importlib.import_module(f"orchestrator.commands.{name}")
+        modules[name] = module
+        module.add(subparsers)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(modules[parsed.command].run(parsed))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except known_errors() as error:
+        print(f"lightsout: {error}", file=sys.stderr)
+        return 2
+
+
+def version() -> str:
+    """The installed version."""
+    from importlib import metadata  # noqa: PLC0415
+
+    try:
+        return metadata.version("lightsout")
+    except metadata.PackageNotFoundError:
+        return "0 (not installed)"
+
+
+def known_errors() -> tuple[type[Exception], ...]:
+    """Errors that are the input's fault and carry their own mend."""
+    from orchestrator.journal import RunFileError  # noqa: PLC0415
+    from orchestrator.layout import LayoutError  # noqa: PLC0415
+    from sim.demand import OrderFileError  # noqa: PLC0415
+    from sim.lorr_files import InstanceError  # noqa: PLC0415
+    from sim.scenario import ScenarioError  # noqa: PLC0415
+
+    return (RunFileError, LayoutError, OrderFileError, InstanceError, ScenarioError)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

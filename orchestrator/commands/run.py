@@ -1,0 +1,134 @@
+"""`lightsout run`: simulate a site, or tasks made by others."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.commands import command, positive
+
+if TYPE_CHECKING:
+    from sim.recipe import Recipe
+
+EXAMPLES = """\
+  lightsout run sites/jd_small --hours 2 --seed 7 --record a.run
+  lightsout run sites/jd_small --faults default --speed 10
+  lightsout run sites/jd_small --orders orders.csv --fleet tote_amr=20
+  lightsout run --lorr INSTANCE.json --hours 1 --record b.run
+  lightsout run --resume a.run"""
+
+
+def add(subparsers: Any) -> None:
+    """Declare the command."""
+    parser = command(subparsers, "run", "simulate a site and record the run", EXAMPLES)
+    parser.add_argument("site", nargs="?", type=Path, metavar="SITE", help="a site's folder")
+    parser.add_argument("--hours", type=positive, default=1.0, help="simulated hours (1)")
+    parser.add_argument("--seed", type=int, default=0, help="of everything that is chance (0)")
+    parser.add_argument(
+        "--speed", default="max", help="simulated seconds per second, or max (max)"
+    )
+    parser.add_argument("--orders", type=Path, metavar="FILE.csv", help="instead of the demand")
+    parser.add_argument(
+        "--faults", default="none", metavar="FILE|default|none",
+        help="what goes wrong; default: the site's faults.yaml (none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fleet", action="append", default=[], metavar="NAME=N", help="another number of robots"
+    )
+    parser.add_argument("--record", type=Path, metavar="RUN", help="write the run to this file")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that died")
+    parser.add_argument("--lorr", type=Path, metavar="INSTANCE.json", help="a League instance")
+    parser.add_argument("--json", action="store_true", help="print figures as JSON")
+    parser.add_argument("--quiet", action="store_true", help="no live figures")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry it out."""
+    from sim.recorded import record  # noqa: PLC0415
+
+    pace = _pace(arguments.speed)
+    resume = arguments.resume is not None
+    if resume:
+        from orchestrator.journal import RunReader  # noqa: PLC0415
+        from sim.recipe import Recipe  # noqa: PLC0415
+
+        with RunReader(arguments.resume) as reader:
+            recipe = Recipe.of(reader.meta)
+        path = arguments.resume
+    else:
+        recipe = _recipe(arguments)
+        path = arguments.record
+    with tempfile.TemporaryDirectory() as folder:
+        target = path or Path(folder) / "unrecorded.run"
+        started = time.monotonic()
+        with _screen(arguments, recipe) as progress:
+            figures = record(recipe, target, resume=resume, pace=pace, progress=progress)
+        figures["wall_s"] = round(time.monotonic() - started, 3)
+        figures["speed"] = round(figures["simulated_s"] / max(1e-9, figures["wall_s"]), 1)
+    if path is not None:
+        figures["run"] = str(path)
+    _print(figures, arguments.json)
+    return 0
+
+
+def _pace(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        return positive(text)
+    except argparse.ArgumentTypeError as error:
+        from sim.scenario import ScenarioError  # noqa: PLC0415
+
+        raise ScenarioError(f"--speed {text}: {error} -> write max, 1 or 10") from error
+
+
+def _recipe(arguments: argparse.Namespace) -> Recipe:
+    from sim import demand, recipe  # noqa: PLC0415
+    from sim.scenario import ScenarioError  # noqa: PLC0415
+
+    if (arguments.site is None) == (arguments.lorr is None):
+        raise ScenarioError("what is to run? -> name one site's folder, or --lorr INSTANCE.json")
+    values: dict[str, Any] = {"seed": arguments.seed, "hours": arguments.hours}
+    values["fleets"] = dict(_fleet(text) for text in arguments.fleet)
+    if arguments.orders is not None:
+        values["orders"] = demand.read_text(arguments.orders)
+        values["orders_name"] = str(arguments.orders)
+    made = (
+        recipe.of_lorr(arguments.lorr, **values)
+        if arguments.lorr is not None
+        else recipe.of_site(arguments.site, **values)
+    )
+    return recipe.with_faults(made, arguments.faults)
+
+
+def _fleet(text: str) -> tuple[str, int]:
+    from sim.scenario import ScenarioError  # noqa: PLC0415
+
+    name, _, number = text.partition("=")
+    if not number.isdigit():
+        raise ScenarioError(f"--fleet {text} -> write NAME=N, as tote_amr=20")
+    return name, int(number)
+
+
+def _screen(arguments: argparse.Namespace, recipe: Recipe) -> Any:
+    from orchestrator.commands.screen import Quiet, Screen  # noqa: PLC0415
+
+    if arguments.quiet or arguments.json or not sys.stderr.isatty():
+        return Quiet()
+    return Screen(recipe.name, recipe.hours)
+
+
+def _print(figures: dict[str, Any], as_json: bool) -> None:
+    for row in figures.get("bad_rows", []):
+        print(f"left out: {row}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for key, value in figures.items():
+        if key != "bad_rows":
+            print(f"{key:>18}  {value}")

@@ -1,0 +1,119 @@
+"""Everything a run is made from, as it stands in the run file: enough to make it again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orchestrator.core.messages import OrderReceived, RobotJoined
+from orchestrator.core.world import CORE_VERSION
+from orchestrator.layout import LayoutError, LoadedSite, load_files, read_files
+from orchestrator.layout.grid import grid_files
+from orchestrator.layout.site_file import read_faults
+from sim import demand, lorr_files
+from sim.scenario import Options, Scenario, ScenarioError, scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Texts and numbers only."""
+
+    name: str
+    files: dict[str, str]  # the site's
+    seed: int = 0
+    hours: float = 1.0
+    fleets: dict[str, int] = field(default_factory=dict)
+    faults: str = ""  # text of a faults.yaml
+    orders: str = ""  # text of an order file
+    orders_name: str = ""
+    lorr: dict[str, Any] = field(default_factory=dict)  # starts, tasks (nodes), reveal
+    core_version: int = CORE_VERSION
+
+    def meta(self) -> dict[str, Any]:
+        """For the run file."""
+        return {"recipe": asdict(self)}
+
+    @staticmethod
+    def of(meta: dict[str, Any]) -> Recipe:
+        """From a run file's meta."""
+        try:
+            return Recipe(**meta["recipe"])
+        except (KeyError, TypeError) as error:
+            raise ScenarioError(f"the run holds no recipe ({error}) -> record it anew") from error
+
+    def load(self) -> LoadedSite:
+        """The site."""
+        return load_files(self.files, self.name)
+
+    def scenario(self) -> tuple[Scenario, list[demand.BadRow]]:
+        """The run's beginning, and the rows of the order file that were left out."""
+        loaded, bad = self.load(), []
+        faults = None
+        if self.faults:
+            faults, found = read_faults(self.faults, "faults.yaml")
+            if found:
+                raise LayoutError(found)
+        orders = None
+        if self.orders:
+            orders, bad = demand.from_csv(self.orders, self.orders_name, loaded.site)
+        options = Options(self.seed, self.hours, dict(self.fleets), faults, orders)
+        if self.lorr:
+            return _competition(loaded, options, self.lorr), bad
+        return scenario(loaded, options), bad
+
+
+def of_site(path: Path, **values: Any) -> Recipe:
+    """A recipe for a site's folder."""
+    return Recipe(name=path.resolve().name, files=read_files(path), **values)
+
+
+def of_lorr(path: Path, **values: Any) -> Recipe:
+    """A recipe for a competition instance: each task becomes a transport order."""
+    instance = lorr_files.load(path)
+    number = np.cumsum(instance.free.ravel()) - 1  # cell -> node
+    files = grid_files(instance.free, instance.name, len(instance.starts))
+    lorr = {
+        "starts": [int(number[cell]) for cell in instance.starts],
+        "tasks": [[int(number[cell]) for cell in task] for task in instance.tasks],
+        "reveal": int(instance.reveal * len(instance.starts)),
+    }
+    return Recipe(name=instance.name, files=files, lorr=lorr, **values)
+
+
+def _competition(loaded: LoadedSite, options: Options, lorr: dict[str, Any]) -> Scenario:
+    robots = [
+        RobotJoined(
+            robot=index, name=f"robot-{index + 1:03d}", fleet=0, node=node, heading_deg=0,
+            battery_permille=1000,
+        )
+        for index, node in enumerate(lorr["starts"])
+    ]  # fmt: skip
+    tasks = lorr["tasks"]
+    limit = round(options.hours * 3600 * len(robots))  # nobody visits more than a node a second
+    orders = [
+        (0, OrderReceived(order_id=f"task-{i}", kind="transport", stops=tuple(tasks[i % len(tasks)])))
+        for i in range(min(limit, 10 * len(tasks)))
+    ]
+    return Scenario(loaded, options, robots, [], orders, reveal=lorr["reveal"])
+
+
+def with_faults(recipe: Recipe, choice: str) -> Recipe:
+    """`choice`: none, default (the site's faults.yaml) or a file."""
+    if choice == "none":
+        return recipe
+    if choice == "default":
+        text = recipe.files.get("faults.yaml", "")
+        if not text:
+            raise ScenarioError("the site has no faults.yaml -> add one, or name a file")
+        return replace(recipe, faults=text)
+    try:
+        text = Path(choice).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{choice}: can't be read: {error} -> name a faults.yaml") from error
+    _, found = read_faults(text, choice)
+    if found:
+        raise LayoutError(found)
+    return replace(recipe, faults=text)

@@ -1,0 +1,88 @@
+"""A run and its record: simulate a recipe into a run file, or go on with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from orchestrator.core.messages import PathsPlanned, RequestPaths
+from orchestrator.journal import RunReader, RunWriter
+from sim.answers import Answers
+from sim.recipe import Recipe
+from sim.scenario import ScenarioError
+from sim.shell import Simulation
+
+Progress = Callable[[Simulation], None] | None
+
+
+class RecordedAnswers(Answers):
+    """Takes path plans from a journal's durable prefix, and computes what lies behind it."""
+
+    known: dict[int, PathsPlanned]
+
+    def paths(self, request: RequestPaths) -> PathsPlanned:
+        """The recorded answer, if there is one."""
+        return self.known.pop(request.request, None) or super().paths(request)
+
+
+def record(
+    recipe: Recipe,
+    path: Path,
+    *,
+    resume: bool = False,
+    pace: float | None = None,
+    progress: Progress = None,
+) -> dict[str, Any]:
+    """Simulate into `path`; return the run's figures. `resume` goes on behind the durable prefix."""
+    from orchestrator.core.world import CORE_VERSION  # noqa: PLC0415
+
+    if recipe.core_version != CORE_VERSION:
+        raise ScenarioError(
+            f"the run was recorded by core version {recipe.core_version}, this is {CORE_VERSION} "
+            "-> resume it with the version that recorded it"
+        )
+    scenario, bad = recipe.scenario()
+    loaded = scenario.loaded
+    answers = RecordedAnswers(loaded.arrays, loaded.spec.policy.assign_neighbours)
+    answers.known = {}
+    if resume:
+        with RunReader(path) as reader:
+            reader.check()
+            events = (entry.event for entry in reader.entries())
+            answers.known = {e.request: e for e in events if isinstance(e, PathsPlanned)}
+    writer = RunWriter(path, recipe.meta(), resume=resume)
+    try:
+        simulation = Simulation(scenario, writer, answers)
+        simulation.run(pace=pace, progress=progress)
+        books = simulation.finish()
+    except BaseException:
+        writer.abandon()
+        raise
+    figures = _figures(simulation, writer)
+    writer.close("closed", books=books, figures=figures)
+    if bad:
+        figures["bad_rows"] = [str(row) for row in bad]
+    return figures
+
+
+def _figures(simulation: Simulation, writer: RunWriter) -> dict[str, Any]:
+    world = simulation.core.world
+    orders = [order for order in world.orders.values() if order.kind != "inbound"]
+    states: dict[str, int] = {}
+    for order in orders:
+        states[order.state] = states.get(order.state, 0) + 1
+    seconds = simulation.clock.now_ns / 1e9
+    return {
+        "simulated_s": round(seconds, 3),
+        "robots": len(world.robots),
+        "orders": len(orders),
+        **{f"orders_{state}": count for state, count in states.items()},
+        "orders_per_hour": round(states.get("done", 0) / max(seconds, 1) * 3600, 1),
+        "events": world.events,
+        "plans_rejected": world.path_rejected,
+        "moves_cut": world.traffic.cut,
+        "commands_refused": world.refusals,
+        "late_messages": simulation.network.late,
+        "journal_hash": writer.journal_hash,
+    }
