@@ -10,7 +10,7 @@ import importlib
 import sys
 
 COMMANDS = (
-    "run", "replay", "salvage", "layout",
+    "run", "replay", "verify", "salvage", "layout",
 
 )  # fmt: skip
 
