@@ -10,7 +10,7 @@ import importlib
 import sys
 
 COMMANDS = (
-    "run", "replay", "verify", "salvage", "layout",
+    "run", "replay", "verify", "salvage", "layout", "sweep", "bench",
 
 )  # fmt: skip
 

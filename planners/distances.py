@@ -11,7 +11,7 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from planners.kernels.distance import FAR, fill, from_poses
+from planners.kernels.distance import FAR, fill, fill_unit, from_poses
 from planners.protocols import UNREACHABLE
 from planners.roadmap import Ints, RoadmapArrays
 
@@ -19,31 +19,66 @@ assert FAR == UNREACHABLE
 
 
 class Distances:
-    """Travel times in ms on the empty roadmap; `block` closes nodes (dead robots)."""
+    """Travel times in ms on the empty roadmap; `block` closes nodes (dead robots).
+
+    Tables are rows of one array, reused when the bound is reached, the least recently used first."""
 
     def __init__(self, arrays: RoadmapArrays, bytes_max: int = 1 << 30) -> None:
         self._arrays = arrays
-        self._tables: OrderedDict[tuple[int, int], Ints] = OrderedDict()
-        self._tables_max = max(8, bytes_max // max(1, 4 * arrays.edges))
+        self._row_of: OrderedDict[tuple[int, int], int] = OrderedDict()
+        self._rows_max = max(8, bytes_max // max(1, 4 * arrays.edges))
+        self.tables = np.empty((8, arrays.edges), np.int32)  # (rows, E)
         self._blocked: tuple[int, ...] = ()
         self._open = self._open_edges()
+        self._unit = bool((arrays.edge_ms == 1).all() and (arrays.turn_ms == 1).all())
+        self._queue = np.empty((4, arrays.edges if self._unit else 0), np.int32)
 
     def block(self, nodes: tuple[int, ...]) -> None:
         """Close these nodes, and no others, from now on."""
         if nodes != self._blocked:
             self._blocked = nodes
-            self._tables.clear()
+            self._row_of.clear()
             self._open = self._open_edges()
 
     def table(self, fleet: int, goal: int) -> Ints:
         """(E,) int32 ms from the head of each edge to `goal`; UNREACHABLE where there is no way."""
+        row = self.row(fleet, goal)  # may replace `tables`
+        return self.tables[row]
+
+    def rows(self, fleets: Ints, goals: Ints) -> Ints:
+        """(R,) row of `tables` for each robot's goal; 0 where it has none. All stay valid until the
+        next call."""
+        keys = list(zip(fleets.tolist(), goals.tolist(), strict=True))
+        self._rows_max = max(self._rows_max, len(set(keys)))
+        return np.array([self.row(*key) if key[1] >= 0 else 0 for key in keys], np.int32)
+
+    def row(self, fleet: int, goal: int) -> int:
+        """The row of `tables` that holds this table; filled if it was not there."""
         key = (fleet, goal)
-        table = self._tables.get(key)
-        if table is not None:
-            self._tables.move_to_end(key)
-            return table
+        row = self._row_of.get(key)
+        if row is not None:
+            self._row_of.move_to_end(key)
+            return row
+        if len(self._row_of) < self._rows_max:
+            row = len(self._row_of)
+            if row >= len(self.tables):
+                more = np.empty((min(self._rows_max, 2 * row), self._arrays.edges), np.int32)
+                more[:row] = self.tables
+                self.tables = more
+        else:
+            _, row = self._row_of.popitem(last=False)
+        self._row_of[key] = row
+        self._fill(fleet, goal, self.tables[row])
+        return row
+
+    def _fill(self, fleet: int, goal: int, table: Ints) -> None:
         arrays = self._arrays
-        table = np.empty(arrays.edges, np.int32)
+        incoming = (arrays.in_edges.offset, arrays.in_edges.items)
+        if self._unit and not self._blocked:
+            fill_unit(
+                goal, arrays.edge_tail, *incoming, arrays.edge_heading_deg, table, self._queue
+            )
+            return
         fill(
             goal,
             self._open_for(fleet, goal),
@@ -52,14 +87,9 @@ class Distances:
             arrays.edge_tail,
             arrays.edge_head,
             arrays.edge_heading_deg,
-            arrays.in_edges.offset,
-            arrays.in_edges.items,
+            *incoming,
             table,
         )
-        self._tables[key] = table
-        if len(self._tables) > self._tables_max:
-            self._tables.popitem(last=False)
-        return table
 
     def travel_ms(self, fleet: int, node: int, heading_deg: int, goal: int) -> int:
         """Milliseconds from a pose to a node; UNREACHABLE where there is no way."""

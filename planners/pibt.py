@@ -7,7 +7,7 @@ import numpy as np
 from planners.distances import Distances
 from planners.kernels.pibt import window
 from planners.protocols import PathPlan, PathProblem
-from planners.roadmap import RoadmapArrays
+from planners.roadmap import Ints, RoadmapArrays
 
 
 class PibtPlanner:
@@ -36,18 +36,18 @@ class PibtPlanner:
 
     def plan(self, problem: PathProblem) -> PathPlan:
         """Return the moves of the next `problem.horizon` steps, valid one at a time."""
+        moves, _, _ = self._roll(problem)
+        return PathPlan(moves[:, 0].copy(), moves[:, 1].copy())
+
+    def step(self, problem: PathProblem) -> tuple[Ints, Ints]:
+        """Where everybody is after `problem.horizon` steps: (R,) nodes, (R,) headings in degrees."""
+        _, node, heading = self._roll(problem)
+        return node, heading
+
+    def _roll(self, problem: PathProblem) -> tuple[Ints, Ints, Ints]:
         arrays, robots = self._arrays, len(problem.node)
-        self._distances.block(tuple(int(node) for node in problem.blocked))
-        row_of: dict[tuple[int, int], int] = {}
-        table_row = np.zeros(robots, np.int32)
-        for robot, (fleet, goal) in enumerate(
-            zip(problem.fleet.tolist(), problem.goal.tolist(), strict=True)
-        ):
-            if goal >= 0:
-                table_row[robot] = row_of.setdefault((fleet, goal), len(row_of))
-        tables = np.empty((max(1, len(row_of)), arrays.edges), np.int32)
-        for (fleet, goal), row in row_of.items():
-            tables[row] = self._distances.table(fleet, goal)
+        self._distances.block(tuple(problem.blocked.tolist()))
+        table_row = self._distances.rows(problem.fleet, problem.goal)
         node, heading = problem.node.copy(), problem.heading_deg.copy()
         stand_owner = np.full(arrays.fleets * arrays.nodes, -1, np.int32)
         stand_owner[problem.fleet * arrays.nodes + node] = np.arange(robots, dtype=np.int32)
@@ -61,7 +61,7 @@ class PibtPlanner:
             node,
             heading,
             table_row,
-            tables,
+            self._distances.tables,
             self._fields,
             self._conflicts,
             stand_owner,
@@ -69,4 +69,4 @@ class PibtPlanner:
             problem.seed,
             out,
         )
-        return PathPlan(out[:made, 0].copy(), out[:made, 1].copy())
+        return out[:made], node, heading

@@ -96,6 +96,7 @@ def give_up_goal(world: World, robot: Robot) -> None:
     leg = robot.legs[0] if robot.legs else None
     robot.goal = -1
     robot.waiting_bay = -1
+    world.path_wanted = True
     if leg is not None and leg.bay >= 0 and bays.inside(world, robot.index) != leg.bay:
         at_bay = world.site.roadmap.node_bay[world.traffic.at[robot.index]]
         if at_bay != leg.bay:

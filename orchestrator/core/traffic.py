@@ -36,9 +36,10 @@ class Move:
 class Traffic:
     """Positions, frontiers and the precedence graph of all robots (lists by robot index)."""
 
-    def __init__(self, roadmap: Roadmap, lookahead: int) -> None:
+    def __init__(self, roadmap: Roadmap, lookahead: int, holders: list[list[int]]) -> None:
         self.roadmap = roadmap
         self.lookahead = lookahead
+        self.holders = holders  # by bay: robots with a ticket
         self.fleet: list[int] = []
         self.at: list[int] = []  # last node reached
         self.tail: list[int] = []  # frontier: last node released
@@ -135,6 +136,8 @@ class Traffic:
         planned, released = self.planned[robot], self.released[robot]
         edges: list[int] = []
         while planned and len(released) < self.lookahead and planned[0].waits == 0:
+            if not self._may_enter(robot, planned[0].edge):
+                break
             move = planned.popleft()
             move.released = True
             released.append(move)
@@ -142,6 +145,12 @@ class Traffic:
         if edges:
             self._set_tail(robot, edges[-1])
         return tuple(edges)
+
+    def _may_enter(self, robot: int, edge: int) -> bool:
+        """A ticket may have been given back since the plan was made: then nobody enters the bay."""
+        node_bay = self.roadmap.node_bay
+        bay = node_bay[self.roadmap.edge_head[edge]]
+        return bay < 0 or robot in self.holders[bay]
 
     def _set_tail(self, robot: int, edge: int) -> None:
         base = self.fleet[robot] * self.roadmap.nodes

@@ -98,11 +98,13 @@ class World:
 def new_world(site: Site) -> World:
     """An empty building."""
     slots = [index for index, bay in enumerate(site.roadmap.bays) if bay.kind == "slot"]
+    bays = [BayState() for _ in site.roadmap.bays]
+    holders = [state.holders for state in bays]
     return World(
         site=site,
-        traffic=Traffic(site.roadmap, site.policy.lookahead),
+        traffic=Traffic(site.roadmap, site.policy.lookahead, holders),
         stock=Stock(slots),
-        bays=[BayState() for _ in site.roadmap.bays],
+        bays=bays,
         stations=[
             StationState(queues={capability: deque() for capability in station.capabilities})
             for station in site.stations

@@ -172,6 +172,12 @@ def step(
                 break
             if descended:
                 continue
+            if not finished and not pushed_flag[i] and count[i] > 0:
+                # It can't go now: at least it turns the way it wants to go next.
+                e = cand[i, 0]
+                if heading[i] != edge_heading[e]:
+                    heading[i] = turned(heading[i], edge_heading[e])
+                    turning[i] = 1
             status[i] = SETTLED
             depth -= 1
             if depth >= 0 and (not finished or turning[i]):

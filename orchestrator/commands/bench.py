@@ -1,0 +1,102 @@
+"""`lightsout bench`: measure, with the rules of others where there are any."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from orchestrator.commands import command, positive
+
+EXAMPLES = """\
+  lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json
+  lightsout bench sim sites/jd_small --hours 1"""
+
+
+def add(subparsers: Any) -> None:
+    """Declare the command."""
+    parser = command(subparsers, "bench", "measure planning and simulation", EXAMPLES)
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="lorr|sim")
+    lorr = command(kinds, "lorr", "scheduler and planner under the League's step rules", EXAMPLES)
+    lorr.add_argument("instance", type=Path, metavar="INSTANCE.json")
+    lorr.add_argument("--steps", type=int, default=500)
+    lorr.add_argument("--budget-ms", type=positive, default=1000.0, help="real time per step")
+    lorr.add_argument("--out", type=Path, metavar="OUT.json", help="the League's result format")
+    lorr.add_argument("--json", action="store_true")
+    sim = command(kinds, "sim", "simulated seconds per second, planning included", EXAMPLES)
+    sim.add_argument("site", type=Path, metavar="SITE")
+    sim.add_argument("--hours", type=positive, default=1.0)
+    sim.add_argument("--seed", type=int, default=0)
+    sim.add_argument("--repeat", type=int, default=3)
+    sim.add_argument("--json", action="store_true")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry it out."""
+    figures = _lorr(arguments) if arguments.kind == "lorr" else _sim(arguments)
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        for key, value in figures.items():
+            print(f"{key:>18}  {value}")
+    return 0
+
+
+def _lorr(arguments: argparse.Namespace) -> dict[str, Any]:
+    from statistics import median  # noqa: PLC0415
+
+    from sim.lorr import Match, write_result  # noqa: PLC0415
+    from sim.lorr_files import InstanceError, load  # noqa: PLC0415
+
+    if arguments.steps < 1:
+        raise InstanceError(f"--steps {arguments.steps} -> at least 1")
+    match = Match(load(arguments.instance))
+    match.run(arguments.steps, arguments.budget_ms / 1000, _progress(arguments))
+    if arguments.out is not None:
+        write_result(match.result(), arguments.out)
+    return {
+        "instance": arguments.instance.stem,
+        "robots": len(match.node),
+        "steps": arguments.steps,
+        "tasks_finished": match.tasks.finished,
+        "timeouts": match.timeouts,
+        "step_ms_median": round(1000 * median(match.times), 2),
+        "step_ms_max": round(1000 * max(match.times), 2),
+    }
+
+
+def _progress(arguments: argparse.Namespace) -> Any:
+    if arguments.json or not sys.stderr.isatty():
+        return None
+
+    def show(step: int, finished: int) -> None:
+        print(f"\rstep {step}/{arguments.steps}  {finished} tasks ", end="", file=sys.stderr)
+
+    return show
+
+
+def _sim(arguments: argparse.Namespace) -> dict[str, Any]:
+    import tempfile  # noqa: PLC0415
+    import time  # noqa: PLC0415
+    from statistics import median  # noqa: PLC0415
+
+    from sim import recipe  # noqa: PLC0415
+    from sim.recorded import record  # noqa: PLC0415
+
+    made = recipe.of_site(arguments.site, seed=arguments.seed, hours=arguments.hours)
+    speeds = []
+    figures: dict[str, Any] = {}
+    for _ in range(max(1, arguments.repeat)):
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            figures = record(made, Path(folder) / "bench.run")
+            speeds.append(figures["simulated_s"] / (time.perf_counter() - started))
+    return {
+        "site": arguments.site.name,
+        "robots": figures["robots"],
+        "events": figures["events"],
+        "speed_median": round(median(speeds), 1),
+        "speeds": [round(speed, 1) for speed in speeds],
+    }

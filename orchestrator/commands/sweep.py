@@ -1,0 +1,59 @@
+"""`lightsout sweep`: many seeds, each simulated and verified."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from orchestrator.commands import command, positive
+
+EXAMPLES = """\
+  lightsout sweep sites/jd_small --seeds 20 --faults default
+  lightsout sweep sites/jd_small --seeds 100:200 --results sweep.jsonl    (resumable)"""
+
+
+def add(subparsers: Any) -> None:
+    """Declare the command."""
+    parser = command(subparsers, "sweep", "simulate and verify many seeds", EXAMPLES)
+    parser.add_argument("site", type=Path, metavar="SITE")
+    parser.add_argument("--seeds", default="20", metavar="N|A:B", help="how many, or a range (20)")
+    parser.add_argument("--hours", type=positive, default=1.0)
+    parser.add_argument("--faults", default="default", metavar="FILE|default|none")
+    parser.add_argument("--jobs", type=int, default=2, help="at a time (2)")
+    parser.add_argument("--results", type=Path, metavar="FILE.jsonl", help="keep, and go on from")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry it out: exit 1 if any seed has findings."""
+    from sim import recipe  # noqa: PLC0415
+    from sim.scenario import ScenarioError  # noqa: PLC0415
+    from sim.sweep import sweep  # noqa: PLC0415
+
+    low, colon, high = arguments.seeds.partition(":")
+    try:
+        seeds = range(int(low), int(high)) if colon else range(int(low))
+    except ValueError as error:
+        raise ScenarioError(f"--seeds {arguments.seeds} -> write 20 or 100:200") from error
+    made = recipe.of_site(arguments.site, hours=arguments.hours)
+    made = recipe.with_faults(made, arguments.faults)
+    report = (lambda _: None) if arguments.json else _report
+    rows = sweep(made, seeds, arguments.results, max(1, arguments.jobs), report)
+    bad = [row for row in rows if row["findings"]]
+    if arguments.json:
+        print(json.dumps({"seeds": len(rows), "bad": bad}))
+    else:
+        print(f"{len(rows)} seeds, {len(bad)} with findings")
+    return 1 if bad else 0
+
+
+def _report(row: dict[str, Any]) -> None:
+    figures = row.get("figures", {})
+    print(
+        f"seed {row['seed']:5}  {figures.get('orders_done', 0):5} done  "
+        f"lights-out {figures.get('lights_out_fillable_percent', '-')} %  "
+        f"{'; '.join(row['findings'][:3]) or 'nothing found'}",
+        flush=True,
+    )

@@ -1,0 +1,85 @@
+"""Many seeds of one site: each simulated, verified, and its figures kept. Resumable."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator.journal import RunReader
+from sim.recipe import Recipe
+from sim.recorded import record
+from sim.verification import verify
+
+STALL_S = 1800.0  # an open order this long after its due time is a standstill
+
+
+def one(recipe: Recipe) -> dict[str, Any]:
+    """Simulate and verify one seed; what breaks is a finding, not an exception."""
+    result: dict[str, Any] = {"seed": recipe.seed, "name": recipe.name, "hours": recipe.hours}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sweep.run"
+        try:
+            result["figures"] = record(recipe, path)
+        except AssertionError as error:
+            return {**result, "findings": [f"{type(error).__name__}: {error}"]}
+        with RunReader(path) as reader:
+            verdict = verify(reader)
+    result["figures"] |= verdict.figures
+    findings = list(verdict.findings)
+    if verdict.figures["orders_overdue"]:
+        findings.append(f"{verdict.figures['orders_overdue']} orders are overdue and not delivered")
+    if verdict.figures["lights_out_fillable_percent"] < 100:
+        findings.append(f"lights-out ratio {verdict.figures['lights_out_fillable_percent']} %")
+    return {**result, "findings": findings}
+
+
+def sweep(
+    recipe: Recipe,
+    seeds: Iterable[int],
+    results: Path | None,
+    jobs: int,
+    report: Callable[[dict[str, Any]], None],
+) -> list[dict[str, Any]]:
+    """All seeds, `jobs` at a time. Those already in the file `results` (JSON lines) are not run
+    again if they were made from the same recipe."""
+    key = str(hash_of(recipe))
+    done = {row["seed"]: row for row in _read(results) if row.get("key") == key}
+    wanted = list(seeds)
+    rows = [done[seed] for seed in wanted if seed in done]
+    with ProcessPoolExecutor(jobs) as pool:
+        todo = [
+            pool.submit(one, replace(recipe, seed=seed)) for seed in wanted if seed not in done
+        ]
+        for future in as_completed(todo):
+            row = {**future.result(), "key": key}
+            rows.append(row)
+            if results is not None:
+                with results.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+            report(row)
+    return sorted(rows, key=lambda row: int(row["seed"]))
+
+
+def hash_of(recipe: Recipe) -> str:
+    """What the results depend on, but for the seed."""
+    import hashlib  # noqa: PLC0415
+
+    text = json.dumps(replace(recipe, seed=0).meta(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read(results: Path | None) -> list[dict[str, Any]]:
+    if results is None or not results.exists():
+        return []
+    rows = []
+    for line in results.read_text().splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue  # the last line of a sweep that was killed
+    return rows
