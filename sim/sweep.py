@@ -25,7 +25,7 @@ def one(recipe: Recipe) -> dict[str, Any]:
         path = Path(folder) / "sweep.run"
         try:
             result["figures"] = record(recipe, path)
-        except AssertionError as error:
+        except (AssertionError, LookupError, ValueError, TypeError) as error:
             return {**result, "findings": [f"{type(error).__name__}: {error}"]}
         with RunReader(path) as reader:
             verdict = verify(reader)

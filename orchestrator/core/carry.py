@@ -180,7 +180,9 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
 
 def give_back(world: World, robot: Robot) -> None:
     """The robot can't go on: a task it has not loaded goes back to the pool."""
-    if robot.task < 0 or robot.load or not robot.legs or robot.legs[0].action != "pick":
+    if robot.task < 0 or robot.load or robot.action >= 0:
+        return
+    if not robot.legs or robot.legs[0].action != "pick":
         return
     leg = robot.legs[0]
     assert leg.token is not None

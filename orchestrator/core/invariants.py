@@ -59,6 +59,9 @@ def _bays(world: World) -> list[str]:
         if len(state.holders) > len(bay.nodes):
             broken.append(f"bay {bay.id} has more tickets out than places")
     for robot in world.robots:
+        goal_bay = roadmap.node_bay[robot.goal] if robot.goal >= 0 else -1
+        if goal_bay >= 0 and robot.index not in world.bays[goal_bay].holders:
+            broken.append(f"{robot.name} is on its way to {roadmap.bays[goal_bay].id} unticketed")
         for node in (traffic.at[robot.index], traffic.tail[robot.index]):
             index = roadmap.node_bay[node]
             if index >= 0 and robot.index not in world.bays[index].holders:

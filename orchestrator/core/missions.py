@@ -86,9 +86,13 @@ def action_ended(world: World, event: ActionEnded) -> None:
 
 def left_bay(world: World, robot: int, bay: int) -> None:
     """The robot is out: its ticket goes to the next."""
-    for other in bays.give_back(world, robot, bay):
-        world.robots[other].waiting_bay = -1
-        advance(world, world.robots[other])
+    _granted(world, bays.give_back(world, robot, bay))
+
+
+def _granted(world: World, robots: list[int]) -> None:
+    for index in robots:
+        world.robots[index].waiting_bay = -1
+        advance(world, world.robots[index])
 
 
 def give_up_goal(world: World, robot: Robot) -> None:
@@ -97,10 +101,8 @@ def give_up_goal(world: World, robot: Robot) -> None:
     robot.goal = -1
     robot.waiting_bay = -1
     world.path_wanted = True
-    if leg is not None and leg.bay >= 0 and bays.inside(world, robot.index) != leg.bay:
-        at_bay = world.site.roadmap.node_bay[world.traffic.at[robot.index]]
-        if at_bay != leg.bay:
-            left_bay(world, robot.index, leg.bay)
+    if leg is not None and leg.bay >= 0:
+        _granted(world, bays.withdraw(world, robot.index, leg.bay))
 
 
 def assign(world: World, robot: Robot, legs: list[Leg]) -> None:
