@@ -1,9 +1,10 @@
-"""`lightsout verify`: what really happened, independent of the core."""
+"""`lightsout verify`: is the recorded run what it claims to be?"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,63 +12,38 @@ from orchestrator.commands import command
 
 EXAMPLES = """\
   lightsout verify a.run
-  lightsout verify a.run --json"""
-LISTED_MAX = 50
+  lightsout verify a.run --json | python -m json.tool
+  lightsout verify a.run --no-motion       goods and orders only
+
+exit code: 0 nothing found, 1 something found, 2 the file can't be used"""
 
 
 def add(subparsers: Any) -> None:
     """Declare the command."""
-    parser = command(
-        subparsers, "verify", "check a run by trajectories and ground truth alone; exit 1 if "
-        "anything is wrong", EXAMPLES,
-    )  # fmt: skip
+    summary = "check a run from its trajectories and ground truth, independent of the core"
+    parser = command(subparsers, "verify", summary, EXAMPLES)
     parser.add_argument("run", type=Path, metavar="RUN")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--no-motion", action="store_true", help="leave the trajectories out")
+    parser.add_argument("--json", action="store_true", help="print figures and findings as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
     from orchestrator.journal import RunReader  # noqa: PLC0415
-    from sim.verification import verify  # noqa: PLC0415
+    from sim.verification import UnusableRun, verify  # noqa: PLC0415
 
     with RunReader(arguments.run) as reader:
-        verdict = verify(reader, transport_stops(reader.meta))
+        try:
+            verdict = verify(reader, motion=not arguments.no_motion)
+        except UnusableRun as error:
+            print(f"lightsout: {arguments.run}: {error}", file=sys.stderr)
+            return 2
     if arguments.json:
-        print(json.dumps({"findings": verdict.findings, **verdict.figures}))
+        print(json.dumps(verdict.as_json()))
     else:
-        for key, value in verdict.figures.items():
-            print(f"{key:>28}  {value}")
-        for finding in verdict.findings[:LISTED_MAX]:
-            print(f"found: {finding}")
-        more = len(verdict.findings) - LISTED_MAX
-        print(f"{len(verdict.findings)} findings" + (f" ({more} not listed)" if more > 0 else ""))
-    return 1 if verdict.findings else 0
+        from rich.console import Console  # noqa: PLC0415
 
+        from sim.verification.table import show  # noqa: PLC0415
 
-def transport_stops(meta: dict[str, Any]) -> dict[str, list[tuple[float, float]]] | None:
-    """Places (m) of the stops of competition tasks."""
-    recipe = meta.get("recipe", {})
-    if not recipe.get("lorr"):
-        return None
-    layout = json.loads(recipe["files"]["layout.lif.json"])["layouts"][0]
-    places = [(n["nodePosition"]["x"], n["nodePosition"]["y"]) for n in layout["nodes"]]
-    tasks = recipe["lorr"]["tasks"]
-    return _Stops(places, tasks)
-
-
-class _Stops(dict[str, list[tuple[float, float]]]):
-    """task-<n> -> places, made when asked."""
-
-    def __init__(self, places: list[tuple[float, float]], tasks: list[list[int]]) -> None:
-        super().__init__()
-        self._places, self._tasks = places, tasks
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.startswith("task-")
-
-    def __getitem__(self, name: str) -> list[tuple[float, float]]:
-        task = self._tasks[int(name[5:]) % len(self._tasks)]
-        return [self._places[node] for node in task]
+        show(verdict, Console(), str(arguments.run))
+    return 0 if verdict.clean else 1

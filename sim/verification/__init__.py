@@ -1,137 +1,107 @@
-"""`verify`: what really happened, from recorded trajectories and ground truth alone.
+"""Verification of a recorded run, independent of the core: from trajectories and ground truth alone.
 
-Nothing of the core is used here: a bug in it can't hide behind itself.
+It imports nothing of `orchestrator.core` and trusts nothing the core says: the books are what is
+judged. Of the journal it reads only what came from outside (`OrderReceived`: load, stops).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import time
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.verification import contacts
-from sim.verification.orders import Ledger, Truth, ledger
-from sim.verification.stops import Visits
-from sim.verification.trajectory import bodies, trajectories
+from sim.verification import contacts, goods, kinematics, outcomes, tracks, transports
+from sim.verification.findings import Finding, Findings, UnusableRun
+from sim.verification.tracks import Run
 
-
-class Source(Protocol):
-    """A recorded run."""
-
-    meta: dict[str, Any]
-
-    def motion(self, from_ns: int = 0, to_ns: int = 2**62) -> NDArray[Any]:
-        """Pieces of motion."""
-
-    def truth(self, kind: str | None = None) -> Iterator[Any]:
-        """(seq, time_ns, kind, payload)."""
+__all__ = ["Finding", "Findings", "Run", "UnusableRun", "Verdict", "node_positions", "verify"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
-    """What `verify` found. `findings` is empty for a run in which nothing was wrong."""
+    """The outcome: findings (empty: nothing is wrong) and figures."""
 
-    findings: list[str]
-    figures: dict[str, Any] = field(default_factory=dict)
+    findings: Findings
+    figures: dict[str, Any]
+    ledger: outcomes.Ledger
 
+    @property
+    def clean(self) -> bool:
+        """Nothing was found."""
+        return self.findings.total == 0
 
-def verify(source: Source, stops: dict[str, list[tuple[float, float]]] | None = None) -> Verdict:
-    """Check a run. `stops`: for transport orders, the places (m) to be visited in sequence."""
-    made = bodies([fact for _, _, _, fact in source.truth("robot")])
-    end_ns = max((time_ns for _, time_ns, _, _ in source.truth("end")), default=0)
-    rows = source.motion()
-    if len(rows):
-        end_ns = max(end_ns, int((rows["t0_ns"] + rows["dt_ns"]).max()))
-    tracks = trajectories(made, rows)
-    findings = [problem for track in tracks for problem in track.problems()]
-    clearance = contacts.check(tracks, end_ns)
-    findings += [
-        f"contact: {contact.first} and {contact.second} at {contact.time_s:.3f} s"
-        for contact in clearance.contacts
-    ]
-    book = ledger(source.truth(), end_ns)
-    findings += book.findings
-    findings += _books(source, book)
-    if stops:
-        findings += Visits(tracks).check(book.orders, stops, source)
-    figures = {
-        "contacts": len(clearance.contacts),
-        "smallest_clearance_m": round(clearance.smallest_m, 4)
-        if np.isfinite(clearance.smallest_m)
-        else None,
-        "pairs_checked": clearance.pairs_checked,
-        **_ratios(book, end_ns),
-    }
-    return Verdict(findings, figures)
+    def as_json(self) -> dict[str, Any]:
+        """Everything, ready for `json.dumps`."""
+        return {"clean": self.clean, **self.figures, "findings": self.findings.as_json()}
 
 
-def _books(source: Source, book: Ledger) -> list[str]:
-    """Each unit where the books say, and no order lost."""
-    books = source.meta.get("books")
-    if books is None:
-        return ["the run has no books: it was not closed"]
-    found: list[str] = []
-    stock = next((fact for _, _, _, fact in source.truth("stock")), {})
-    for tote in sorted(set(stock) | set(books["totes"])):
-        real, booked = stock.get(tote), books["totes"].get(tote)
-        if real != booked and not _under_way(real, booked):
-            found.append(f"tote {tote} is {real}, the books say {booked}")
-    for order in book.orders.values():
-        booked = books["orders"].get(order.order_id)
-        if booked is None:
-            found.append(f"order {order.order_id} is lost: the books don't know it")
-        elif booked["status"] in ("quarantined", "refused") and not booked["reason"]:
-            found.append(f"order {order.order_id} was set aside without a reason")
-        elif order.kind != "transport" and booked["status"] == "done" and not order.deliveries:
-            found.append(f"order {order.order_id} is booked done, but nothing was delivered")
-    return found
+def verify(run: Run, *, motion: bool = True) -> Verdict:
+    """Check a run; without `motion` only goods and orders. Raises `UnusableRun`."""
+    started = time.monotonic()
+    found = Findings()
+    robots = tracks.robots_of(run)
+    end_ns = tracks.end_of(run)
+    figures: dict[str, Any] = {"robots": len(robots), "simulated_s": round(end_ns / 1e9, 3)}
+    try:
+        ledger, stock = _fold(run, found)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnusableRun(f"a ground-truth fact is incomplete ({error!r}) -> record anew") from error
+    rows, pieces, unknown = tracks.sorted_motion(run, robots)
+    if unknown:
+        found.add("motion", None, "unknown robots", f"{unknown} pieces belong to no robot")
+    track = tracks.tracks_of(robots, rows, pieces, end_ns)
+    if motion:
+        figures["motion"] = kinematics.check(robots, rows, pieces, found)
+        figures["contact"] = contacts.check(track, found)
+    outcomes.judge(ledger, stock, found)
+    outcomes.mark_touched(ledger, stock)
+    if any(order.kind == "transport" for order in ledger.orders.values()):
+        nodes_m = node_positions(run.meta)
+        figures["transport"] = transports.judge(ledger, track, nodes_m, found)
+    outcomes.mark_fillable(ledger, stock)
+    figures["goods"] = goods.conserve(stock, found)
+    figures["states"] = _books(run, ledger, stock, end_ns, found, figures["goods"])
+    figures |= outcomes.figures(ledger, end_ns)
+    figures["wall_s"] = round(time.monotonic() - started, 3)
+    return Verdict(found, figures, ledger)
 
 
-def _under_way(real: dict[str, Any] | None, booked: dict[str, Any] | None) -> bool:
-    """At the very end a message may still be on its way: a robot has set down or taken up a tote,
-    or an arm has picked, and the books hear of it in the next moment."""
-    if real is None or booked is None:
-        return booked is not None and booked["place"].startswith("robot:")
-    moved = real["place"] != booked["place"]
-    robot = real["place"].startswith("robot:") or booked["place"].startswith("robot:")
-    return real["sku"] == booked["sku"] and real["quantity"] == booked["quantity"] and moved and robot
+def _fold(run: Run, found: Findings) -> tuple[outcomes.Ledger, goods.Goods]:
+    facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
+    ledger = outcomes.ledger_of(facts, found)
+    stock = goods.Goods(found)
+    for time_ns, kind, fact in facts:
+        stock.feed(time_ns, kind, fact)
+    if not any(kind == "end" for _, kind, _ in facts):
+        found.add("unfinished", None, "the run", "has no end -> `lightsout run --resume` goes on")
+    outcomes.add_host_side(ledger, run.entries())
+    return ledger, stock
 
 
-def _ratios(book: Ledger, end_ns: int) -> dict[str, Any]:
-    orders = list(book.orders.values())
-    due = [order for order in orders if _due(order, end_ns)]
-    good = [order for order in due if _finished(order) and not order.touched]
-    fillable = [order for order in due if order.fillable]
-    late = [o for o in due if o.due_ns and o.deliveries and o.delivered_ns > o.due_ns]
-    overdue = [o for o in due if o.due_ns and not o.deliveries and o.fillable]
-    return {
-        "orders": len(orders),
-        "orders_due": len(due),
-        "orders_right": len([order for order in due if _finished(order)]),
-        "orders_wrong": len([o for o in orders if o.deliveries and not o.right]),
-        "orders_late": len(late),
-        "orders_overdue": len(overdue),
-        "orders_unfillable": len(due) - len(fillable),
-        "human_touches": book.human_touches,
-        "lights_out_percent": _percent(len(good), len(due)),
-        "lights_out_fillable_percent": _percent(
-            len([order for order in good if order.fillable]), len(fillable)
-        ),
-    }
+def _books(
+    run: Run,
+    ledger: outcomes.Ledger,
+    stock: goods.Goods,
+    end_ns: int,
+    found: Findings,
+    figures: dict[str, int],
+) -> dict[str, int]:
+    books = run.meta.get("books")
+    if not isinstance(books, dict):
+        found.add("unfinished", None, "the run", "holds no books: they can't be compared")
+        return {}
+    figures |= goods.compare(stock, books, end_ns, found)
+    return dict(sorted(outcomes.account(ledger, stock, books, end_ns, found).items()))
 
 
-def _due(order: Truth, end_ns: int) -> bool:
-    if order.kind == "transport":
-        return order.closed != ""
-    return order.due_ns <= end_ns
+def node_positions(meta: dict[str, Any]) -> tracks.Floats:
+    """(N, 2) metres, from the site files in the run."""
+    from orchestrator.layout import load_files  # noqa: PLC0415
 
-
-def _finished(order: Truth) -> bool:
-    return order.closed == "done" if order.kind == "transport" else order.right
-
-
-def _percent(part: int, whole: int) -> float:
-    return round(100 * part / whole, 3) if whole else 100.0
+    recipe = meta.get("recipe", {})
+    if not recipe.get("files"):
+        raise UnusableRun("the run holds no site files -> record it anew")
+    roadmap = load_files(recipe["files"], recipe.get("name", "site")).site.roadmap
+    return np.stack([roadmap.node_x_mm, roadmap.node_y_mm], axis=1) / 1000.0

@@ -1,0 +1,241 @@
+"""Totes, units and parcels: the ground truth folded fact by fact, and the books held against it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sim.verification.findings import Findings
+
+LAG_NS = 15_000_000_000  # what a message may be late: so old may the books be at the end
+
+Contents = dict[str, int]
+
+
+@dataclass(slots=True)
+class Tote:
+    """A tote as it is."""
+
+    sku: str
+    quantity: int
+    place: str
+    states: list[tuple[int, str, int]] = field(default_factory=list)  # since: place, quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A parcel that was handed out."""
+
+    time_ns: int
+    parcel: str
+    station: str
+    contents: Contents
+
+
+@dataclass(slots=True)
+class Goods:
+    """What the ground truth says about every load, at the end and on the way there."""
+
+    found: Findings
+    totes: dict[str, Tote] = field(default_factory=dict)
+    boxes: dict[str, Contents] = field(default_factory=dict)  # order -> units not yet packed
+    parcels: dict[str, tuple[str, Contents]] = field(default_factory=dict)  # in the building
+    parcel_order: dict[str, str] = field(default_factory=dict)  # every parcel there ever was
+    place: dict[str, str] = field(default_factory=dict)  # load -> place
+    at: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    deliveries: dict[str, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    picks: dict[str, list[tuple[int, str, int, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # order -> (time, sku, quantity, tote)
+    levels: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    brought: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> units
+    left: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # in totes that went
+    stored: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # tote -> times
+
+    def feed(self, time_ns: int, kind: str, fact: dict[str, Any]) -> None:
+        """Fold one fact; facts of other kinds are none of its business."""
+        match kind:
+            case "tote":
+                self._tote(time_ns, fact, fact["place"])
+            case "tote_arrived":
+                self._tote(time_ns, fact, f"station:{fact['station']}")
+            case "load_moved":
+                self._moved(time_ns, fact)
+            case "units_moved":
+                self._picked(time_ns, fact)
+            case "parcel_packed":
+                self._packed(time_ns, fact)
+            case "parcel_delivered":
+                self._delivered(time_ns, fact)
+            case "stock":
+                self._stock(time_ns, fact)
+
+    def _level(self, time_ns: int, sku: str, change: int) -> None:
+        levels = self.levels[sku]
+        levels.append((time_ns, (levels[-1][1] if levels else 0) + change))
+
+    def _put(self, time_ns: int, load: str, place: str) -> None:
+        """A load comes to a place; slots and robots have room for one."""
+        if place.startswith(("slot:", "robot:")):
+            for other in sorted(self.at[place] - {load}):
+                self.found.add("goods", time_ns, load, f"comes to {place}, where {other} already is")
+        self.at[self.place.get(load, "")].discard(load)
+        self.place[load] = place
+        self.at[place].add(load)
+
+    def _tote(self, time_ns: int, fact: dict[str, Any], place: str) -> None:
+        tote, sku, quantity = fact["tote"], fact["sku"], int(fact["quantity"])
+        if tote in self.totes:
+            self.found.add("goods", time_ns, tote, "comes into the building a second time")
+            return
+        self._put(time_ns, tote, place)
+        self.totes[tote] = Tote(sku, quantity, place, [(time_ns, place, quantity)])
+        self.brought[sku] += quantity
+        self._level(time_ns, sku, quantity)
+
+    def _moved(self, time_ns: int, fact: dict[str, Any]) -> None:
+        load, start, to = fact["load"], fact["from"], fact["to"]
+        if load not in self.place:
+            self.found.add("goods", time_ns, load, f"moves to {to}, but nobody knows it")
+            return
+        if self.place[load] != start:
+            text = f"moves from {start}, but is at {self.place[load]}"
+            self.found.add("goods", time_ns, load, text)
+        tote = self.totes.get(load)
+        if to == "gone":
+            self.at[self.place.pop(load)].discard(load)
+            if tote is not None:
+                self.left[tote.sku] += tote.quantity
+                self._level(time_ns, tote.sku, -tote.quantity)
+                del self.totes[load]
+            elif self.parcels.pop(load, None) is not None:
+                self.found.add("goods", time_ns, load, "a parcel that was not handed out is gone")
+            return
+        self._put(time_ns, load, to)
+        if tote is not None:
+            tote.place = to
+            tote.states.append((time_ns, to, tote.quantity))
+            if to.startswith("slot:"):
+                self.stored[load].append(time_ns)
+
+    def _picked(self, time_ns: int, fact: dict[str, Any]) -> None:
+        name, sku, quantity, order = fact["tote"], fact["sku"], fact["quantity"], fact["order_id"]
+        tote = self.totes.get(name)
+        if tote is None or tote.sku != sku or tote.quantity < quantity or quantity < 0:
+            there = f"{tote.quantity} of {tote.sku}" if tote else "no such tote"
+            self.found.add("goods", time_ns, name, f"{quantity} of {sku} are taken from {there}")
+            return
+        tote.quantity -= quantity
+        tote.states.append((time_ns, tote.place, tote.quantity))
+        box = self.boxes.setdefault(order, {})
+        box[sku] = box.get(sku, 0) + quantity
+        self.picks[order].append((time_ns, sku, quantity, name))
+        self._level(time_ns, sku, -quantity)
+
+    def _packed(self, time_ns: int, fact: dict[str, Any]) -> None:
+        parcel, order, contents = fact["parcel"], fact["order_id"], dict(fact["contents"])
+        box = self.boxes.pop(order, {})
+        if box != contents:
+            self.found.add("goods", time_ns, parcel, f"holds {contents}, the box held {box}")
+        if parcel in self.parcel_order:
+            self.found.add("goods", time_ns, parcel, "is packed a second time")
+        self.parcels[parcel] = (order, contents)
+        self.parcel_order[parcel] = order
+        self._put(time_ns, parcel, f"station:{fact.get('station', '')}")
+
+    def _delivered(self, time_ns: int, fact: dict[str, Any]) -> None:
+        parcel, order, contents = fact["parcel"], fact["order_id"], dict(fact["contents"])
+        packed = self.parcels.pop(parcel, None)
+        if packed is None:
+            self.found.add("goods", time_ns, parcel, "is handed out, but is not in the building")
+        elif packed != (order, contents):
+            text = f"is handed out as {order} {contents}, packed as {packed[0]} {packed[1]}"
+            self.found.add("goods", time_ns, parcel, text)
+        place = f"station:{fact['station']}"
+        if packed is not None and self.place.get(parcel) != place:
+            text = f"is handed out at {place}, but is at {self.place.get(parcel)}"
+            self.found.add("goods", time_ns, parcel, text)
+        self.deliveries[order].append(Delivery(time_ns, parcel, fact["station"], contents))
+
+    def _stock(self, time_ns: int, fact: dict[str, Any]) -> None:
+        """The simulation's own list at the end must be what its facts add up to."""
+        for name in sorted(set(fact) | set(self.totes)):
+            tote, said = self.totes.get(name), fact.get(name)
+            mine = tote and {"sku": tote.sku, "quantity": tote.quantity, "place": tote.place}
+            if mine != said:
+                self.found.add("goods", time_ns, name, f"is {said} at the end, its facts say {mine}")
+
+    def level(self, sku: str, time_ns: int) -> int:
+        """Units of an SKU in totes in the building at a time."""
+        levels = self.levels.get(sku, [])
+        index = bisect_right(levels, time_ns, key=lambda level: level[0])
+        return levels[index - 1][1] if index else 0
+
+
+def conserve(goods: Goods, found: Findings) -> dict[str, int]:
+    """Opening stock and arrivals = totes + boxes + parcels + delivered + left, for each SKU."""
+    sums: dict[str, Contents] = {
+        "totes": defaultdict(int), "boxes": defaultdict(int), "parcels": defaultdict(int),
+        "delivered": defaultdict(int),
+    }  # fmt: skip
+    for tote in goods.totes.values():
+        sums["totes"][tote.sku] += tote.quantity
+    groups = {
+        "boxes": list(goods.boxes.values()),
+        "parcels": [contents for _, contents in goods.parcels.values()],
+        "delivered": [row.contents for rows in goods.deliveries.values() for row in rows],
+    }
+    for name, many in groups.items():
+        for contents in many:
+            for sku, quantity in contents.items():
+                sums[name][sku] += quantity
+    skus = set(goods.brought).union(*sums.values())
+    for sku in sorted(skus):
+        there = sum(part.get(sku, 0) for part in sums.values()) + goods.left.get(sku, 0)
+        if there != goods.brought.get(sku, 0):
+            text = f"{goods.brought.get(sku, 0)} units came in, {there} are accounted for"
+            found.add("units", None, sku, text)
+    figures = {f"units_{name}": sum(part.values()) for name, part in sums.items()}
+    return {
+        "units_brought": sum(goods.brought.values()), **figures,
+        "units_left": sum(goods.left.values()),
+    }  # fmt: skip
+
+
+def compare(goods: Goods, books: dict[str, Any], end_ns: int, found: Findings) -> dict[str, int]:
+    """Each tote where the books say, with what they say. Where the books are older than the truth by
+    no more than a message on its way, that is counted and no finding."""
+    said = books.get("totes", {})
+    behind = 0
+    for name in sorted(set(said) | set(goods.totes)):
+        tote, row = goods.totes.get(name), said.get(name)
+        if tote is None:
+            place = row.get("place", "")
+            if place != "gone":
+                found.add("books", None, name, f"the books have it at {place}, it is not there")
+        elif row is None:
+            if not _fresh(tote, end_ns):
+                found.add("books", None, name, f"is at {tote.place}, the books don't know it")
+        elif (row["sku"], row["quantity"], row["place"]) != (tote.sku, tote.quantity, tote.place):
+            recent = _recent(tote, end_ns)
+            if row["sku"] == tote.sku and (row["place"], row["quantity"]) in recent:
+                behind += 1
+            else:
+                text = f"holds {tote.quantity} of {tote.sku} at {tote.place}, the books say {row}"
+                found.add("books", None, name, text)
+    return {"totes": len(goods.totes), "totes_books_behind": behind}
+
+
+def _fresh(tote: Tote, end_ns: int) -> bool:
+    return tote.states[0][0] >= end_ns - LAG_NS
+
+
+def _recent(tote: Tote, end_ns: int) -> set[tuple[str, int]]:
+    """Every combination of place and units that held within the last moments."""
+    states = [s for s in tote.states if s[0] >= end_ns - LAG_NS]
+    before = [s for s in tote.states if s[0] < end_ns - LAG_NS][-1:]
+    places = {place for _, place, _ in before + states}
+    quantities = {quantity for _, _, quantity in before + states}
+    return {(place, quantity) for place in places for quantity in quantities}

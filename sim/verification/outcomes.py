@@ -1,0 +1,249 @@
+"""What became of each order, and the lights-out ratio."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sim.verification.findings import Findings
+from sim.verification.goods import LAG_NS, Goods
+
+STATUSES = ("received", "open", "done", "quarantined", "refused")
+
+
+@dataclass(slots=True)
+class OrderTruth:
+    """An order as the ground truth and the host's side of the journal know it."""
+
+    order_id: str
+    kind: str
+    lines: dict[str, int]
+    received_ns: int
+    due_ns: int = 0  # 0: none
+    load: str = ""  # inbound: the tote
+    stops: tuple[int, ...] = ()  # transport: nodes
+    closed_ns: int = -1
+    closed_as: str = ""
+    reason: str = ""
+    right_ns: int = -1  # when it was finished right; -1: not
+    wrong: bool = False
+    touched: bool = False
+    fillable: bool = True
+
+    def due_within(self, end_ns: int) -> bool:
+        """Does its due time lie within the run?"""
+        return 0 < self.due_ns <= end_ns
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All orders and all touches of a run."""
+
+    orders: dict[str, OrderTruth] = field(default_factory=dict)
+    touches: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    impossible: int = 0
+
+
+def ledger_of(facts: Iterable[tuple[int, str, dict[str, Any]]], found: Findings) -> Ledger:
+    """Collect orders, closings and touches from (time_ns, kind, fact)."""
+    ledger = Ledger()
+    for time_ns, kind, fact in facts:
+        match kind:
+            case "order":
+                _received(ledger, time_ns, fact, found)
+            case "order_closed":
+                _closed(ledger, time_ns, fact, found)
+            case "human_touched":
+                ledger.touches.append((time_ns, fact))
+            case "impossible_action":
+                ledger.impossible += 1
+                subject = str(fact.get("robot", fact.get("load", "")))
+                found.add("impossible action", time_ns, subject, str(fact))
+    return ledger
+
+
+def _received(ledger: Ledger, time_ns: int, fact: dict[str, Any], found: Findings) -> None:
+    name = fact["order_id"]
+    if name in ledger.orders:
+        found.add("orders", time_ns, name, "is received a second time")
+        return
+    lines: dict[str, int] = defaultdict(int)
+    for sku, quantity in fact.get("lines", ()):
+        lines[sku] += quantity
+    ledger.orders[name] = OrderTruth(
+        name, fact["kind"], dict(lines), time_ns, int(fact.get("due_ns") or 0)
+    )
+
+
+def _closed(ledger: Ledger, time_ns: int, fact: dict[str, Any], found: Findings) -> None:
+    order = ledger.orders.get(fact["order_id"])
+    if order is None:
+        found.add("orders", time_ns, fact["order_id"], "is closed, but was never received")
+    elif order.closed_ns >= 0:
+        found.add("orders", time_ns, order.order_id, "is closed a second time")
+    else:
+        order.closed_ns, order.closed_as = time_ns, fact["status"]
+        order.reason = fact.get("reason", "")
+
+
+def add_host_side(ledger: Ledger, entries: Iterable[Any]) -> None:
+    """What only the order itself says (its load, its stops), from the journal's `OrderReceived`."""
+    for entry in entries:
+        if type(entry.event).__name__ == "OrderReceived":
+            order = ledger.orders.get(entry.event.order_id)
+            if order is not None:
+                order.load, order.stops = entry.event.load, tuple(entry.event.stops)
+
+
+def judge(ledger: Ledger, goods: Goods, found: Findings) -> None:
+    """Was each order finished right? (Transports: see `transports`.)"""
+    for order in ledger.orders.values():
+        if order.kind == "inbound":
+            _judge_inbound(order, goods, found)
+        elif order.kind != "transport":
+            _judge_outbound(order, goods, found)
+    for name in sorted(set(goods.deliveries) - set(ledger.orders)):
+        found.add("wrong order", None, name, "is handed out, but was never received")
+
+
+def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
+    rows = goods.deliveries.get(order.order_id, [])
+    if len(rows) > 1:
+        order.wrong = True
+        found.add("wrong order", rows[1].time_ns, order.order_id, f"is handed out {len(rows)} times")
+    if rows:
+        first = rows[0]
+        if first.contents != order.lines:
+            order.wrong = True
+            text = f"wants {order.lines}, {first.parcel} holds {first.contents}"
+            found.add("wrong order", first.time_ns, order.order_id, text)
+        if not order.wrong:
+            order.right_ns = first.time_ns
+    elif order.closed_as == "done":
+        text = "is closed as done, but nothing was handed out"
+        found.add("orders", order.closed_ns, order.order_id, text)
+
+
+def _judge_inbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
+    if order.closed_as != "done":
+        return
+    times = goods.stored.get(order.load, [])
+    at = [time_ns for time_ns in times if order.received_ns <= time_ns <= order.closed_ns]
+    if at:
+        order.right_ns = at[0]
+    else:
+        text = f"is closed as done, but {order.load or 'its tote'} was not in a slot by then"
+        found.add("orders", order.closed_ns, order.order_id, text)
+
+
+def account(
+    ledger: Ledger, goods: Goods, books: dict[str, Any], end_ns: int, found: Findings
+) -> Counter[str]:
+    """Every order that was received is in the books with a state, and with a reason where it was
+    set aside; nothing is lost. Returns how many are in which state."""
+    states: Counter[str] = Counter()
+    said = books.get("orders", {})
+    for order in ledger.orders.values():
+        row = said.get(order.order_id)
+        if row is None:
+            if order.received_ns < end_ns - LAG_NS or order.closed_as:
+                found.add("lost order", order.received_ns, order.order_id, "is not in the books")
+            continue
+        status, reason = row.get("status", ""), row.get("reason", "")
+        states[status] += 1
+        for text in _contradictions(order, goods, status, reason):
+            found.add("orders", None, order.order_id, text)
+    for name in sorted(set(said) - set(ledger.orders)):
+        found.add("orders", None, name, "is in the books, but was never received")
+    return states
+
+
+def _contradictions(order: OrderTruth, goods: Goods, status: str, reason: str) -> list[str]:
+    """A delivered order may be open: its totes are on their way home."""
+    wrong = []
+    if status not in STATUSES:
+        wrong.append(f"has the state {status!r} in the books")
+    if status in ("quarantined", "refused") and not reason:
+        wrong.append(f"is {status} without a reason")
+    if order.closed_as and status != order.closed_as:
+        wrong.append(f"was closed as {order.closed_as}, the books say {status}")
+    if status in ("done", "quarantined", "refused") and not order.closed_as:
+        wrong.append(f"is {status} in the books, the host never heard of it")
+    if status == "refused" and goods.deliveries.get(order.order_id):
+        wrong.append("was refused, and yet handed out")
+    return wrong
+
+
+def mark_touched(ledger: Ledger, goods: Goods) -> None:
+    """Orders that a person had a hand in: those named, and those of the loads that were at hand."""
+    pickers: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for order, rows in goods.picks.items():
+        for time_ns, _, _, tote in rows:
+            pickers[tote].append((time_ns, order))
+    inbound = {o.load: o.order_id for o in ledger.orders.values() if o.kind == "inbound" and o.load}
+    for time_ns, fact in ledger.touches:
+        touched = set(fact.get("orders", ()))
+        for load in fact.get("loads", ()):
+            touched.add(goods.parcel_order.get(load, ""))
+            touched.add(inbound.get(load, ""))
+            later = sorted(row for row in pickers.get(load, ()) if row[0] >= time_ns)
+            earlier = sorted(row for row in pickers.get(load, ()) if row[0] < time_ns)
+            touched.update(order for _, order in later[:1] + earlier[-1:])
+        for name in touched & set(ledger.orders):
+            order_truth = ledger.orders[name]
+            # What was finished before the touch was finished without a hand.
+            if order_truth.right_ns < 0 or order_truth.right_ns >= time_ns:
+                order_truth.touched = True
+
+
+def mark_fillable(ledger: Ledger, goods: Goods) -> None:
+    """An order can't be filled if for some line the units in the building sufficed at no time
+    between reception and due: those in totes, and those it already had itself."""
+    for order in ledger.orders.values():
+        if order.kind not in ("inbound", "transport") and order.due_ns:
+            order.fillable = all(
+                _sufficed(goods, order, sku, quantity) for sku, quantity in order.lines.items()
+            )
+
+
+def _sufficed(goods: Goods, order: OrderTruth, sku: str, quantity: int) -> bool:
+    changes = {order.received_ns}
+    changes.update(t for t, _ in goods.levels.get(sku, ()) if order.received_ns <= t <= order.due_ns)
+    mine = [(t, n) for t, name, n, _ in goods.picks.get(order.order_id, ()) if name == sku]
+    return any(
+        goods.level(sku, time_ns) + sum(n for t, n in mine if t <= time_ns) >= quantity
+        for time_ns in changes
+    )
+
+
+def ratio(orders: Iterable[OrderTruth], end_ns: int) -> dict[str, Any]:
+    """Finished right and without a human touch, of those due within the run."""
+    due = [order for order in orders if order.due_within(end_ns)]
+    good = [o for o in due if 0 <= o.right_ns <= end_ns and not o.touched]
+    share = round(len(good) / len(due), 6) if due else None
+    return {"due": len(due), "lights_out": len(good), "ratio": share}
+
+
+def figures(ledger: Ledger, end_ns: int) -> dict[str, Any]:
+    """Counts over all orders, and the ratio over all and over those that could be filled."""
+    orders = list(ledger.orders.values())
+    due = [order for order in orders if order.due_within(end_ns)]
+    right = [order for order in orders if order.right_ns >= 0]
+    late = [order for order in right if order.due_ns and order.right_ns > order.due_ns]
+    return {
+        "orders": dict(sorted(Counter(order.kind for order in orders).items())),
+        "finished_right": len(right),
+        "wrong": sum(order.wrong for order in orders),
+        "late": len(late),
+        "overdue_at_end": sum(order.right_ns < 0 for order in due),
+        "human_touches": len(ledger.touches),
+        "orders_touched": sum(order.touched for order in orders),
+        "unfillable": sum(not order.fillable for order in due),
+        "impossible_actions": ledger.impossible,
+        "lights_out": {
+            "all": ratio(orders, end_ns),
+            "fillable": ratio([order for order in orders if order.fillable], end_ns),
+        },
+    }
