@@ -1,0 +1,99 @@
+"""Figures of fleets and stations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from sim.report.timeline import (
+    BIN_NS, EMPTY, LOADED, NEAR_M, STATES, TURNING, WAITING, Fact, Places, Timeline,
+)  # fmt: skip
+from sim.verification.tracks import Tracks
+
+
+def fleets(tracks: Tracks, timeline: Timeline, places: Places) -> dict[str, Any]:
+    """Per fleet, and over "all": robots, share of time in each state, metres, waiting share of the
+    time on missions (driving, turning, waiting), stop-and-go share."""
+    names = [robot.fleet for robot in tracks.robots]
+    result = {}
+    for name in [*dict.fromkeys(names), "all"]:
+        member = np.array([name in (fleet, "all") for fleet in names])
+        mine = member[timeline.row]
+        seconds = np.bincount(
+            timeline.state[mine], timeline.seconds[mine], minlength=len(STATES)
+        )
+        total = max(float(seconds.sum()), 1e-9)
+        underway = float(seconds[[LOADED, EMPTY, TURNING, WAITING]].sum())
+        stops, joints = stop_and_go(tracks, places, member)
+        way = [float(timeline.way_m[mine & (timeline.loaded == on)].sum()) for on in (True, False)]
+        result[name] = {
+            "robots": int(member.sum()),
+            "share": {state: round(float(s) / total, 5) for state, s in zip(STATES, seconds, strict=True)},
+            "loaded_m": round(way[0], 1),
+            "empty_m": round(way[1], 1),
+            "empty_share": round(way[1] / max(sum(way), 1e-9), 4),
+            "waiting_share": round(float(seconds[WAITING]) / max(underway, 1e-9), 4),
+            "stop_and_go_share": round(stops / max(joints, 1), 4),
+        }  # fmt: skip
+    return result
+
+
+def stop_and_go(tracks: Tracks, places: Places, member: Any) -> tuple[int, int]:
+    """(stops, joints): nodes of the lanes at which a robot went on straight ahead, and at how many
+    of them it stood. Where it turned it had to stand anyway."""
+    drives = np.flatnonzero(tracks.driving & member[tracks.row])
+    if len(drives) < 2:
+        return 0, 0
+    here, after = drives[:-1], drives[1:]
+    ends = tracks.pose_in(here, tracks.t1_ns[here])
+    away = np.hypot(tracks.x_m[after] - ends[0], tracks.y_m[after] - ends[1])
+    straight = tracks.ux[here] * tracks.ux[after] + tracks.uy[here] * tracks.uy[after] > 0.9998
+    far, node = cKDTree(places.nodes_m).query(
+        np.stack(ends[:2], axis=1), distance_upper_bound=NEAR_M
+    )
+    on_lane = np.isfinite(far)
+    on_lane[on_lane] = places.bay_nodes[node[on_lane]] < 0
+    joint = (tracks.row[here] == tracks.row[after]) & (away < NEAR_M) & straight & on_lane
+    stands = joint & ((tracks.v_end_mps[here] < 1e-3) | (tracks.t0_ns[after] > tracks.t1_ns[here]))
+    return int(stands.sum()), int(joint.sum())
+
+
+def over_time(timeline: Timeline, end_ns: int) -> list[dict[str, Any]]:
+    """Mean number of robots in each state, per 5 minutes."""
+    rows = []
+    bins = timeline.t0_ns // BIN_NS
+    for number in range(int(-(-end_ns // BIN_NS))):
+        mine = bins == number
+        length = (min((number + 1) * BIN_NS, end_ns) - number * BIN_NS) * 1e-9
+        seconds = np.bincount(timeline.state[mine], timeline.seconds[mine], minlength=len(STATES))
+        counts = {s: round(float(v) / length, 3) for s, v in zip(STATES, seconds, strict=True)}
+        rows.append({"from_s": number * BIN_NS / 1e9, "robots": counts})
+    return rows
+
+
+def stations(timeline: Timeline, places: Places, facts: list[Fact], end_ns: int) -> list[Any]:
+    """Per station: share of time in which a robot stood there, and what it handled."""
+    handled: dict[str, int] = {}
+    for _, kind, fact in facts:
+        if kind in ("tote_arrived", "parcel_packed", "parcel_delivered"):
+            name = fact.get("station", "")
+            handled[name] = handled.get(name, 0) + 1
+    still = timeline.bay >= 0
+    seconds = np.bincount(
+        timeline.bay[still], timeline.seconds[still], minlength=len(places.bay_kind)
+    )
+    busy: dict[str, float] = {}
+    for bay, name in enumerate(places.bay_station):
+        if name:
+            busy[name] = max(busy.get(name, 0.0), float(seconds[bay]))
+    return [
+        {
+            "station": name,
+            "occupied_share": round(min(1.0, value * 1e9 / max(end_ns, 1)), 4),
+            "handled": handled.get(name, 0),
+            "per_hour": round(handled.get(name, 0) * 3600e9 / max(end_ns, 1), 1),
+        }
+        for name, value in sorted(busy.items())
+    ]
