@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.core.messages import PathsPlanned, RequestPaths
 from orchestrator.journal import RunReader, RunWriter
-from sim.answers import Answers
+from orchestrator.answers import Answers
 from sim.recipe import Recipe
 from sim.scenario import ScenarioError
 from sim.shell import Simulation

@@ -32,7 +32,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
-from sim.answers import Answers
+from orchestrator.answers import Answers
 from sim.clock import SECOND_NS, Clock, Streams
 from sim.faults import Deaths
 from sim.floor import Floor

@@ -15,8 +15,6 @@ from sim.recipe import Recipe
 from sim.recorded import record
 from sim.verification import verify
 
-STALL_S = 1800.0  # an open order this long after its due time is a standstill
-
 
 def one(recipe: Recipe) -> dict[str, Any]:
     """Simulate and verify one seed; what breaks is a finding, not an exception."""
@@ -29,12 +27,14 @@ def one(recipe: Recipe) -> dict[str, Any]:
             return {**result, "findings": [f"{type(error).__name__}: {error}"]}
         with RunReader(path) as reader:
             verdict = verify(reader)
-    result["figures"] |= verdict.figures
-    findings = list(verdict.findings)
-    if verdict.figures["orders_overdue"]:
-        findings.append(f"{verdict.figures['orders_overdue']} orders are overdue and not delivered")
-    if verdict.figures["lights_out_fillable_percent"] < 100:
-        findings.append(f"lights-out ratio {verdict.figures['lights_out_fillable_percent']} %")
+    ratio = verdict.figures["lights_out"]["fillable"]["ratio"]
+    ratio = 1.0 if ratio is None else ratio  # nothing was due
+    result["figures"]["lights_out_fillable_percent"] = round(100 * ratio, 3)
+    findings = [str(row) for row in verdict.findings.as_json()["rows"]]
+    if verdict.figures["overdue_at_end"]:
+        findings.append(f"{verdict.figures['overdue_at_end']} orders are overdue")
+    if ratio < 1:
+        findings.append(f"lights-out ratio {100 * ratio:.2f} %")
     return {**result, "findings": findings}
 
 

@@ -148,7 +148,7 @@ def _reach(world: World, order: Order, step: Step, following: str, line: int) ->
     for each in lines:
         key = (following, each)
         order.arrived[key] = order.arrived.get(key, 0) + 1
-        if order.arrived[key] == joins(kind, following, len(order.lines)):
+        if order.arrived[key] % joins(kind, following, len(order.lines)) == 0:
             start(world, (order.id, following, each))
 
 

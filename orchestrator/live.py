@@ -1,0 +1,157 @@
+"""The live driver: one asyncio task owns the core; everything else posts to its inbox.
+
+Events are taken in batches: journalled, made durable, stepped; their commands leave after that. What
+is slow (planning, matching) is computed in threads and comes back as an event. At the bound of the
+inbox `post` waits: whoever reports too fast is slowed down, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Protocol, TypeVar
+
+from orchestrator.answers import Answers
+from orchestrator.core.loop import Core
+from orchestrator.core.messages import (
+    Command,
+    CommandRefused,
+    Event,
+    ExtendBase,
+    NodeReached,
+    RequestAssignment,
+    RequestPaths,
+    RobotJoined,
+    RunStarted,
+    Ticked,
+    encode,
+)
+from orchestrator.core.world import CORE_VERSION
+from orchestrator.gate import Gate
+from orchestrator.layout import LoadedSite
+
+INBOX_MAX = 100_000
+BATCH_MAX = 500
+C = TypeVar("C", bound=Command)
+
+
+class Record(Protocol):
+    """The journal, as far as the driver needs it."""
+
+    def append(self, entry: bytes, time_ns: int, seq: int) -> None:
+        """An event."""
+
+    def command(self, encoded: bytes) -> None:
+        """A command."""
+
+    def commit(self) -> None:
+        """Make durable."""
+
+
+class Outside(Protocol):
+    """Robots, stations, cameras, hosts: where commands go that aren't planning."""
+
+    def send(self, command: Command, post: Callable[[Event], None]) -> None:
+        """Carry out, or begin to; report by `post`, from the loop's thread."""
+
+
+class Live:
+    """The core against real time."""
+
+    def __init__(
+        self,
+        loaded: LoadedSite,
+        record: Record,
+        outside: Outside,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.loaded = loaded
+        self.inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_MAX)
+        self.core = Core(loaded.site, self, record=lambda t, s, e: record.append(e, t, s))
+        self._record, self._outside = record, outside
+        self._answers = Answers(loaded.arrays, loaded.spec.policy.assign_neighbours)
+        self._gate = Gate(loaded.site.roadmap)
+        self._clock_ns, self._begun_ns = clock_ns, clock_ns()
+        self._commands: list[Command] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    def send(self, command: Command) -> None:
+        """core.loop.Port: commands wait for the commit."""
+        self._record.command(encode(command))
+        self._commands.append(command)
+
+    async def post(self, event: Event) -> None:
+        """Report an event; waits while the inbox is full."""
+        await self.inbox.put(event)
+
+    def post_soon(self, event: Event) -> None:
+        """Report an event from a callback; a full inbox makes a task wait in its place."""
+        try:
+            self.inbox.put_nowait(event)
+        except asyncio.QueueFull:
+            self._spawn(self.inbox.put(event))
+
+    async def run(self, seconds: float | None = None) -> None:
+        """Until cancelled, or for so many seconds."""
+        await self.post(RunStarted(site_hash=self.loaded.site.hash, core_version=CORE_VERSION))
+        ticker = asyncio.create_task(self._tick())
+        end_ns = None if seconds is None else self._clock_ns() + round(seconds * 1e9)
+        try:
+            while end_ns is None or self._clock_ns() < end_ns:
+                try:
+                    first = await asyncio.wait_for(self.inbox.get(), 0.1)
+                except TimeoutError:
+                    continue
+                self._take(first)
+        finally:
+            ticker.cancel()
+            for task in self._running:
+                task.cancel()
+            self._record.commit()
+
+    def _take(self, event: Event | None) -> None:
+        for _ in range(BATCH_MAX):
+            if event is not None:
+                if isinstance(event, NodeReached):
+                    self._gate.reached(event.robot, event.edge)
+                elif isinstance(event, RobotJoined):
+                    self._gate.joined(event.robot, event.fleet, event.node)
+                self.core.handle(self._clock_ns() - self._begun_ns, event)
+            if self.inbox.empty():
+                break
+            event = self.inbox.get_nowait()
+        self._record.commit()
+        commands, self._commands = self._commands, []
+        for command in commands:
+            self._carry_out(command)
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case RequestPaths():
+                self._spawn(self._answer(self._answers.paths, command))
+            case RequestAssignment():
+                self._spawn(self._answer(self._answers.assignment, command))
+            case ExtendBase():
+                reason = self._gate.check(command)
+                if reason:
+                    self.post_soon(
+                        CommandRefused(robot=command.robot, reason=reason, edges=command.edges)
+                    )
+                else:
+                    self._outside.send(command, self.post_soon)
+            case _:
+                self._outside.send(command, self.post_soon)
+
+    async def _answer(self, compute: Callable[[C], Event], request: C) -> None:
+        await self.post(await asyncio.to_thread(compute, request))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self.loaded.site.policy.tick_ms / 1000)
+            await self.post(Ticked())
