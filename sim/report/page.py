@@ -1,0 +1,248 @@
+"""The report as one HTML page: inline style, inline SVG, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from sim.report import Report, svg
+from sim.report.map import LEVELS, heat_map
+from sim.report.style import sheet
+from sim.report.timeline import STATES
+from sim.verification.table import clock
+
+WORDS = {state: state.replace("_", " ") for state in STATES}
+
+
+def page(report: Report) -> str:
+    """The whole document."""
+    figures = report.figures
+    run = figures["run"]
+    title = f"{run['name']}: {clock(run['simulated_s'])[:-4]} with {run['robots']} robots"
+    body = [
+        f"<header><h1>{escape(run['name'])}</h1><p class='soft'>{escape(_subtitle(run))}</p></header>",
+        _tiles(figures),
+        "<div class='row'>", _throughput(figures["orders"]), _cycle(figures["orders"]), "</div>",
+        _fleets(figures),
+        "<div class='row'>", _over_time(figures), _stations(figures["stations"]), "</div>",
+        "<div class='row'>", _heat(report, "move"), _heat(report, "stand"), "</div>",
+        _faults(figures["faults"]), _unfinished(figures["unfinished"]), _arguments(figures),
+    ]  # fmt: skip
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{sheet()}</style></head>"
+        f"<body><main>{''.join(body)}</main></body></html>\n"
+    )
+
+
+def _subtitle(run: dict[str, Any]) -> str:
+    parts = [f"{clock(run['simulated_s'])[:-4]} simulated", f"{run['robots']} robots",
+             f"seed {run['seed']}"]  # fmt: skip
+    if run["faults"] != "none":
+        parts.append("with faults")
+    return " · ".join(parts)
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    if share is None:
+        return "–"
+    return f"{100 * share:.{digits}f} %" if share < 1 else "100 %"
+
+
+def _tile(value: str, name: str, note: str = "", style: str = "") -> str:
+    small = f"<span>{escape(note)}</span>" if note else ""
+    return f"<div class='tile {style}'><span>{escape(name)}</span><b>{escape(value)}</b>{small}</div>"
+
+
+def _tiles(figures: dict[str, Any]) -> str:
+    orders, ratio, seen = figures["orders"], figures["lights_out"], figures["verification"]
+    fleet, cycle = figures["fleets"]["all"], orders["cycle"]
+    fillable, everything = ratio["fillable"], ratio["all"]
+    if fillable["ratio"] is None:
+        head = _tile(str(orders["finished"]), "orders finished", "none had a due time within the run",
+                     "head")  # fmt: skip
+    else:
+        note = (f"{fillable['lights_out']} of {fillable['due']} fillable orders due within the run; "
+                f"of all {everything['due']}: {_percent(everything['ratio'], 2)}")  # fmt: skip
+        style = "head" if fillable["ratio"] >= 1 else "head bad"
+        head = _tile(_percent(fillable["ratio"], 2), "lights-out ratio", note, style)
+    clear = seen["clearance_m"]
+    tiles = [
+        head,
+        _tile(f"{orders['per_hour']:g}", "orders per hour",
+              f"{orders['finished']} of {orders['received']} finished"),
+        _tile(_span(cycle["p50_s"]), "cycle time p50", f"p95 {_span(cycle['p95_s'])}"),
+        _tile(_percent(orders["on_time_share"]), "on time", f"{orders['on_time']} of {orders['due']}"),
+        _tile(str(seen["contacts"]), "contacts",
+              f"least clearance {100 * clear:.1f} cm" if clear is not None else "",
+              "bad" if seen["contacts"] else ""),
+        _tile(str(seen["human_touches"]), "human touches", f"{seen['orders_touched']} orders touched",
+              "bad" if seen["human_touches"] else ""),
+        _tile(_percent(fleet["waiting_share"]), "waiting", "of the time on missions"),
+        _tile(_percent(fleet["empty_share"]), "empty travel",
+              f"{fleet['loaded_m'] / 1000:.1f} km loaded, {fleet['empty_m'] / 1000:.1f} km empty"),
+        _tile(_percent(fleet["stop_and_go_share"]), "stop and go", "of lane nodes passed straight on"),
+        _tile("clean" if seen["clean"] else str(seen["findings"]), "verification",
+              ", ".join(f"{n} {k}" for k, n in seen["finding_counts"].items()) or "nothing found",
+              "" if seen["clean"] else "bad"),
+    ]  # fmt: skip
+    return f"<div class='tiles'>{''.join(tiles)}</div>"
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02} min" if seconds >= 60 else f"{seconds:g} s"
+
+
+def _card(title: str, caption: str, content: str) -> str:
+    return (
+        f"<section class='card'><h2>{escape(title)}</h2><p class='caption'>{escape(caption)}</p>"
+        f"{content}</section>"
+    )
+
+
+def _throughput(orders: dict[str, Any]) -> str:
+    rows, wide = orders["throughput_5min"], orders["throughput_15min"]
+    tips = [f"from {svg.clock(row['from_s'])}: {row['orders']} orders" for row in rows]
+    line = [wide[index // 3]["per_hour"] for index in range(len(rows))]
+    chart = svg.bars(
+        [row["per_hour"] for row in rows], [svg.clock(row["from_s"]) for row in rows], tips,
+        "orders finished per hour", line=line,
+    )  # fmt: skip
+    return _card("Throughput", "orders finished per hour, each 5 minutes; line: each 15 minutes", chart)
+
+
+def _cycle(orders: dict[str, Any]) -> str:
+    cycle = orders["cycle"]
+    rows = cycle["histogram"]
+    if not rows:
+        return _card("Order cycle time", "no order was finished", "")
+    width = rows[0]["to_s"]
+    tips = [f"{_span(r['from_s'])} to {_span(r['to_s'])}: {r['orders']} orders" for r in rows]
+    labels = [f"{r['from_s'] / 60:g}" for r in rows]
+    marks = [(cycle[key] / width, f"{key[:3]} {_span(cycle[key])}") for key in ("p50_s", "p95_s")]
+    chart = svg.bars([r["orders"] for r in rows], labels, tips, "cycle times", marks=marks)
+    return _card("Order cycle time", "orders by minutes from reception to hand-out", chart)
+
+
+def _legend() -> str:
+    items = "".join(f"<span><i class='{state}'></i>{WORDS[state]}</span>" for state in STATES)
+    return f"<div class='legend'>{items}</div>"
+
+
+def _fleets(figures: dict[str, Any]) -> str:
+    fleets = figures["fleets"]
+    names = [name for name in fleets if name != "all" or len(fleets) > 2]
+    rows = [(name, [fleets[name]["share"][state] for state in STATES]) for name in names]
+    bars = svg.share_bars(rows, list(STATES), [WORDS[state] for state in STATES])
+    head = ("fleet", "robots", "loaded km", "empty km", "empty share", "waiting share", "stop and go")
+    table = _table(head, [
+        (name, fleets[name]["robots"], f"{fleets[name]['loaded_m'] / 1000:.2f}",
+         f"{fleets[name]['empty_m'] / 1000:.2f}", _percent(fleets[name]["empty_share"]),
+         _percent(fleets[name]["waiting_share"]), _percent(fleets[name]["stop_and_go_share"]))
+        for name in names
+    ], numeric=range(1, 7))  # fmt: skip
+    caption = "share of time; a robot at a station is being served there, a waiting one is not"
+    return _card("Fleets", caption, bars + _legend() + "<div style='height:14px'></div>" + table)
+
+
+def _over_time(figures: dict[str, Any]) -> str:
+    rows = figures["fleet_over_time"]
+    values = [[row["robots"][state] for state in STATES] for row in rows]
+    labels = [svg.clock(row["from_s"]) for row in rows]
+    tips = [
+        [f"from {label}: {value:.1f} robots {WORDS[state]}"
+         for state, value in zip(STATES, row, strict=True)]
+        for label, row in zip(labels, values, strict=True)
+    ]  # fmt: skip
+    chart = svg.stacked(values, list(STATES), labels, tips, "robots by state over time")
+    return _card("What robots did", "mean number of robots in each state, each 5 minutes",
+                 chart + _legend())  # fmt: skip
+
+
+def _stations(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return _card("Stations", "the layout has none", "")
+    table = _table(("station", "a robot stood there", "handled", "per hour"), [
+        (row["station"], _Html(_meter(row["occupied_share"])), row["handled"], row["per_hour"])
+        for row in rows
+    ], numeric=(2, 3))  # fmt: skip
+    return _card("Stations", "share of time with a robot; totes, parcels made or handed out", table)
+
+
+def _meter(share: float) -> str:
+    return (
+        f"<span class='meter'><i style='width:{100 * share:.1f}%'></i></span>{_percent(share)}"
+    )
+
+
+def _heat(report: Report, layer: str) -> str:
+    moving = layer == "move"
+    seconds = report.moving if moving else report.standing
+    title = "Where robots drive" if moving else "Where robots stand"
+    caption = "robot-seconds per cell" + ("" if moving else ", without idle and charging robots")
+    drawn = heat_map(report.grid, seconds, report.loaded, report.places, layer, title)
+    steps = "".join(
+        f"<i style='background:var(--{layer});opacity:{0.12 + 0.88 * step / LEVELS:.2f}'></i>"
+        for step in range(1, LEVELS + 1)
+    )
+    busy = seconds[seconds > 0]
+    least, most = (0.0, 0.0) if not len(busy) else (float(busy.min()), float(busy.max()))
+    legend = (
+        f"<div class='legend'><span>{least:.0f} s<span class='scale'>{steps}</span>{most:.0f} s per "
+        f"cell of {report.grid.cell_m:.2f} m</span></div>"
+    )
+    return _card(title, caption, drawn + legend)
+
+
+def _faults(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return _card("Faults", "none happened", "")
+    table = _table(("from", "what", "who", "reason", "lasted", "ended"), [
+        (clock(row["from_s"])[:-4], row["kind"].replace("_", " "), row["subject"], row["reason"],
+         f"{row['seconds']:.0f} s" if row["seconds"] is not None else "–", row["ended"])
+        for row in rows
+    ], numeric=(4,))  # fmt: skip
+    return _card("Faults", f"{len(rows)} and how they ended", table)
+
+
+def _unfinished(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return _card("Orders not finished", "all were", "")
+    table = _table(("order", "kind", "status", "why", "received", "due"), [
+        (row["order"], row["kind"], row["status"], row["reason"], clock(row["received_s"])[:-4],
+         clock(row["due_s"])[:-4] if row["due_s"] else "–")
+        for row in rows
+    ])  # fmt: skip
+    return _card("Orders not finished", f"{len(rows)} listed; set aside first, then by due time", table)
+
+
+def _arguments(figures: dict[str, Any]) -> str:
+    rows = [
+        (key.replace("_", " "), _Html(f"<code>{escape(str(value))}</code>"))
+        for key, value in figures["run"].items()
+        if value not in ("", None, {})
+    ]
+    return _card("The run", "what it was made from; hashes are SHA-256", _table(("", ""), rows))
+
+
+class _Html(str):
+    """Already escaped."""
+
+    __slots__ = ()
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], numeric: Sequence[int] = ()) -> str:
+    def cells(tag: str, row: Sequence[Any]) -> str:
+        return "".join(
+            f"<{tag}{' class=n' if index in numeric else ''}>"
+            f"{value if isinstance(value, _Html) else escape(str(value))}</{tag}>"
+            for index, value in enumerate(row)
+        )
+
+    top = f"<thead><tr>{cells('th', head)}</tr></thead>" if any(head) else ""
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return f"<div class='scroll'><table>{top}<tbody>{body}</tbody></table></div>"

@@ -1,0 +1,155 @@
+"""Charts as inline SVG, coloured by the page's CSS variables. Plain functions, strings out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+WIDTH, HEIGHT = 720, 240
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 14, 30
+
+
+def number(value: float) -> str:
+    """Short and exact enough for a drawing."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def clock(seconds: float) -> str:
+    """H:MM"""
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def text(x: float, y: float, content: str, style: str = "axis", anchor: str = "middle") -> str:
+    """A label."""
+    return (
+        f'<text class="{style}" x="{number(x)}" y="{number(y)}" text-anchor="{anchor}">'
+        f"{escape(content)}</text>"
+    )
+
+
+def rect(x: float, y: float, width: float, height: float, style: str, tip: str = "") -> str:
+    """A rectangle, with a tooltip."""
+    title = f"<title>{escape(tip)}</title>" if tip else ""
+    return (
+        f'<rect class="{style}" x="{number(x)}" y="{number(y)}" width="{number(max(width, 0))}" '
+        f'height="{number(max(height, 0))}" rx="1.5">{title}</rect>'
+    )
+
+
+def frame(parts: Sequence[str], label: str, width: float = WIDTH, height: float = HEIGHT) -> str:
+    """The drawing itself."""
+    return (
+        f'<svg viewBox="0 0 {number(width)} {number(height)}" role="img" '
+        f'aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg>'
+    )
+
+
+def nice(top: float) -> tuple[float, float]:
+    """A round end of an axis not below `top`, and the step of its ticks."""
+    if top <= 0:
+        return 1.0, 1.0
+    step = next(
+        s * 10**e for e in range(-3, 9) for s in (1, 2, 2.5, 5) if top / (s * 10**e) <= 4.0001
+    )
+    ticks = -(-top // step)
+    return ticks * step, step
+
+
+def y_axis(top: float, step: float) -> list[str]:
+    """Horizontal grid lines with their values."""
+    parts = []
+    for index in range(round(top / step) + 1):
+        y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * index * step / top
+        style = "base" if index == 0 else "grid"
+        parts.append(f'<line class="{style}" x1="{LEFT}" x2="{WIDTH - RIGHT}" '
+                     f'y1="{number(y)}" y2="{number(y)}"/>')  # fmt: skip
+        parts.append(text(LEFT - 6, y + 3.5, f"{index * step:g}", anchor="end"))
+    return parts
+
+
+def x_axis(labels: Sequence[str], *, edges: bool) -> list[str]:
+    """Labels below; `edges`: at the bins' beginnings, else at their middles."""
+    count = max(len(labels), 1)
+    every = -(-count // 10)
+    width = (WIDTH - LEFT - RIGHT) / count
+    shift = 0.0 if edges else 0.5
+    return [
+        text(LEFT + (index + shift) * width, HEIGHT - BOTTOM + 16, label)
+        for index, label in enumerate(labels)
+        if index % every == 0
+    ]
+
+
+def bars(
+    values: Sequence[float],
+    labels: Sequence[str],
+    tips: Sequence[str],
+    label: str,
+    *,
+    line: Sequence[float] = (),
+    marks: Sequence[tuple[float, str]] = (),
+    edges: bool = True,
+) -> str:
+    """Columns from zero; `line`: values over the same bins; `marks`: (position in bins, label)."""
+    top, step = nice(max([*values, *line, 0]))
+    scale = (HEIGHT - TOP - BOTTOM) / top
+    width = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
+    gap = min(2.0, width * 0.2)
+    parts = y_axis(top, step) + x_axis(labels, edges=edges)
+    for index, (value, tip) in enumerate(zip(values, tips, strict=True)):
+        x, height = LEFT + index * width + gap / 2, value * scale
+        parts.append(rect(x, HEIGHT - BOTTOM - height, width - gap, height, "bar", tip))
+    if line:
+        points = " ".join(
+            f"{number(LEFT + (i + 0.5) * width)},{number(HEIGHT - BOTTOM - v * scale)}"
+            for i, v in enumerate(line)
+        )
+        parts.append(f'<polyline class="trend" points="{points}"/>')
+    for row, (at, name) in enumerate(marks):
+        x = LEFT + at * width
+        parts.append(f'<line class="mark" x1="{number(x)}" x2="{number(x)}" y1="{TOP - 4}" '
+                     f'y2="{HEIGHT - BOTTOM}"/>')  # fmt: skip
+        parts.append(text(x + 5, TOP + 6 + 14 * row, name, "note", "start"))
+    return frame(parts, label)
+
+
+def stacked(
+    rows: Sequence[Sequence[float]], styles: Sequence[str], labels: Sequence[str],
+    tips: Sequence[Sequence[str]], label: str,
+) -> str:  # fmt: skip
+    """Columns of several parts."""
+    top, step = nice(max((sum(row) for row in rows), default=0))
+    scale = (HEIGHT - TOP - BOTTOM) / top
+    width = (WIDTH - LEFT - RIGHT) / max(len(rows), 1)
+    gap = min(2.0, width * 0.15)
+    parts = y_axis(top, step) + x_axis(labels, edges=True)
+    for index, row in enumerate(rows):
+        y = float(HEIGHT - BOTTOM)
+        for value, style, tip in zip(row, styles, tips[index], strict=True):
+            height = value * scale
+            y -= height
+            if height > 0.05:
+                x = LEFT + index * width + gap / 2
+                parts.append(rect(x, y, width - gap, height, style, tip).replace(' rx="1.5"', ""))
+    return frame(parts, label)
+
+
+def share_bars(
+    rows: Sequence[tuple[str, Sequence[float]]], styles: Sequence[str], names: Sequence[str]
+) -> str:
+    """One horizontal bar per row, of shares that sum to one."""
+    left, bar, space, width = 100.0, 26.0, 12.0, 1080.0
+    parts = []
+    for index, (name, shares) in enumerate(rows):
+        x, y = left, index * (bar + space) + 2
+        parts.append(text(left - 10, y + bar / 2 + 4, name, "label", "end"))
+        for share, style, state in zip(shares, styles, names, strict=True):
+            part = share * (width - left)
+            if part > 0.3:
+                tip = f"{name}: {state} {100 * share:.1f} %"
+                parts.append(rect(x, y, part - 1, bar, style, tip))
+                if part > 38:
+                    parts.append(text(x + part / 2, y + bar / 2 + 4, f"{100 * share:.0f} %", "on"))
+            x += part
+    return frame(parts, "share of time per fleet", width, len(rows) * (bar + space) - space + 4)
