@@ -1,0 +1,80 @@
+"""The package, for pip and for colcon; and the one place where dependencies are declared.
+
+`make lock` turns them into `requirements.lock`, which is what `make setup` installs.
+"""
+
+from glob import glob
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "lightsout"
+SHARE = f"share/{NAME}"
+
+RUNTIME = [
+    "fastapi",
+    "msgspec",
+    "numba",
+    "numpy",
+    "ortools",
+    "pydantic>=2",
+    "PyYAML",
+    "rich",
+    "scipy",
+    "shapely",
+    "uvicorn",
+    "websockets",
+]
+EXTRAS = {
+    "mqtt": ["aiomqtt>=2.5,<3"],
+    "dev": [
+        "colcon-common-extensions",
+        "colcon-ros",
+        "httpx",
+        "hypothesis",
+        "import-linter",
+        "jsonschema",
+        "mypy",
+        "playwright",
+        "py-spy",
+        "pytest",
+        "pytest-xdist",
+        "ruff",
+        "setuptools>=70.1",  # builds the package itself, and colcon's test of it
+        "types-PyYAML",
+    ],
+}
+
+
+def site_files() -> list[tuple[str, list[str]]]:
+    """Return every file below sites/ with its folder under share/, folder by folder."""
+    folders: dict[str, list[str]] = {}
+    for path in sorted(Path("sites").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            folders.setdefault(f"{SHARE}/{path.parent.as_posix()}", []).append(path.as_posix())
+    return list(folders.items())
+
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="Orchestrator of warehouse robots: one deterministic core, three drivers",
+    maintainer="Lightsout maintainers",
+    maintainer_email="maintainers@example.org",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(
+        include=["orchestrator", "orchestrator.*", "planners", "planners.*", "sim", "sim.*"]
+    ),
+    package_data={"orchestrator": ["web/static/**/*"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (SHARE, ["package.xml"]),
+        (f"{SHARE}/launch", sorted(glob("launch/*.launch.py"))),
+        *site_files(),
+    ],
+    zip_safe=False,
+    install_requires=RUNTIME,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["lightsout = orchestrator.cli:main"]},
+)
