@@ -28,6 +28,8 @@ def advance(world: World, robot: Robot) -> None:
         robot.waiting_bay = leg.bay
         robot.goal = -1
         _make_way(world, leg.bay, robot)
+        if _in_the_way(world, robot):
+            park(world, robot)
         return
     if robot.goal != leg.node:
         robot.waiting_bay = -1
@@ -90,9 +92,14 @@ def left_bay(world: World, robot: int, bay: int) -> None:
 
 
 def _granted(world: World, robots: list[int]) -> None:
+    """Robots that got the ticket they waited for go, also from the way to parking."""
     for index in robots:
-        world.robots[index].waiting_bay = -1
-        advance(world, world.robots[index])
+        robot = world.robots[index]
+        robot.waiting_bay = -1
+        if len(robot.legs) > 1 and robot.legs[0].parking:
+            give_up_goal(world, robot)
+            robot.legs.popleft()
+        advance(world, robot)
 
 
 def give_up_goal(world: World, robot: Robot) -> None:
@@ -131,15 +138,26 @@ def rest(world: World, robot: Robot) -> None:
 
 
 def _make_way(world: World, bay: int, comer: Robot) -> None:
-    """Whoever rests in a bay that another one needs goes to park."""
+    """Whoever rests, or waits without a load, in a bay that another one needs goes to park."""
     for holder in list(world.bays[bay].holders):
         robot = world.robots[holder]
-        if robot is not comer and robot.idle and not robot.legs:
+        waits = robot.waiting_bay >= 0 and not robot.load and not robot.dead
+        if robot is not comer and ((robot.idle and not robot.legs) or waits):
             park(world, robot)
 
 
+def _in_the_way(world: World, robot: Robot) -> bool:
+    """Waiting for a ticket in a station, or where another one waits to come, would close a circle of
+    robots that wait for each other. A loaded robot stays: what it waits for always becomes free."""
+    bay = bays.inside(world, robot.index)
+    if robot.load or bay < 0:
+        return False
+    return world.site.roadmap.bays[bay].kind == "station" or bool(world.bays[bay].queue)
+
+
 def park(world: World, robot: Robot) -> None:
-    """Send an idle robot to the nearest free parking place, or charger if there is no other."""
+    """Send a robot to the nearest free parking place, or charger if there is no other, before
+    whatever else it is to do."""
     roadmap, at = world.site.roadmap, world.traffic.tail[robot.index]
     if not world.site.roadmap.bays:
         return
@@ -152,10 +170,10 @@ def park(world: World, robot: Robot) -> None:
             key = (int(bay.kind == "charger"), distance_mm(world, at, bay.node))
             if best < 0 or key < best_key:
                 best, best_key = index, key
-    if best < 0:
+    if best < 0 or (robot.legs and robot.legs[0].parking):
         return
     stop_charging(world, robot)
-    robot.legs.append(Leg(node=roadmap.bays[best].node, bay=best, parking=True))
+    robot.legs.appendleft(Leg(node=roadmap.bays[best].node, bay=best, parking=True))
     advance(world, robot)
 
 
@@ -163,6 +181,8 @@ def park_idle(world: World) -> None:
     """Once a tick: robots that have rested long enough in a slot make room."""
     limit_ns = world.site.policy.park_after_ms * MS_NS
     for robot in world.robots:
+        if robot.waiting_bay >= 0 and not robot.dead and _in_the_way(world, robot):
+            park(world, robot)
         if robot.idle and not robot.legs and world.time_ns - robot.idle_since_ns >= limit_ns:
             bay = bays.inside(world, robot.index)
             if bay < 0 or world.site.roadmap.bays[bay].kind not in ("parking", "charger"):

@@ -53,5 +53,5 @@ class Robot:
             not self.dead
             and not self.load
             and self.action < 0
-            and (not self.legs or self.legs[0].parking)
+            and (not self.legs or (self.legs[0].parking and len(self.legs) == 1))
         )
