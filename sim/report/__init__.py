@@ -20,9 +20,8 @@ class Report:
     figures: dict[str, Any]
     loaded: Any  # LoadedSite
     places: timeline.Places
-    grid: floor.Grid
-    moving: Floats
-    standing: Floats
+    moving: tuple[Floats, floor.Grid]  # seconds per cell
+    standing: tuple[Floats, floor.Grid]
 
 
 def figures(run: Run) -> dict[str, Any]:
@@ -51,7 +50,8 @@ def build(run: Run) -> Report:
     places = floor.places_of(loaded)
     index = {robot.index: row for row, robot in enumerate(tracks.robots)}
     spans = timeline.build(tracks, facts, places, timeline.rising_charge(run.entries(), index))
-    grid = floor.grid_of(places.nodes_m)
+    fine = floor.grid_of(places.nodes_m, 0.25, 120)
+    coarse = floor.grid_of(places.nodes_m, 0.5, 60)
     measured = {
         "run": _run(run, recipe, loaded, verdict),
         "verification": _verified(verdict),
@@ -64,8 +64,8 @@ def build(run: Run) -> Report:
         "unfinished": orders.unfinished(verdict.ledger, run.meta.get("books") or {}, tracks.end_ns),
     }
     return Report(
-        measured, loaded, places, grid, floor.moving(tracks, grid),
-        floor.standing(tracks, spans, grid),
+        measured, loaded, places, (floor.moving(tracks, fine), fine),
+        (floor.standing(tracks, spans, coarse), coarse),
     )  # fmt: skip
 
 

@@ -21,9 +21,7 @@ def fleets(tracks: Tracks, timeline: Timeline, places: Places) -> dict[str, Any]
     for name in [*dict.fromkeys(names), "all"]:
         member = np.array([name in (fleet, "all") for fleet in names])
         mine = member[timeline.row]
-        seconds = np.bincount(
-            timeline.state[mine], timeline.seconds[mine], minlength=len(STATES)
-        )
+        seconds = np.bincount(timeline.state[mine], timeline.seconds[mine], minlength=len(STATES))
         total = max(float(seconds.sum()), 1e-9)
         underway = float(seconds[[LOADED, EMPTY, TURNING, WAITING]].sum())
         stops, joints = stop_and_go(tracks, places, member)

@@ -10,7 +10,6 @@ import numpy as np
 from sim.report.timeline import CHARGING, IDLE, Places, Timeline
 from sim.verification.tracks import Floats, Tracks
 
-CELLS_MAX = 120  # along the longer side
 SAMPLE_S = 0.1
 
 
@@ -29,13 +28,14 @@ class Grid:
         column = np.clip(((x_m - self.x_m) / self.cell_m).astype(int), 0, self.columns - 1)
         row = np.clip(((y_m - self.y_m) / self.cell_m).astype(int), 0, self.rows - 1)
         flat = np.bincount(row * self.columns + column, seconds, self.rows * self.columns)
-        return flat.reshape(self.rows, self.columns)
+        return flat.reshape(self.rows, self.columns).astype(np.float64)
 
 
-def grid_of(nodes_m: Floats) -> Grid:
-    """Cells of at least 0.25 m, over all nodes and a metre around."""
+def grid_of(nodes_m: Floats, cell_m: float, cells: int) -> Grid:
+    """Cells of at least `cell_m`, at most `cells` along the longer side, over all nodes and a metre
+    around."""
     low, high = nodes_m.min(axis=0) - 1.0, nodes_m.max(axis=0) + 1.0
-    cell = max(0.25, float((high - low).max()) / CELLS_MAX)
+    cell = max(cell_m, float((high - low).max()) / cells)
     columns, rows = (int(n) for n in np.ceil((high - low) / cell))
     return Grid(float(low[0]), float(low[1]), cell, max(columns, 1), max(rows, 1))
 

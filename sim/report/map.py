@@ -84,5 +84,6 @@ def _names(places: Places, x: Any, y: Any) -> list[str]:
                      f'width="5" height="5"><title>{escape(station or kind)}</title></rect>')  # fmt: skip
         if station and station not in named:
             named.add(station)
-            parts.append(text(px, py - 6, station, "place"))
+            side = "end" if px > 0.85 * WIDTH else "start" if px < 0.15 * WIDTH else "middle"
+            parts.append(text(px, py - 6, station, "place", side))
     return parts

@@ -53,7 +53,9 @@ def _percent(share: float | None, digits: int = 1) -> str:
 
 def _tile(value: str, name: str, note: str = "", style: str = "") -> str:
     small = f"<span>{escape(note)}</span>" if note else ""
-    return f"<div class='tile {style}'><span>{escape(name)}</span><b>{escape(value)}</b>{small}</div>"
+    return (
+        f"<div class='tile {style}'><span>{escape(name)}</span><b>{escape(value)}</b>{small}</div>"
+    )
 
 
 def _tiles(figures: dict[str, Any]) -> str:
@@ -83,7 +85,6 @@ def _tiles(figures: dict[str, Any]) -> str:
         _tile(_percent(fleet["waiting_share"]), "waiting", "of the time on missions"),
         _tile(_percent(fleet["empty_share"]), "empty travel",
               f"{fleet['loaded_m'] / 1000:.1f} km loaded, {fleet['empty_m'] / 1000:.1f} km empty"),
-        _tile(_percent(fleet["stop_and_go_share"]), "stop and go", "of lane nodes passed straight on"),
         _tile("clean" if seen["clean"] else str(seen["findings"]), "verification",
               ", ".join(f"{n} {k}" for k, n in seen["finding_counts"].items()) or "nothing found",
               "" if seen["clean"] else "bad"),
@@ -112,7 +113,9 @@ def _throughput(orders: dict[str, Any]) -> str:
         [row["per_hour"] for row in rows], [svg.clock(row["from_s"]) for row in rows], tips,
         "orders finished per hour", line=line,
     )  # fmt: skip
-    return _card("Throughput", "orders finished per hour, each 5 minutes; line: each 15 minutes", chart)
+    return _card(
+        "Throughput", "orders finished per hour, each 5 minutes; line: each 15 minutes", chart
+    )
 
 
 def _cycle(orders: dict[str, Any]) -> str:
@@ -138,7 +141,15 @@ def _fleets(figures: dict[str, Any]) -> str:
     names = [name for name in fleets if name != "all" or len(fleets) > 2]
     rows = [(name, [fleets[name]["share"][state] for state in STATES]) for name in names]
     bars = svg.share_bars(rows, list(STATES), [WORDS[state] for state in STATES])
-    head = ("fleet", "robots", "loaded km", "empty km", "empty share", "waiting share", "stop and go")
+    head = (
+        "fleet",
+        "robots",
+        "loaded km",
+        "empty km",
+        "empty share",
+        "waiting share",
+        "stop and go",
+    )
     table = _table(head, [
         (name, fleets[name]["robots"], f"{fleets[name]['loaded_m'] / 1000:.2f}",
          f"{fleets[name]['empty_m'] / 1000:.2f}", _percent(fleets[name]["empty_share"]),
@@ -158,7 +169,7 @@ def _over_time(figures: dict[str, Any]) -> str:
          for state, value in zip(STATES, row, strict=True)]
         for label, row in zip(labels, values, strict=True)
     ]  # fmt: skip
-    chart = svg.stacked(values, list(STATES), labels, tips, "robots by state over time")
+    chart = svg.stacked(values, list(STATES), labels, tips, "robots by state over time", 330)
     return _card("What robots did", "mean number of robots in each state, each 5 minutes",
                  chart + _legend())  # fmt: skip
 
@@ -174,17 +185,15 @@ def _stations(rows: list[dict[str, Any]]) -> str:
 
 
 def _meter(share: float) -> str:
-    return (
-        f"<span class='meter'><i style='width:{100 * share:.1f}%'></i></span>{_percent(share)}"
-    )
+    return f"<span class='meter'><i style='width:{100 * share:.1f}%'></i></span>{_percent(share)}"
 
 
 def _heat(report: Report, layer: str) -> str:
     moving = layer == "move"
-    seconds = report.moving if moving else report.standing
+    seconds, grid = report.moving if moving else report.standing
     title = "Where robots drive" if moving else "Where robots stand"
     caption = "robot-seconds per cell" + ("" if moving else ", without idle and charging robots")
-    drawn = heat_map(report.grid, seconds, report.loaded, report.places, layer, title)
+    drawn = heat_map(grid, seconds, report.loaded, report.places, layer, title)
     steps = "".join(
         f"<i style='background:var(--{layer});opacity:{0.12 + 0.88 * step / LEVELS:.2f}'></i>"
         for step in range(1, LEVELS + 1)
@@ -193,7 +202,7 @@ def _heat(report: Report, layer: str) -> str:
     least, most = (0.0, 0.0) if not len(busy) else (float(busy.min()), float(busy.max()))
     legend = (
         f"<div class='legend'><span>{least:.0f} s<span class='scale'>{steps}</span>{most:.0f} s per "
-        f"cell of {report.grid.cell_m:.2f} m</span></div>"
+        f"cell of {grid.cell_m:.2f} m</span></div>"
     )
     return _card(title, caption, drawn + legend)
 
@@ -217,7 +226,9 @@ def _unfinished(rows: list[dict[str, Any]]) -> str:
          clock(row["due_s"])[:-4] if row["due_s"] else "–")
         for row in rows
     ])  # fmt: skip
-    return _card("Orders not finished", f"{len(rows)} listed; set aside first, then by due time", table)
+    return _card(
+        "Orders not finished", f"{len(rows)} listed; set aside first, then by due time", table
+    )
 
 
 def _arguments(figures: dict[str, Any]) -> str:

@@ -29,14 +29,14 @@ h2{font-size:16px;margin:0 0 2px}
 p{margin:0}
 .soft,.caption{color:var(--soft)}
 .caption{font-size:13px;margin-bottom:12px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:12px}
+.tiles{display:grid;grid-template-columns:repeat(6,1fr);gap:12px}
 .tile,.card{background:var(--card);border:1px solid var(--line);border-radius:10px}
 .tile{padding:14px 16px}
 .tile b{display:block;font-size:26px;line-height:1.25;font-weight:650;letter-spacing:-.02em;
 font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:13px;display:block}
-.tile.head{grid-column:span 2;border-left:4px solid var(--good)}
-.tile.head b{font-size:40px;line-height:1.15}
+.tile.head{grid-column:span 2;grid-row:span 2;border-left:4px solid var(--good);padding:20px 22px}
+.tile.head b{font-size:52px;line-height:1.2}
 .tile.head.bad{border-left-color:var(--bad)}
 .tile.bad b{color:var(--bad)}
 .row{display:grid;grid-template-columns:1fr 1fr;gap:12px;margin-top:12px}
@@ -71,7 +71,7 @@ td code{font-size:12.5px;overflow-wrap:anywhere}
 .meter{display:inline-block;width:110px;height:8px;border-radius:4px;background:var(--grid);
 vertical-align:1px;margin-right:8px;overflow:hidden}
 .meter i{display:block;height:100%;background:var(--bar)}
-@media (max-width:820px){.row{grid-template-columns:1fr}.tile.head{grid-column:span 1}}
+@media (max-width:900px){.row{grid-template-columns:1fr}.tiles{grid-template-columns:1fr 1fr}}
 @media print{body{background:#fff}.scroll{max-height:none}}
 """
 
@@ -81,6 +81,7 @@ def sheet() -> str:
     light = "".join(f"--{name}:{pair[0]};" for name, pair in STATE_COLOURS.items())
     dark = "".join(f"--{name}:{pair[1]};" for name, pair in STATE_COLOURS.items())
     classes = "".join(
-        f".{name}{{fill:var(--{name})}}i.{name}{{background:var(--{name})}}" for name in STATE_COLOURS
+        f".{name}{{fill:var(--{name})}}i.{name}{{background:var(--{name})}}"
+        for name in STATE_COLOURS
     )
     return CSS.replace("LIGHT", light).replace("DARK", dark) + classes

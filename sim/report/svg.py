@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-WIDTH, HEIGHT = 720, 240
+WIDTH, HEIGHT = 520, 230
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 14, 30
 
 
@@ -56,11 +56,11 @@ def nice(top: float) -> tuple[float, float]:
     return ticks * step, step
 
 
-def y_axis(top: float, step: float) -> list[str]:
+def y_axis(top: float, step: float, height: float) -> list[str]:
     """Horizontal grid lines with their values."""
     parts = []
     for index in range(round(top / step) + 1):
-        y = HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * index * step / top
+        y = height - BOTTOM - (height - TOP - BOTTOM) * index * step / top
         style = "base" if index == 0 else "grid"
         parts.append(f'<line class="{style}" x1="{LEFT}" x2="{WIDTH - RIGHT}" '
                      f'y1="{number(y)}" y2="{number(y)}"/>')  # fmt: skip
@@ -68,14 +68,13 @@ def y_axis(top: float, step: float) -> list[str]:
     return parts
 
 
-def x_axis(labels: Sequence[str], *, edges: bool) -> list[str]:
-    """Labels below; `edges`: at the bins' beginnings, else at their middles."""
+def x_axis(labels: Sequence[str], height: float) -> list[str]:
+    """Labels below, at the bins' beginnings."""
     count = max(len(labels), 1)
-    every = -(-count // 10)
+    every = -(-count // 8)
     width = (WIDTH - LEFT - RIGHT) / count
-    shift = 0.0 if edges else 0.5
     return [
-        text(LEFT + (index + shift) * width, HEIGHT - BOTTOM + 16, label)
+        text(LEFT + index * width, height - BOTTOM + 16, label)
         for index, label in enumerate(labels)
         if index % every == 0
     ]
@@ -89,14 +88,13 @@ def bars(
     *,
     line: Sequence[float] = (),
     marks: Sequence[tuple[float, str]] = (),
-    edges: bool = True,
 ) -> str:
     """Columns from zero; `line`: values over the same bins; `marks`: (position in bins, label)."""
     top, step = nice(max([*values, *line, 0]))
     scale = (HEIGHT - TOP - BOTTOM) / top
     width = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
     gap = min(2.0, width * 0.2)
-    parts = y_axis(top, step) + x_axis(labels, edges=edges)
+    parts = y_axis(top, step, HEIGHT) + x_axis(labels, HEIGHT)
     for index, (value, tip) in enumerate(zip(values, tips, strict=True)):
         x, height = LEFT + index * width + gap / 2, value * scale
         parts.append(rect(x, HEIGHT - BOTTOM - height, width - gap, height, "bar", tip))
@@ -116,23 +114,23 @@ def bars(
 
 def stacked(
     rows: Sequence[Sequence[float]], styles: Sequence[str], labels: Sequence[str],
-    tips: Sequence[Sequence[str]], label: str,
+    tips: Sequence[Sequence[str]], label: str, height: float = HEIGHT,
 ) -> str:  # fmt: skip
     """Columns of several parts."""
     top, step = nice(max((sum(row) for row in rows), default=0))
-    scale = (HEIGHT - TOP - BOTTOM) / top
+    scale = (height - TOP - BOTTOM) / top
     width = (WIDTH - LEFT - RIGHT) / max(len(rows), 1)
     gap = min(2.0, width * 0.15)
-    parts = y_axis(top, step) + x_axis(labels, edges=True)
+    parts = y_axis(top, step, height) + x_axis(labels, height)
     for index, row in enumerate(rows):
-        y = float(HEIGHT - BOTTOM)
+        y = height - BOTTOM
         for value, style, tip in zip(row, styles, tips[index], strict=True):
-            height = value * scale
-            y -= height
-            if height > 0.05:
+            part = value * scale
+            y -= part
+            if part > 0.05:
                 x = LEFT + index * width + gap / 2
-                parts.append(rect(x, y, width - gap, height, style, tip).replace(' rx="1.5"', ""))
-    return frame(parts, label)
+                parts.append(rect(x, y, width - gap, part, style, tip).replace(' rx="1.5"', ""))
+    return frame(parts, label, WIDTH, height)
 
 
 def share_bars(

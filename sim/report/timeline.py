@@ -50,7 +50,7 @@ class Timeline:
     @property
     def seconds(self) -> Floats:
         """Length of each span."""
-        return (self.t1_ns - self.t0_ns) * 1e-9
+        return ((self.t1_ns - self.t0_ns) * 1e-9).astype(np.float64)
 
 
 class Spans:

@@ -47,7 +47,9 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
     try:
         ledger, stock = _fold(run, found)
     except (KeyError, TypeError, AttributeError) as error:
-        raise UnusableRun(f"a ground-truth fact is incomplete ({error!r}) -> record anew") from error
+        raise UnusableRun(
+            f"a ground-truth fact is incomplete ({error!r}) -> record anew"
+        ) from error
     rows, pieces, unknown = tracks.sorted_motion(run, robots)
     if unknown:
         found.add("motion", None, "unknown robots", f"{unknown} pieces belong to no robot")

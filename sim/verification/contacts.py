@@ -114,9 +114,7 @@ class ContactCheck:
         x, y, _ = (v.reshape(count, slices) for v in self.tracks.pose(rows, begin))
         moved = self._moved(rows, begin, end).reshape(count, slices)
         self._nearest(x, y, edges[:slices])
-        pairs = [
-            self._close(x[:, k], y[:, k], moved[:, k], int(edges[k])) for k in range(slices)
-        ]
+        pairs = [self._close(x[:, k], y[:, k], moved[:, k], int(edges[k])) for k in range(slices)]
         robot = np.concatenate([pair for pair, _ in pairs])
         at = np.concatenate([times for _, times in pairs])
         if len(robot):
@@ -137,7 +135,9 @@ class ContactCheck:
             points = np.stack([x[:, k], y[:, k]], axis=1)
             far, other = cKDTree(points).query(points, k=2)
             row = int(far[:, 1].argmin())
-            pair[k] = sorted((row, int(other[row, 1]) if other[row, 1] != row else int(other[row, 0])))
+            pair[k] = sorted(
+                (row, int(other[row, 1]) if other[row, 1] != row else int(other[row, 0]))
+            )
         pairs = self._split(pair, times)
         gap, _ = self._distance(pairs)
         self._smallest(pairs, gap)
@@ -222,7 +222,8 @@ class ContactCheck:
         seconds = first_root(gap - target, closing + turning, growing)
         # Just short of the root: rounding must never carry a step past it.
         ns = np.floor(np.minimum(seconds, 1e4) * (1 - 1e-9) * 1e9).astype(np.int64)
-        return np.minimum(ns, until - pairs.now_ns)
+        safe: Ints = np.minimum(ns, until - pairs.now_ns)
+        return safe
 
     def _touch(self, pairs: _Pairs, index: int, gap_m: float) -> None:
         a, b = pairs.robot[index].tolist()

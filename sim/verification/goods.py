@@ -80,7 +80,9 @@ class Goods:
         """A load comes to a place; slots and robots have room for one."""
         if place.startswith(("slot:", "robot:")):
             for other in sorted(self.at[place] - {load}):
-                self.found.add("goods", time_ns, load, f"comes to {place}, where {other} already is")
+                self.found.add(
+                    "goods", time_ns, load, f"comes to {place}, where {other} already is"
+                )
         self.at[self.place.get(load, "")].discard(load)
         self.place[load] = place
         self.at[place].add(load)
@@ -165,7 +167,9 @@ class Goods:
             tote, said = self.totes.get(name), fact.get(name)
             mine = tote and {"sku": tote.sku, "quantity": tote.quantity, "place": tote.place}
             if mine != said:
-                self.found.add("goods", time_ns, name, f"is {said} at the end, its facts say {mine}")
+                self.found.add(
+                    "goods", time_ns, name, f"is {said} at the end, its facts say {mine}"
+                )
 
     def level(self, sku: str, time_ns: int) -> int:
         """Units of an SKU in totes in the building at a time."""

@@ -41,7 +41,9 @@ def _finite(robots: list[Robot], rows: Ints, motion: NDArray[Any], found: Findin
             good &= np.isfinite(motion[name])
     for index in np.flatnonzero(~good):
         time_ns = int(motion["t0_ns"][index])
-        found.add("motion", time_ns, robots[rows[index]].name, "is no motion (NaN, or backwards in time)")
+        found.add(
+            "motion", time_ns, robots[rows[index]].name, "is no motion (NaN, or backwards in time)"
+        )
 
 
 def _limits(robots: list[Robot], rows: Ints, motion: NDArray[Any], found: Findings) -> None:
@@ -87,7 +89,9 @@ def _continuity(robots: list[Robot], rows: Ints, motion: NDArray[Any], found: Fi
         text = f"jumps by {jump[index]:.4f} m, {twist[index]:.4f} rad"
         found.add("teleport", int(motion["t0_ns"][index]), robots[rows[index]].name, text)
     for index in np.flatnonzero(motion["t0_ns"] < ended):
-        text = f"begins {(ended[index] - motion['t0_ns'][index]) * 1e-9:.6f} s before the last ended"
+        text = (
+            f"begins {(ended[index] - motion['t0_ns'][index]) * 1e-9:.6f} s before the last ended"
+        )
         found.add("overlap", int(motion["t0_ns"][index]), robots[rows[index]].name, text)
     _speed_steps(robots, rows, motion, (ended, before), found)
 

@@ -112,7 +112,9 @@ def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
     rows = goods.deliveries.get(order.order_id, [])
     if len(rows) > 1:
         order.wrong = True
-        found.add("wrong order", rows[1].time_ns, order.order_id, f"is handed out {len(rows)} times")
+        found.add(
+            "wrong order", rows[1].time_ns, order.order_id, f"is handed out {len(rows)} times"
+        )
     if rows:
         first = rows[0]
         if first.contents != order.lines:
@@ -210,7 +212,9 @@ def mark_fillable(ledger: Ledger, goods: Goods) -> None:
 
 def _sufficed(goods: Goods, order: OrderTruth, sku: str, quantity: int) -> bool:
     changes = {order.received_ns}
-    changes.update(t for t, _ in goods.levels.get(sku, ()) if order.received_ns <= t <= order.due_ns)
+    changes.update(
+        t for t, _ in goods.levels.get(sku, ()) if order.received_ns <= t <= order.due_ns
+    )
     mine = [(t, n) for t, name, n, _ in goods.picks.get(order.order_id, ()) if name == sku]
     return any(
         goods.level(sku, time_ns) + sum(n for t, n in mine if t <= time_ns) >= quantity

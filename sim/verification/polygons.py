@@ -103,5 +103,7 @@ def _corners_to_edges(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     flat = (vx * vx + vy * vy).reshape(len(a), -1)
     best = flat.argmin(axis=1)
     row = np.arange(len(a))
-    vector = np.stack([vx.reshape(len(a), -1)[row, best], vy.reshape(len(a), -1)[row, best]], axis=1)
+    vector = np.stack(
+        [vx.reshape(len(a), -1)[row, best], vy.reshape(len(a), -1)[row, best]], axis=1
+    )
     return np.sqrt(flat[row, best]), vector

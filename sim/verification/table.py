@@ -25,7 +25,9 @@ def show(verdict: Verdict, console: Console, name: str) -> None:
         table.add_column(column, justify="right" if column == "time" else "left")
     rows = verdict.findings.as_json()["rows"]
     for row in rows[:ROWS_MAX]:
-        table.add_row(clock(row["time_s"]), row["kind"], escape(row["subject"]), escape(row["text"]))
+        table.add_row(
+            clock(row["time_s"]), row["kind"], escape(row["subject"]), escape(row["text"])
+        )
     console.print(table)
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
     console.print(f"[red]{verdict.findings.total} findings[/red]: {listed}")
@@ -63,7 +65,9 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
     goods, ratio = figures["goods"], figures["lights_out"]
     rows = [("run", f"{clock(figures['simulated_s'])}, {figures['robots']} robots")]
     if motion:
-        rows.append(("trajectories", f"{motion['pieces']} pieces, top {motion['speed_mps_max']} m/s"))
+        rows.append(
+            ("trajectories", f"{motion['pieces']} pieces, top {motion['speed_mps_max']} m/s")
+        )
     if contact:
         rows.append(("contacts", str(contact["contacts"])))
         where = f"at {clock(contact['clearance_s'])}, {' and '.join(contact['clearance_robots'])}"
@@ -81,7 +85,9 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("human touches", f"{figures['human_touches']}, {figures['orders_touched']} orders touched"),
     ]  # fmt: skip
     if figures.get("transport"):
-        rows.append(("transports", f"{figures['transport']['transports_backed']} backed by a track"))
+        rows.append(
+            ("transports", f"{figures['transport']['transports_backed']} backed by a track")
+        )
     rows += [
         ("lights-out, all", percent(ratio["all"])),
         ("lights-out, fillable", percent(ratio["fillable"])),

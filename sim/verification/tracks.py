@@ -99,7 +99,8 @@ class Tracks:
 
     def pose_in(self, pieces: Ints, times_ns: Ints) -> tuple[Floats, Floats, Floats]:
         """x_m, y_m, theta_rad within given pieces."""
-        tau = (np.clip(times_ns, self.t0_ns[pieces], self.t1_ns[pieces]) - self.t0_ns[pieces]) * 1e-9
+        begin = self.t0_ns[pieces]
+        tau = (np.clip(times_ns, begin, self.t1_ns[pieces]) - begin) * 1e-9
         way = self.v_mps[pieces] * tau + self.a_mps2[pieces] * tau * tau / 2
         return (
             self.x_m[pieces] + self.ux[pieces] * way,
@@ -114,22 +115,26 @@ class Tracks:
     @property
     def dt_s(self) -> Floats:
         """Length of each piece in seconds."""
-        return (self.t1_ns - self.t0_ns) * 1e-9
+        seconds: Floats = ((self.t1_ns - self.t0_ns) * 1e-9).astype(np.float64)
+        return seconds
 
     @property
     def v_end_mps(self) -> Floats:
         """Speed at the end of each piece."""
-        return self.v_mps + self.a_mps2 * self.dt_s
+        speed: Floats = self.v_mps + self.a_mps2 * self.dt_s
+        return speed
 
     @property
     def driving(self) -> NDArray[np.bool_]:
         """Pieces in which the robot changes its place."""
-        return self.recorded & ((self.v_mps != 0) | (self.a_mps2 != 0))
+        driving: NDArray[np.bool_] = self.recorded & ((self.v_mps != 0) | (self.a_mps2 != 0))
+        return driving
 
     @property
     def turning(self) -> NDArray[np.bool_]:
         """Pieces in which the robot turns on the spot."""
-        return self.recorded & (self.omega_radps != 0) & ~self.driving
+        turning: NDArray[np.bool_] = self.recorded & (self.omega_radps != 0) & ~self.driving
+        return turning
 
     @property
     def way_m(self) -> Floats:
@@ -151,7 +156,7 @@ def robots_of(run: Run) -> list[Robot]:
     try:
         robots = [Robot.of(fact) for _, _, _, fact in run.truth("robot")]
     except (KeyError, TypeError, ValueError) as error:
-        raise UnusableRun(f"a robot's fact is incomplete ({error!r}) -> record the run anew") from error
+        raise UnusableRun(f"a robot's fact is incomplete ({error!r}) -> record anew") from error
     if not robots:
         raise UnusableRun("the run holds no robots -> record it with `lightsout run --record`")
     return robots
@@ -197,7 +202,7 @@ def tracks_of(robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int
     until[:-1][same] = t0[1:][same]
     before = np.full(count, end_ns, np.int64)
     begin = np.searchsorted(rows, np.arange(count))
-    has = (begin < len(rows)) & (np.append(rows, -1)[np.minimum(begin, len(rows))] == np.arange(count))
+    has = np.append(rows, -1)[np.minimum(begin, len(rows))] == np.arange(count)
     before[has] = t0[begin[has]]
     still = np.maximum(until, t1)
     zero = np.zeros(len(t0) + count)
