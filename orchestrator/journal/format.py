@@ -12,6 +12,7 @@ import numpy as np
 
 APPLICATION_ID = 0x4C4F5554  # "LOUT"
 FORMAT = 1
+PAGE_BYTES = 4096
 SQLITE_MAGIC = b"SQLite format 3\0"
 
 SCHEMA = """
@@ -21,6 +22,7 @@ CREATE TABLE journal(batch INTEGER PRIMARY KEY, first_seq INTEGER, count INTEGER
   commands_count INTEGER, commands_chain BLOB, crc INTEGER);
 CREATE TABLE motion(batch INTEGER PRIMARY KEY, time_from_ns INTEGER, time_to_ns INTEGER,
   payload BLOB, crc INTEGER);
+CREATE TABLE snapshot(time_ns INTEGER PRIMARY KEY, first_seq INTEGER, payload BLOB, crc INTEGER);
 CREATE TABLE truth(batch INTEGER PRIMARY KEY, first_seq INTEGER, count INTEGER,
   time_from_ns INTEGER, time_to_ns INTEGER, payload BLOB, crc INTEGER);
 """
@@ -32,6 +34,7 @@ TABLES = {
         "commands_count", "commands_chain", "crc",
     ),
     "motion": ("batch", "time_from_ns", "time_to_ns", "payload", "crc"),
+    "snapshot": ("time_ns", "first_seq", "payload", "crc"),
     "truth": ("batch", "first_seq", "count", "time_from_ns", "time_to_ns", "payload", "crc"),
 }  # fmt: skip
 
@@ -44,7 +47,7 @@ MOTION = np.dtype([
 y + sin(direction) s, theta + omega tau. Between pieces a robot stands where the last one ended."""
 
 _LENGTH = struct.Struct("<I")
-ENTRY_BYTES_MAX = 64 * 1024 * 1024
+BATCH_BYTES_MAX = 1 << 30
 
 
 class RunFileError(Exception):
@@ -60,7 +63,7 @@ class ResumeDiverged(RunFileError):
 
 
 def crc(*columns: Any) -> int:
-    """Checksum over the other columns of a row."""
+    """Checksum over the other columns of a row, its key included."""
     value = 0
     for column in columns:
         data = column if isinstance(column, bytes) else repr(column).encode()
@@ -73,12 +76,21 @@ def pack(entries: list[bytes]) -> bytes:
     return zlib.compress(b"".join(_LENGTH.pack(len(e)) + e for e in entries), 1)
 
 
-def unpack(payload: bytes) -> Iterator[bytes]:
-    """The inverse of `pack`. Raises ValueError on anything else."""
+def inflate(payload: bytes) -> bytes:
+    """Decompress one whole stream of at most `BATCH_BYTES_MAX`. Raises ValueError otherwise."""
+    stream = zlib.decompressobj()
     try:
-        data = zlib.decompressobj().decompress(payload, ENTRY_BYTES_MAX)
+        data = stream.decompress(payload, BATCH_BYTES_MAX)
     except zlib.error as error:
         raise ValueError(f"damaged payload: {error}") from error
+    if not stream.eof or stream.unused_data:
+        raise ValueError("damaged payload: cut, too long, or followed by something else")
+    return data
+
+
+def unpack(payload: bytes) -> Iterator[bytes]:
+    """The inverse of `pack`. Raises ValueError on anything else."""
+    data = inflate(payload)
     at = 0
     while at < len(data):
         if at + 4 > len(data):
