@@ -1,4 +1,4 @@
-"""Recorded runs for other people's tools: trajectories (CSV), footprints (JSON), events (JSON lines)."""
+"""Runs for other people's tools: trajectories (CSV), footprints (JSON), events (JSON lines)."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def footprints(run: Run, out: TextIO) -> int:
 
 
 def events(run: Run, out: TextIO, from_s: float = 0.0, to_s: float | None = None) -> int:
-    """Write one JSON object a line: time_ns, seq, type, fields (bytes as base64). Returns the number
-    of lines."""
+    """Write one JSON object a line: time_ns, seq, type, fields (bytes as base64). Returns the
+    number of lines."""
     from_ns = round(from_s * 1e9)
     to_ns = None if to_s is None else round(to_s * 1e9)
     lines = 0

@@ -8,7 +8,16 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from sim.report.timeline import (
-    BIN_NS, EMPTY, LOADED, NEAR_M, STATES, TURNING, WAITING, Fact, Places, Timeline,
+    BIN_NS,
+    EMPTY,
+    LOADED,
+    NEAR_M,
+    STATES,
+    TURNING,
+    WAITING,
+    Fact,
+    Places,
+    Timeline,
 )  # fmt: skip
 from sim.verification.tracks import Tracks
 
@@ -28,7 +37,7 @@ def fleets(tracks: Tracks, timeline: Timeline, places: Places) -> dict[str, Any]
         way = [float(timeline.way_m[mine & (timeline.loaded == on)].sum()) for on in (True, False)]
         result[name] = {
             "robots": int(member.sum()),
-            "share": {state: round(float(s) / total, 5) for state, s in zip(STATES, seconds, strict=True)},
+            "share": dict(zip(STATES, (seconds / total).round(5).tolist(), strict=True)),
             "loaded_m": round(way[0], 1),
             "empty_m": round(way[1], 1),
             "empty_share": round(way[1] / max(sum(way), 1e-9), 4),

@@ -32,10 +32,10 @@ class Grid:
 
 
 def grid_of(nodes_m: Floats, cell_m: float, cells: int) -> Grid:
-    """Cells of at least `cell_m`, at most `cells` along the longer side, over all nodes and a metre
-    around."""
+    """Cells of at least `cell_m` (a multiple of 0.25 m), at most `cells` along the longer side,
+    over all nodes and a metre around."""
     low, high = nodes_m.min(axis=0) - 1.0, nodes_m.max(axis=0) + 1.0
-    cell = max(cell_m, float((high - low).max()) / cells)
+    cell = max(cell_m, float(np.ceil((high - low).max() / cells * 4)) / 4)
     columns, rows = (int(n) for n in np.ceil((high - low) / cell))
     return Grid(float(low[0]), float(low[1]), cell, max(columns, 1), max(rows, 1))
 

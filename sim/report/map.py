@@ -16,9 +16,10 @@ LEVELS = 9
 WIDTH = 640.0
 
 
-def heat_map(grid: Grid, seconds: Floats, loaded: Any, places: Places, layer: str, tip: str) -> str:
+def heat_map(grid: Grid, seconds: Floats, floor: tuple[Any, Places], layer: str, tip: str) -> str:
     """SVG of one layer (CSS class `layer`). Colours step with the square root of the seconds, up to
     the 99th percentile, so that quiet corners are seen beside busy ones."""
+    loaded, places = floor
     scale = WIDTH / (grid.columns * grid.cell_m)
     height = grid.rows * grid.cell_m * scale
 
@@ -81,7 +82,8 @@ def _names(places: Places, x: Any, y: Any) -> list[str]:
         px, py = x(places.nodes_m[node, 0]), y(places.nodes_m[node, 1])
         kind, station = places.bay_kind[bay], places.bay_station[bay]
         parts.append(f'<rect class="bay {escape(kind)}" x="{px - 2.5:.1f}" y="{py - 2.5:.1f}" '
-                     f'width="5" height="5"><title>{escape(station or kind)}</title></rect>')  # fmt: skip
+                     f'width="5" height="5"><title>{escape(station or kind)}</title>'
+                     "</rect>")  # fmt: skip
         if station and station not in named:
             named.add(station)
             side = "end" if px > 0.85 * WIDTH else "start" if px < 0.15 * WIDTH else "middle"

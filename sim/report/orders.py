@@ -1,4 +1,4 @@
-"""Figures of orders: throughput, cycle times, punctuality, what was not finished, what went wrong."""
+"""Figures of orders: throughput, cycle times, punctuality, what was left over, what went wrong."""
 
 from __future__ import annotations
 

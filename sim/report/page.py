@@ -12,6 +12,7 @@ from sim.report.style import sheet
 from sim.report.timeline import STATES
 from sim.verification.table import clock
 
+NONE = "-"
 WORDS = {state: state.replace("_", " ") for state in STATES}
 
 
@@ -21,11 +22,12 @@ def page(report: Report) -> str:
     run = figures["run"]
     title = f"{run['name']}: {clock(run['simulated_s'])[:-4]} with {run['robots']} robots"
     body = [
-        f"<header><h1>{escape(run['name'])}</h1><p class='soft'>{escape(_subtitle(run))}</p></header>",
+        f"<header><h1>{escape(run['name'])}</h1>",
+        f"<p class='soft'>{escape(_subtitle(run))}</p></header>",
         _tiles(figures),
         "<div class='row'>", _throughput(figures["orders"]), _cycle(figures["orders"]), "</div>",
         _fleets(figures),
-        "<div class='row'>", _over_time(figures), _stations(figures["stations"]), "</div>",
+        *_lower(figures),
         "<div class='row'>", _heat(report, "move"), _heat(report, "stand"), "</div>",
         _faults(figures["faults"]), _unfinished(figures["unfinished"]), _arguments(figures),
     ]  # fmt: skip
@@ -47,12 +49,12 @@ def _subtitle(run: dict[str, Any]) -> str:
 
 def _percent(share: float | None, digits: int = 1) -> str:
     if share is None:
-        return "–"
+        return NONE
     return f"{100 * share:.{digits}f} %" if share < 1 else "100 %"
 
 
-def _tile(value: str, name: str, note: str = "", style: str = "") -> str:
-    small = f"<span>{escape(note)}</span>" if note else ""
+def _tile(value: str, name: str, note: str = "", style: str = "", more: str = "") -> str:
+    small = (f"<span>{escape(note)}</span>" if note else "") + more
     return (
         f"<div class='tile {style}'><span>{escape(name)}</span><b>{escape(value)}</b>{small}</div>"
     )
@@ -63,28 +65,29 @@ def _tiles(figures: dict[str, Any]) -> str:
     fleet, cycle = figures["fleets"]["all"], orders["cycle"]
     fillable, everything = ratio["fillable"], ratio["all"]
     if fillable["ratio"] is None:
-        head = _tile(str(orders["finished"]), "orders finished", "none had a due time within the run",
-                     "head")  # fmt: skip
+        note = "none had a due time within the run"
+        head = _tile(str(orders["finished"]), "orders finished", note, "head")
     else:
-        note = (f"{fillable['lights_out']} of {fillable['due']} fillable orders due within the run; "
+        note = (f"{fillable['lights_out']} of {fillable['due']} fillable orders due in the run; "
                 f"of all {everything['due']}: {_percent(everything['ratio'], 2)}")  # fmt: skip
         style = "head" if fillable["ratio"] >= 1 else "head bad"
-        head = _tile(_percent(fillable["ratio"], 2), "lights-out ratio", note, style)
+        head = _tile(_percent(fillable["ratio"], 2), "lights-out ratio", note, style, _count(seen))
     clear = seen["clearance_m"]
     tiles = [
         head,
         _tile(f"{orders['per_hour']:g}", "orders per hour",
               f"{orders['finished']} of {orders['received']} finished"),
         _tile(_span(cycle["p50_s"]), "cycle time p50", f"p95 {_span(cycle['p95_s'])}"),
-        _tile(_percent(orders["on_time_share"]), "on time", f"{orders['on_time']} of {orders['due']}"),
+        _tile(_percent(orders["on_time_share"]), "on time",
+              f"{orders['on_time']} of {orders['due']}"),
         _tile(str(seen["contacts"]), "contacts",
-              f"least clearance {100 * clear:.1f} cm" if clear is not None else "",
+              f"clearance {100 * clear:.1f} cm" if clear is not None else "",
               "bad" if seen["contacts"] else ""),
-        _tile(str(seen["human_touches"]), "human touches", f"{seen['orders_touched']} orders touched",
+        _tile(str(seen["human_touches"]), "human touches",
+              f"{seen['orders_touched']} orders touched",
               "bad" if seen["human_touches"] else ""),
         _tile(_percent(fleet["waiting_share"]), "waiting", "of the time on missions"),
-        _tile(_percent(fleet["empty_share"]), "empty travel",
-              f"{fleet['loaded_m'] / 1000:.1f} km loaded, {fleet['empty_m'] / 1000:.1f} km empty"),
+        _travel(fleet),
         _tile("clean" if seen["clean"] else str(seen["findings"]), "verification",
               ", ".join(f"{n} {k}" for k, n in seen["finding_counts"].items()) or "nothing found",
               "" if seen["clean"] else "bad"),
@@ -92,9 +95,26 @@ def _tiles(figures: dict[str, Any]) -> str:
     return f"<div class='tiles'>{''.join(tiles)}</div>"
 
 
+def _count(seen: dict[str, Any]) -> str:
+    """What keeps orders from counting, in one line."""
+    names = {"late": "late", "wrong": "wrong", "overdue_at_end": "overdue",
+             "orders_touched": "touched", "unfillable": "not fillable"}  # fmt: skip
+    return "<div class='counts'>" + "".join(
+        f"<span><em>{seen[key]}</em>{name}</span>" for key, name in names.items()
+    ) + "</div>"  # fmt: skip
+
+
+def _travel(fleet: dict[str, Any]) -> str:
+    loaded, empty = fleet["loaded_m"] / 1000, fleet["empty_m"] / 1000
+    if not loaded:
+        return _tile(f"{empty:.1f} km", "driven", "without loads")
+    note = f"{loaded:.1f} km loaded, {empty:.1f} empty"
+    return _tile(_percent(fleet["empty_share"]), "empty travel", note)
+
+
 def _span(seconds: float | None) -> str:
     if seconds is None:
-        return "–"
+        return NONE
     return f"{int(seconds) // 60}:{int(seconds) % 60:02} min" if seconds >= 60 else f"{seconds:g} s"
 
 
@@ -131,8 +151,11 @@ def _cycle(orders: dict[str, Any]) -> str:
     return _card("Order cycle time", "orders by minutes from reception to hand-out", chart)
 
 
-def _legend() -> str:
-    items = "".join(f"<span><i class='{state}'></i>{WORDS[state]}</span>" for state in STATES)
+def _legend(figures: dict[str, Any]) -> str:
+    seen = figures["fleets"]["all"]["share"]
+    items = "".join(
+        f"<span><i class='{state}'></i>{WORDS[state]}</span>" for state in STATES if seen[state] > 0
+    )
     return f"<div class='legend'>{items}</div>"
 
 
@@ -157,10 +180,12 @@ def _fleets(figures: dict[str, Any]) -> str:
         for name in names
     ], numeric=range(1, 7))  # fmt: skip
     caption = "share of time; a robot at a station is being served there, a waiting one is not"
-    return _card("Fleets", caption, bars + _legend() + "<div style='height:14px'></div>" + table)
+    return _card(
+        "Fleets", caption, bars + _legend(figures) + "<div style='height:14px'></div>" + table
+    )
 
 
-def _over_time(figures: dict[str, Any]) -> str:
+def _over_time(figures: dict[str, Any], height: float) -> str:
     rows = figures["fleet_over_time"]
     values = [[row["robots"][state] for state in STATES] for row in rows]
     labels = [svg.clock(row["from_s"]) for row in rows]
@@ -169,14 +194,21 @@ def _over_time(figures: dict[str, Any]) -> str:
          for state, value in zip(STATES, row, strict=True)]
         for label, row in zip(labels, values, strict=True)
     ]  # fmt: skip
-    chart = svg.stacked(values, list(STATES), labels, tips, "robots by state over time", 330)
+    chart = svg.stacked(
+        values, list(STATES), labels, tips, "robots by state over time", height=height
+    )
     return _card("What robots did", "mean number of robots in each state, each 5 minutes",
-                 chart + _legend())  # fmt: skip
+                 chart + _legend(figures))  # fmt: skip
+
+
+def _lower(figures: dict[str, Any]) -> list[str]:
+    """Over time, beside the stations if there are any."""
+    if not figures["stations"]:
+        return [_over_time(figures, 120)]
+    return ["<div class='row'>", _over_time(figures, 330), _stations(figures["stations"]), "</div>"]
 
 
 def _stations(rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return _card("Stations", "the layout has none", "")
     table = _table(("station", "a robot stood there", "handled", "per hour"), [
         (row["station"], _Html(_meter(row["occupied_share"])), row["handled"], row["per_hour"])
         for row in rows
@@ -193,7 +225,7 @@ def _heat(report: Report, layer: str) -> str:
     seconds, grid = report.moving if moving else report.standing
     title = "Where robots drive" if moving else "Where robots stand"
     caption = "robot-seconds per cell" + ("" if moving else ", without idle and charging robots")
-    drawn = heat_map(grid, seconds, report.loaded, report.places, layer, title)
+    drawn = heat_map(grid, seconds, (report.loaded, report.places), layer, title)
     steps = "".join(
         f"<i style='background:var(--{layer});opacity:{0.12 + 0.88 * step / LEVELS:.2f}'></i>"
         for step in range(1, LEVELS + 1)
@@ -201,8 +233,8 @@ def _heat(report: Report, layer: str) -> str:
     busy = seconds[seconds > 0]
     least, most = (0.0, 0.0) if not len(busy) else (float(busy.min()), float(busy.max()))
     legend = (
-        f"<div class='legend'><span>{least:.0f} s<span class='scale'>{steps}</span>{most:.0f} s per "
-        f"cell of {grid.cell_m:.2f} m</span></div>"
+        f"<div class='legend'><span>{least:.0f} s<span class='scale'>{steps}</span>{most:.0f} s "
+        f"per cell of {grid.cell_m:.2f} m</span></div>"
     )
     return _card(title, caption, drawn + legend)
 
@@ -212,7 +244,7 @@ def _faults(rows: list[dict[str, Any]]) -> str:
         return _card("Faults", "none happened", "")
     table = _table(("from", "what", "who", "reason", "lasted", "ended"), [
         (clock(row["from_s"])[:-4], row["kind"].replace("_", " "), row["subject"], row["reason"],
-         f"{row['seconds']:.0f} s" if row["seconds"] is not None else "–", row["ended"])
+         f"{row['seconds']:.0f} s" if row["seconds"] is not None else NONE, row["ended"])
         for row in rows
     ], numeric=(4,))  # fmt: skip
     return _card("Faults", f"{len(rows)} and how they ended", table)
@@ -223,7 +255,7 @@ def _unfinished(rows: list[dict[str, Any]]) -> str:
         return _card("Orders not finished", "all were", "")
     table = _table(("order", "kind", "status", "why", "received", "due"), [
         (row["order"], row["kind"], row["status"], row["reason"], clock(row["received_s"])[:-4],
-         clock(row["due_s"])[:-4] if row["due_s"] else "–")
+         clock(row["due_s"])[:-4] if row["due_s"] else NONE)
         for row in rows
     ])  # fmt: skip
     return _card(

@@ -39,6 +39,8 @@ font-variant-numeric:tabular-nums}
 .tile.head b{font-size:52px;line-height:1.2}
 .tile.head.bad{border-left-color:var(--bad)}
 .tile.bad b{color:var(--bad)}
+.counts{display:flex;gap:18px;margin-top:18px}.counts em{display:block;font-style:normal;
+color:var(--ink);font-size:17px;font-weight:600}
 .row{display:grid;grid-template-columns:1fr 1fr;gap:12px;margin-top:12px}
 .card{padding:16px 18px;margin-top:12px;min-width:0}
 .row .card{margin-top:0}

@@ -28,7 +28,7 @@ def text(x: float, y: float, content: str, style: str = "axis", anchor: str = "m
     )
 
 
-def rect(x: float, y: float, width: float, height: float, style: str, tip: str = "") -> str:
+def rect(x: float, y: float, width: float, height: float, *, style: str, tip: str = "") -> str:
     """A rectangle, with a tooltip."""
     title = f"<title>{escape(tip)}</title>" if tip else ""
     return (
@@ -50,10 +50,9 @@ def nice(top: float) -> tuple[float, float]:
     if top <= 0:
         return 1.0, 1.0
     step = next(
-        s * 10**e for e in range(-3, 9) for s in (1, 2, 2.5, 5) if top / (s * 10**e) <= 4.0001
+        s * 10**e for e in range(-3, 9) for s in (1, 2, 2.5, 5) if top / (s * 10**e) <= 4.01
     )
-    ticks = -(-top // step)
-    return ticks * step, step
+    return -(-(top - 0.01 * step) // step) * step, step
 
 
 def y_axis(top: float, step: float, height: float) -> list[str]:
@@ -71,7 +70,7 @@ def y_axis(top: float, step: float, height: float) -> list[str]:
 def x_axis(labels: Sequence[str], height: float) -> list[str]:
     """Labels below, at the bins' beginnings."""
     count = max(len(labels), 1)
-    every = -(-count // 8)
+    every = next(n for n in (1, 2, 3, 4, 6, 8, 12, 24, 48, 96, 10**9) if count / n <= 9)
     width = (WIDTH - LEFT - RIGHT) / count
     return [
         text(LEFT + index * width, height - BOTTOM + 16, label)
@@ -97,7 +96,7 @@ def bars(
     parts = y_axis(top, step, HEIGHT) + x_axis(labels, HEIGHT)
     for index, (value, tip) in enumerate(zip(values, tips, strict=True)):
         x, height = LEFT + index * width + gap / 2, value * scale
-        parts.append(rect(x, HEIGHT - BOTTOM - height, width - gap, height, "bar", tip))
+        parts.append(rect(x, HEIGHT - BOTTOM - height, width - gap, height, style="bar", tip=tip))
     if line:
         points = " ".join(
             f"{number(LEFT + (i + 0.5) * width)},{number(HEIGHT - BOTTOM - v * scale)}"
@@ -114,7 +113,7 @@ def bars(
 
 def stacked(
     rows: Sequence[Sequence[float]], styles: Sequence[str], labels: Sequence[str],
-    tips: Sequence[Sequence[str]], label: str, height: float = HEIGHT,
+    tips: Sequence[Sequence[str]], label: str, *, height: float = HEIGHT,
 ) -> str:  # fmt: skip
     """Columns of several parts."""
     top, step = nice(max((sum(row) for row in rows), default=0))
@@ -129,7 +128,9 @@ def stacked(
             y -= part
             if part > 0.05:
                 x = LEFT + index * width + gap / 2
-                parts.append(rect(x, y, width - gap, part, style, tip).replace(' rx="1.5"', ""))
+                parts.append(
+                    rect(x, y, width - gap, part, style=style, tip=tip).replace(' rx="1.5"', "")
+                )
     return frame(parts, label, WIDTH, height)
 
 
@@ -146,7 +147,7 @@ def share_bars(
             part = share * (width - left)
             if part > 0.3:
                 tip = f"{name}: {state} {100 * share:.1f} %"
-                parts.append(rect(x, y, part - 1, bar, style, tip))
+                parts.append(rect(x, y, part - 1, bar, style=style, tip=tip))
                 if part > 38:
                     parts.append(text(x + part / 2, y + bar / 2 + 4, f"{100 * share:.0f} %", "on"))
             x += part

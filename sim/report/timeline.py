@@ -1,4 +1,4 @@
-"""What each robot did at each moment: motion, ground truth and layout cut into spans of one state."""
+"""What each robot did at each moment: motion, truth and layout, cut into spans of one state."""
 
 from __future__ import annotations
 
@@ -167,8 +167,8 @@ def rising_charge(entries: Iterable[Any], rows: dict[int, int]) -> list[tuple[in
 def build(
     tracks: Tracks, facts: list[Fact], places: Places, rising: list[tuple[int, int]]
 ) -> Timeline:
-    """Cut the run into spans. A robot that stands is, in this order: down, handling, charging, at a
-    station (served or waiting to be), idle (empty, in a parking bay or on a charger), else waiting."""
+    """Cut the run into spans. A robot that stands is, in this order: down, handling, charging,
+    at a station, idle (empty, in a parking bay or on a charger), else waiting."""
     end_ns, scale = tracks.end_ns, int(max(tracks.end_ns, tracks.t1_ns.max())) + 2
     rows = {robot.name: row for row, robot in enumerate(tracks.robots)}
     flags = {

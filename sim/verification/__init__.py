@@ -1,4 +1,4 @@
-"""Verification of a recorded run, independent of the core: from trajectories and ground truth alone.
+"""Verification of a recorded run, independent of the core: from trajectories and ground truth.
 
 It imports nothing of `orchestrator.core` and trusts nothing the core says: the books are what is
 judged. Of the journal it reads only what came from outside (`OrderReceived`: load, stops).
@@ -64,7 +64,12 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
         figures["transport"] = transports.judge(ledger, track, nodes_m, found)
     outcomes.mark_fillable(ledger, stock)
     figures["goods"] = goods.conserve(stock, found)
-    figures["states"] = _books(run, ledger, stock, end_ns, found, figures["goods"])
+    figures["states"] = {}
+    if isinstance(books := run.meta.get("books"), dict):
+        figures["goods"] |= goods.compare(stock, books, end_ns, found)
+        figures["states"] = dict(outcomes.account(ledger, stock, books, end_ns, found))
+    else:
+        found.add("unfinished", None, "the run", "holds no books: they can't be compared")
     figures |= outcomes.figures(ledger, end_ns)
     figures["wall_s"] = round(time.monotonic() - started, 3)
     return Verdict(found, figures, ledger)
@@ -80,22 +85,6 @@ def _fold(run: Run, found: Findings) -> tuple[outcomes.Ledger, goods.Goods]:
         found.add("unfinished", None, "the run", "has no end -> `lightsout run --resume` goes on")
     outcomes.add_host_side(ledger, run.entries())
     return ledger, stock
-
-
-def _books(
-    run: Run,
-    ledger: outcomes.Ledger,
-    stock: goods.Goods,
-    end_ns: int,
-    found: Findings,
-    figures: dict[str, int],
-) -> dict[str, int]:
-    books = run.meta.get("books")
-    if not isinstance(books, dict):
-        found.add("unfinished", None, "the run", "holds no books: they can't be compared")
-        return {}
-    figures |= goods.compare(stock, books, end_ns, found)
-    return dict(sorted(outcomes.account(ledger, stock, books, end_ns, found).items()))
 
 
 def node_positions(meta: dict[str, Any]) -> tracks.Floats:

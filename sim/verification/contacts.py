@@ -104,7 +104,7 @@ class ContactCheck:
         for first in range(0, max(len(edges) - 1, 1), SLICES):
             self._chunk(edges[first : first + SLICES + 1])
 
-    # --- broad phase --------------------------------------------------------------------------------
+    # --- broad phase ------------------------------------------------------------------------------
 
     def _chunk(self, edges: Ints) -> None:
         count, slices = len(self.tracks.robots), max(len(edges) - 1, 1)
@@ -169,7 +169,7 @@ class ContactCheck:
                     chosen.append((pa, pb))
         return _Pairs(robot[rows], np.array(chosen, np.int64), begin[rows], end[rows])
 
-    # --- narrow phase -------------------------------------------------------------------------------
+    # --- narrow phase -----------------------------------------------------------------------------
 
     def _distance(self, pairs: _Pairs) -> tuple[Floats, Floats]:
         shapes = []
@@ -250,7 +250,7 @@ class ContactCheck:
 
 
 def _jumps(tracks: Tracks) -> Floats:
-    """How far each piece begins from where the robot's last one ended: zero, unless it teleports."""
+    """How far each piece begins from where the last one ended: zero, unless it teleports."""
     ends = np.stack(tracks.pose_in(np.arange(len(tracks.row)), tracks.t1_ns)[:2])
     jumps = np.zeros(len(tracks.row))
     same = tracks.row[1:] == tracks.row[:-1]

@@ -209,8 +209,8 @@ def conserve(goods: Goods, found: Findings) -> dict[str, int]:
 
 
 def compare(goods: Goods, books: dict[str, Any], end_ns: int, found: Findings) -> dict[str, int]:
-    """Each tote where the books say, with what they say. Where the books are older than the truth by
-    no more than a message on its way, that is counted and no finding."""
+    """Each tote where the books say, with what they say. Where the books are older than the truth
+    by no more than a message on its way, that is counted and no finding."""
     said = books.get("totes", {})
     behind = 0
     for name in sorted(set(said) | set(goods.totes)):

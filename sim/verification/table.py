@@ -74,15 +74,18 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         least = contact["clearance_m"]
         rows.append(("least clearance", f"{least:.3f} m {where}" if least is not None else "-"))
     kinds = ", ".join(f"{count} {kind}" for kind, count in figures["orders"].items())
+    states = ", ".join(f"{n} {state}" for state, n in figures["states"].items()) or "-"
+    late = f"{figures['late']} finished late, {figures['overdue_at_end']} due and unfinished"
+    touches = f"{figures['human_touches']}, {figures['orders_touched']} orders touched"
     rows += [
         ("orders", kinds or "none"),
-        ("in the books", ", ".join(f"{n} {state}" for state, n in figures["states"].items()) or "-"),
+        ("in the books", states),
         ("units", ", ".join(f"{v} {k.removeprefix('units_')}" for k, v in goods.items()
                             if k.startswith("units_"))),
         ("finished right", str(figures["finished_right"])),
         ("wrong", str(figures["wrong"])),
-        ("late", f"{figures['late']} finished late, {figures['overdue_at_end']} due and unfinished"),
-        ("human touches", f"{figures['human_touches']}, {figures['orders_touched']} orders touched"),
+        ("late", late),
+        ("human touches", touches),
     ]  # fmt: skip
     if figures.get("transport"):
         rows.append(
