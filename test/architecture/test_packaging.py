@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -67,8 +68,8 @@ def test_the_lock_holds_what_setup_declares(declared: dict[str, Any]) -> None:
     for entry in locked():
         if match := LOCKED.match(entry):
             versions.setdefault(canonicalize_name(match["name"]), []).append(match["version"])
-    wanted = [*declared["install_requires"], *sum(declared["extras_require"].values(), [])]
-    for requirement in map(Requirement, wanted):
+    groups = [declared["install_requires"], *declared["extras_require"].values()]
+    for requirement in map(Requirement, chain(*groups)):
         found = versions.get(canonicalize_name(requirement.name), [])
         assert found, f"{requirement.name} is not in requirements.lock: make lock"
         assert all(requirement.specifier.contains(version) for version in found), requirement

@@ -1,0 +1,24 @@
+"""What all tests share: the browser, where there is one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = Path(os.environ.get("LIGHTSOUT_CHROMIUM", "/usr/bin/chromium"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests marked `browser`, with the reason, where there is no browser."""
+    if os.access(CHROMIUM, os.X_OK):
+        return
+    skip = pytest.mark.skip(reason=f"no Chromium at {CHROMIUM} (LIGHTSOUT_CHROMIUM names another)")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser's executable, for playwright's `executable_path`."""
+    return CHROMIUM
