@@ -114,15 +114,14 @@ def _stored(world: World, event: ToteStored) -> None:
 
 def _node_reached(world: World, event: NodeReached) -> None:
     robot, traffic = world.robots[event.robot], world.traffic
+    before = world.site.roadmap.node_bay[traffic.at[event.robot]]
     wake = traffic.complete(event.robot, event.edge)
     if wake is None:
         world.alarm(robot.name, f"reports edge {event.edge}, which it was not released to")
         return
     robot.moved_ns = world.time_ns
-    roadmap = world.site.roadmap
-    left = roadmap.node_bay[roadmap.edge_tail[event.edge]]
-    if left >= 0 and roadmap.node_bay[roadmap.edge_head[event.edge]] != left:
-        missions.left_bay(world, event.robot, left)
+    if before >= 0 and world.site.roadmap.node_bay[traffic.at[event.robot]] != before:
+        missions.left_bay(world, event.robot, before)
     for index in wake:
         planning.release(world, index)
     if robot.legs and robot.legs[0].node == traffic.at[event.robot] and robot.action < 0:

@@ -161,18 +161,22 @@ class Traffic:
 
     def complete(self, robot: int, edge: int) -> list[int] | None:
         """The robot arrived at the head of `edge`. Return the robots for which something may be
-        released now, or None if the edge is not the one it was expected on."""
+        released now, or None if the edge is not part of its base. A report may have been lost or
+        overtaken: whatever lies before `edge` is behind the robot too."""
         released = self.released[robot]
-        if not released or released[0].edge != edge:
+        if all(move.edge != edge for move in released):
             return None
-        move = released.popleft()
-        self.users[move.move_id].remove(move)
-        self.at[robot] = self.roadmap.edge_head[edge]
         wake = [robot]
-        for follower in move.followers:
-            follower.waits -= 1
-            if follower.waits == 0 and self.planned[follower.robot][0] is follower:
-                wake.append(follower.robot)
+        while True:
+            move = released.popleft()
+            self.users[move.move_id].remove(move)
+            for follower in move.followers:
+                follower.waits -= 1
+                if follower.waits == 0 and self.planned[follower.robot][0] is follower:
+                    wake.append(follower.robot)
+            if move.edge == edge:
+                break
+        self.at[robot] = self.roadmap.edge_head[edge]
         return wake
 
     def retract(self, robot: int, edges: tuple[int, ...], heading_deg: int) -> bool:

@@ -32,17 +32,18 @@ class Gate:
         self._stands[fleet * self._roadmap.nodes + node] = robot
 
     def reached(self, robot: int, edge: int) -> None:
-        """The robot arrived at the head of the first edge of its base."""
+        """The robot arrived at the head of an edge of its base, and has passed all before it."""
         base = self._base.get(robot)
-        if not base or base[0] != edge:
+        if not base or edge not in base:
             return
-        base.popleft()
+        passed = -1
+        while passed != edge:
+            passed = base.popleft()
+            holders = self._moves[self._move(robot, passed)]
+            holders[robot] -= 1
+            if not holders[robot]:
+                del holders[robot]
         self._at[robot] = self._roadmap.edge_head[edge]
-        move = self._move(robot, edge)
-        holders = self._moves[move]
-        holders[robot] -= 1
-        if not holders[robot]:
-            del holders[robot]
 
     def check(self, command: ExtendBase) -> str:
         """Take the extension and return "", or return why it must not leave."""
