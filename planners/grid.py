@@ -1,0 +1,92 @@
+"""Grids as roadmaps: a node per free cell, an edge per pair of neighbours, four headings.
+
+Two views of the same grid. `roadmap` gives the arrays every planner takes (edge 1 step, quarter turn
+1 step, no two robots on one cell). `Grid` gives the *states* (4 * node + heading, headings clockwise
+0 east, 1 south, 2 west, 3 north) on which the step planner works. Rows run south.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planners.roadmap import Ints, RoadmapArrays, Rows
+
+ROW_STEP = (0, 1, 0, -1)
+COLUMN_STEP = (1, 0, -1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """N free cells in row-major order."""
+
+    cell: Ints  # (N,) row-major index over the whole map
+    number: Ints  # (rows * columns,) node, -1: obstacle
+    ahead: Ints  # (4 N,) node in front of a state, -1: none
+
+    @property
+    def nodes(self) -> int:
+        """N."""
+        return len(self.cell)
+
+    @staticmethod
+    def of(free: NDArray[np.bool_]) -> Grid:
+        """Number the free cells of a (rows, columns) map and link them."""
+        rows, columns = free.shape
+        cell = np.flatnonzero(free).astype(np.int32)
+        framed = np.full((rows + 2, columns + 2), -1, np.int32)
+        framed[1:-1, 1:-1][free] = np.arange(len(cell), dtype=np.int32)
+        row, column = cell // columns + 1, cell % columns + 1
+        ahead = np.empty((len(cell), 4), np.int32)
+        for heading in range(4):
+            there = (row + ROW_STEP[heading], column + COLUMN_STEP[heading])
+            ahead[:, heading] = framed[there]
+        return Grid(cell, framed[1:-1, 1:-1].ravel().copy(), ahead.ravel())
+
+
+def heading_deg(heading: int) -> int:
+    """A grid heading (clockwise from east) in the roadmap's degrees (counter-clockwise)."""
+    return -90 * heading % 360
+
+
+def roadmap(grid: Grid) -> RoadmapArrays:
+    """The grid as a roadmap of one fleet without bays; costs in steps."""
+    state = np.flatnonzero(grid.ahead >= 0)  # edge e leaves along the e-th state that can
+    tail = (state >> 2).astype(np.int32)
+    head = grid.ahead[state]
+    edges = len(state)
+    edge_of = np.full(4 * grid.nodes, -1, np.int32)
+    edge_of[state] = np.arange(edges, dtype=np.int32)
+    back = edge_of[4 * head + (state + 2) % 4]
+    out = _rows(edge_of.reshape(-1, 4))
+    touching = np.where(edge_of.reshape(-1, 4) >= 0, back[edge_of.reshape(-1, 4)], -1)
+    around = np.sort(np.concatenate([edge_of.reshape(-1, 4), touching], axis=1), axis=1)
+    near = np.sort(np.concatenate([around[tail], around[head]], axis=1), axis=1)
+    near[:, 1:][near[:, 1:] == near[:, :-1]] = -1
+    nodes = np.arange(grid.nodes, dtype=np.int32)
+    return RoadmapArrays(
+        node_bay=np.full(grid.nodes, -1, np.int32),
+        edge_tail=tail,
+        edge_head=head,
+        edge_heading_deg=(-90 * (state % 4) % 360).astype(np.int32),
+        edge_fleets=np.ones(edges, np.int32),
+        edge_ms=np.ones((1, edges), np.int32),
+        turn_ms=np.ones(1, np.int32),
+        out_edges=out,
+        in_edges=_rows(touching),
+        move_stands=_rows(np.sort(np.stack([tail, head], axis=1), axis=1)),
+        move_moves=_rows(near),
+        stand_stands=_rows(nodes[:, None]),
+        epoch=hashlib.sha256(grid.ahead.tobytes()).hexdigest()[:16],
+    )
+
+
+def _rows(table: NDArray[np.int32]) -> Rows:
+    """Compressed rows of a rectangular table whose empty places hold -1."""
+    used = table >= 0
+    offset = np.zeros(len(table) + 1, np.int32)
+    offset[1:] = np.cumsum(used.sum(axis=1))
+    return Rows(offset, table[used].astype(np.int32))

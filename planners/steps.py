@@ -1,0 +1,163 @@
+"""Step planner for grids: everybody moves at once, one action (wait, forward, turn) per step.
+
+EPIBT with an anytime improvement (see `kernels/operations.py`). The plans of the last step, moved up
+by one, are the next step's beginning, so that a step which is cut short is still valid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planners.grid import Grid
+from planners.kernels import operations as kernel
+from planners.guidance import Lanes
+from planners.kernels.states import FAR_STEPS, fill_many
+from planners.protocols import Stop
+from planners.roadmap import Ints
+
+Longs = NDArray[np.int64]
+
+
+class StateTables:
+    """(rows, 4 N) uint16 steps from each state to a goal, computed when asked, the least recently
+    used forgotten at `bytes_max`. Memory is touched only as rows are filled."""
+
+    def __init__(self, grid: Grid, lanes: Lanes, bytes_max: int = 1 << 30) -> None:
+        self._grid, self.lanes = grid, lanes
+        states = len(grid.ahead)
+        self.rows_max = max(1, min(grid.nodes, bytes_max // max(1, 2 * states)))
+        self.tables = np.empty((self.rows_max, states), np.uint16)
+        self._row_of = np.full(grid.nodes, -1, np.int32)
+        self._goal_of = np.full(self.rows_max, -1, np.int32)
+        self._used = np.zeros(self.rows_max, np.int64)
+        self._clock = 0
+        buckets = int(max(lanes.pace.max(), lanes.unit)) + 1
+        self._scratch = (np.empty((buckets, states), np.int32), np.zeros(buckets, np.int64))
+
+    def rows(self, goals: Ints) -> Ints:
+        """(G,) rows of `tables` for the goals; all stay valid until the next call."""
+        self._clock += 1
+        row = self._row_of[goals]
+        self._used[row[row >= 0]] = self._clock
+        missing = np.unique(goals[row < 0])
+        if len(missing):
+            oldest = np.argsort(self._used, kind="stable")[: len(missing)]
+            if len(oldest) < len(missing) or self._used[oldest[-1]] == self._clock:
+                raise MemoryError(
+                    f"{len(np.unique(goals))} goals at a time, but only {self.rows_max} tables "
+                    "fit -> raise the byte bound"
+                )
+            forgotten = self._goal_of[oldest]
+            self._row_of[forgotten[forgotten >= 0]] = -1
+            new = oldest.astype(np.int32)
+            fill_many(
+                missing, new, self.lanes.pace, self.lanes.unit, self._grid.ahead, self.tables,
+                *self._scratch,
+            )  # fmt: skip
+            self._row_of[missing], self._goal_of[new] = new, missing
+            self._used[new] = self._clock
+            row = self._row_of[goals]
+        return row
+
+    def legs(self, tails: Ints, heads: Ints) -> Longs:
+        """(G,) steps from nodes to nodes, with the best heading at the start."""
+        rows = self.rows(heads)
+        starts = 4 * tails[:, None] + np.arange(4)
+        steps: Longs = self.tables[rows[:, None], starts].min(axis=1).astype(np.int64)
+        return steps
+
+
+@dataclass(frozen=True, slots=True)
+class StepParameters:
+    """Switches of the step planner."""
+
+    length: int = 4  # actions per operation
+    tries: int = 300  # operations tried per chain
+    sharp: int = 8  # weight of the last cost to go against those on the way
+    inherit: bool = True  # begin from the plans of the step before
+    improve: bool = True
+    chunk: int = 256  # iterations between two looks at the clock
+    seed: int = 0
+
+
+class StepPlanner:
+    """One joint action per call. Deterministic as far as `stop` is."""
+
+    def __init__(
+        self, grid: Grid, tables: StateTables, states: Ints, parameters: StepParameters | None = None
+    ) -> None:
+        self._p = parameters or StepParameters()
+        self._grid, self._tables = grid, tables
+        self._ops = kernel.operations(self._p.length)
+        self._robots = np.arange(len(states), dtype=np.int64)
+        count, kinds, length = len(states), len(self._ops), self._p.length
+        self._states = states.copy()
+        self._acts = np.zeros((count, length), np.int8)
+        self._path = np.repeat((states >> 2)[:, None], length + 1, axis=1).astype(np.int32)
+        self._taken = np.full((length + 1, grid.nodes), -1, np.int32)
+        self._taken[:, states >> 2] = self._robots
+        self._ranked = np.zeros((count, kinds), np.int16)
+        self._costs = np.zeros((count, kinds), np.int64)
+        self._counts = np.zeros(count, np.int64)
+        self._now = np.zeros(count, np.int64)
+        self._step = 0
+        self.iterations = 0
+        self.improved = 0
+
+    def plan(self, goals: Ints, onward: Ints, priority: Longs, weight: Longs, stop: Stop) -> Ints:
+        """(R,) actions. `goals` (R,) nodes, `onward` (R,) the node after it or -1; higher `priority`
+        chooses first, higher `weight` counts more."""
+        p, grid, unit = self._p, self._grid, self._tables.lanes.unit
+        self._step += 1
+        count = len(goals)
+        both = np.concatenate([goals, np.where(onward >= 0, onward, goals)])
+        rows = self._tables.rows(both)
+        first, second = rows[:count], rows[count:]
+        starts = 4 * goals[:, None] + np.arange(4)
+        tail = self._tables.tables[second[:, None], starts].min(axis=1).astype(np.int64)
+        tail[onward < 0] = 0
+        seen = (grid.ahead, goals, onward, first, second, self._tables.tables, tail)
+        kernel.rank(
+            self._robots, self._states, self._ops, *seen, p.sharp, unit, p.seed + self._step,
+            self._ranked, self._costs, self._counts,
+        )  # fmt: skip
+        if not p.inherit:
+            self._forget()
+        kernel.value_plans(self._robots, self._states, *seen, p.sharp, unit, self._acts, self._now)
+        order = np.argsort(-priority, kind="stable")
+        options = (self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts)
+        plans = (self._now, self._acts, self._path, self._taken)
+        kernel.first_pass(order, p.tries, *options, weight, *plans)
+        if p.improve:
+            self._improve(stop, options, weight, plans)
+        return self._acts[:, 0].astype(np.int32)
+
+    def made(self) -> Ints:
+        """The actions were made: go on to the states they lead to, and return those."""
+        kernel.advance(self._states, self._grid.ahead, self._acts, self._path, self._taken)
+        return self._states.copy()
+
+    def _improve(self, stop: Stop, options: tuple[NDArray[np.generic], ...], weight: Longs,
+                 plans: tuple[NDArray[np.generic], ...]) -> None:  # fmt: skip
+        p, made, idle = self._p, 0, 0
+        patience = 6 * len(self._states)
+        while idle < patience and not stop(made):
+            better = kernel.improve(
+                p.chunk, p.seed + 7919 * self._step + made, p.tries, 0, *options, weight, *plans
+            )
+            made += p.chunk
+            idle = 0 if better else idle + p.chunk
+            self.improved += better
+        self.iterations += made
+
+    def _forget(self) -> None:
+        self._acts[:] = 0
+        self._path[:] = (self._states >> 2)[:, None]
+        self._taken[:] = -1
+        self._taken[:, self._states >> 2] = self._robots
+
+
+__all__ = ["FAR_STEPS", "StateTables", "StepParameters", "StepPlanner"]
