@@ -106,8 +106,8 @@ def read_text(path: Path) -> str:
 def from_csv(
     text: str, name: str, site: Site
 ) -> tuple[list[tuple[int, OrderReceived]], list[BadRow]]:
-    """Orders from `order_id,time_s,sku,quantity,due_s[,chute]`; rows with one order_id are its lines.
-    Bad rows are returned beside the good ones."""
+    """Orders from `order_id,time_s,sku,quantity,due_s[,chute]`; rows with one order_id are its
+    lines. Bad rows are returned beside the good ones."""
     bad: list[BadRow] = []
     orders: dict[str, tuple[float, float, str, list[Line]]] = {}
     reader = csv.DictReader(io.StringIO(text, newline=""))
@@ -118,10 +118,20 @@ def from_csv(
                 f"{name}:1: column {', '.join(missing)} is missing -> "
                 f"begin with the line {','.join(COLUMNS)}"
             )
-        for row in reader:
-            _take(row, reader.line_num, name, site, orders, bad)
     except csv.Error as error:
-        raise OrderFileError(f"{name}:{reader.line_num}: {error} -> mend the line") from error
+        raise OrderFileError(f"{name}:1: {error} -> mend the line") from error
+    chutes = {s.id for s in site.stations if "handout" in s.capabilities}
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            bad.append(BadRow(name, reader.line_num, f"no row of a CSV: {error}", "mend the line"))
+            continue
+        wrong = _take(row, site_chutes=chutes, orders=orders)
+        if wrong:
+            bad.append(BadRow(name, reader.line_num, *wrong))
     stations = {station.id: number for number, station in enumerate(site.stations)}
     events = [
         (
@@ -141,32 +151,31 @@ def from_csv(
 
 def _take(
     row: dict[str, str],
-    number: int,
-    file: str,
-    site: Site,
+    site_chutes: set[str],
     orders: dict[str, tuple[float, float, str, list[Line]]],
-    bad: list[BadRow],
-) -> None:
-    def wrong(text: str, mend: str) -> None:
-        bad.append(BadRow(file, number, text, mend))
-
-    name, sku, chute = row["order_id"] or "", row["sku"] or "", row.get("chute") or ""
-    if not name.strip() or not sku.strip():
-        wrong("order_id and sku must not be empty", "fill them in")
-        return
+) -> tuple[str, str] | None:
+    """Take a row in, or return what is wrong with it and the mend."""
+    name = (row["order_id"] or "").strip()
+    sku, chute = (row["sku"] or "").strip(), (row.get("chute") or "").strip()
+    if not name or not sku:
+        return "order_id and sku must not be empty", "fill them in"
+    if None in row:
+        return "more fields than columns", "one value per column; quote values with commas"
     try:
         time_s, due_s, quantity = float(row["time_s"]), float(row["due_s"]), int(row["quantity"])
     except (TypeError, ValueError):
         what = f"{row['time_s']!r}, {row['quantity']!r}, {row['due_s']!r}"
-        wrong(f"time_s, quantity, due_s are no numbers: {what}", "write 12.5, 1, 1800")
-        return
+        return f"time_s, quantity, due_s are no numbers: {what}", "write 12.5, 1, 1800"
     if not (0 <= time_s < 1e7 and 0 <= due_s < 1e7 and 0 < quantity < 1e6):
-        wrong(f"time {time_s:g}, quantity {quantity}, due {due_s:g}", "must be positive, in seconds")
-        return
-    if chute and chute not in {station.id for station in site.stations}:
-        wrong(f"unknown chute {chute!r}", "use a station of the site, or leave it empty")
-        return
+        text = f"time {time_s:g}, quantity {quantity}, due {due_s:g}"
+        return text, "must be positive, in seconds"
+    if chute and chute not in site_chutes:
+        return f"unknown chute {chute!r}", "name a chute of the site, or leave it empty"
     if name not in orders and len(orders) >= ORDERS_MAX:
-        wrong("too many orders", f"split the file: {ORDERS_MAX} at most")
-        return
-    orders.setdefault(name, (time_s, due_s, chute, []))[3].append(Line(sku, quantity))
+        return "too many orders", f"split the file: {ORDERS_MAX} at most"
+    first = orders.setdefault(name, (time_s, due_s, chute, []))
+    if first[:3] != (time_s, due_s, chute):
+        text = f"time, due or chute differ from the first row of {name!r}"
+        return text, "write the same on each row of an order"
+    first[3].append(Line(sku, quantity))
+    return None

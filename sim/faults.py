@@ -9,6 +9,7 @@ from orchestrator.core.messages import Event, RecoverRobot, RecoveryFailed, Robo
 from orchestrator.layout.site_file import RobotDies
 from sim.clock import SECOND_NS, Clock, Streams
 from sim.robots import SimRobot
+from sim.scenario import ScenarioError
 
 HOUR_NS = 3600 * SECOND_NS
 MAINTENANCE_S = 600.0
@@ -25,12 +26,20 @@ class Deaths:
         spec: RobotDies | None,
         robots: list[SimRobot],
         fleets: list[str],
+        node_ids: tuple[str, ...],
         say: Callable[[int, Event], None],
         tell: Callable[[str, dict[str, Any]], None],
     ) -> None:
         self._clock, self._spec, self._robots = clock, spec, robots
         self._say, self._tell = say, tell
-        self._chance = [streams.of("death", robot.name) for robot in robots]
+        self._deaths = [streams.of("death", robot.name) for robot in robots]
+        self._restarts = [streams.of("restart", robot.name) for robot in robots]
+        nodes = {name: index for index, name in enumerate(node_ids)}
+        self._traps: dict[int, float] = {}  # node -> seconds from which on a robot dies there
+        for row in spec.at if spec else ():
+            if row.node not in nodes:
+                raise ScenarioError(f"faults: robot_dies.at: no node {row.node!r} -> mend the name")
+            self._traps[nodes[row.node]] = row.after_s
         for robot in robots:
             if spec and spec.per_robot_hour and (
                 not spec.fleets or fleets[robot.fleet] in spec.fleets
@@ -39,7 +48,7 @@ class Deaths:
 
     def _next(self, robot: SimRobot) -> None:
         assert self._spec is not None
-        hours = self._chance[robot.index].expovariate(self._spec.per_robot_hour)
+        hours = self._deaths[robot.index].expovariate(self._spec.per_robot_hour)
         self._clock.after(round(hours * HOUR_NS), self._strike, robot)
 
     def _strike(self, robot: SimRobot) -> None:
@@ -47,11 +56,18 @@ class Deaths:
             robot.die("drive fault")
         self._next(robot)
 
+    def passed(self, robot: SimRobot) -> None:
+        """A robot reached a node: perhaps one of those where it is to die."""
+        after_s = self._traps.get(robot.node)
+        if after_s is not None and self._clock.now_ns >= after_s * SECOND_NS and not robot.dead:
+            del self._traps[robot.node]
+            robot.die("died where it was told to")
+
     def recover(self, command: RecoverRobot) -> None:
         """Begin a restart, or maintenance by a person."""
         robot = self._robots[command.robot]
-        chance = self._chance[command.robot]
-        seconds = chance.uniform(*(self._spec.restart_s if self._spec else RESTART_S))
+        restart_s = self._spec.restart_s if self._spec else RESTART_S
+        seconds = self._restarts[command.robot].uniform(*restart_s)
         if command.maintenance:
             seconds = MAINTENANCE_S
         self._clock.after(round(seconds * SECOND_NS), self._restarted, (robot, command))
@@ -61,7 +77,7 @@ class Deaths:
         if not robot.dead:
             return
         share = self._spec.restart_success if self._spec else 1.0
-        good = self._chance[robot.index].random() < share and robot.charge_permille > 0
+        good = self._restarts[robot.index].random() < share and robot.charge_permille > 0
         if command.maintenance:
             orders = [robot.load] if robot.load else []
             fact = {"reason": f"maintenance of {robot.name}", "robot": robot.name, "loads": orders}

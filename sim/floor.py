@@ -13,7 +13,7 @@ class Floor:
     boxes. Every change is told to the record."""
 
     def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+        self.tell = tell
         self.place: dict[str, str] = {}  # load -> place
         self.at: dict[str, dict[str, None]] = {}  # place -> loads
         self.units: dict[str, list[Any]] = {}  # tote -> [sku, quantity]
@@ -24,14 +24,14 @@ class Floor:
         """Opening stock."""
         self.units[tote] = [sku, quantity]
         self._put(tote, place)
-        self._tell("tote", {"tote": tote, "sku": sku, "quantity": quantity, "place": place})
+        self.tell("tote", {"tote": tote, "sku": sku, "quantity": quantity, "place": place})
 
     def tote_arrived(self, tote: str, sku: str, quantity: int, station: str) -> None:
         """A supplier's tote stands at a dock."""
         self.units[tote] = [sku, quantity]
         self._put(tote, f"station:{station}")
         fact = {"tote": tote, "sku": sku, "quantity": quantity, "station": station}
-        self._tell("tote_arrived", fact)
+        self.tell("tote_arrived", fact)
 
     def _put(self, load: str, place: str) -> None:
         before = self.place.get(load)
@@ -44,7 +44,11 @@ class Floor:
         """A load changes its place."""
         before = self.place[load]
         self._put(load, place)
-        self._tell("load_moved", {"load": load, "from": before, "to": place})
+        self.tell("load_moved", {"load": load, "from": before, "to": place})
+
+    def has(self, load: str, place: str) -> bool:
+        """The load is at this place."""
+        return self.place.get(load) == place
 
     def leave(self, load: str) -> None:
         """A load leaves the building."""
@@ -56,13 +60,13 @@ class Floor:
     def pick(self, tote: str, order: str, quantity: int) -> int:
         """An arm takes up to `quantity` units; return how many there were."""
         sku, there = self.units[tote]
-        taken = min(there, quantity)
+        taken: int = min(there, quantity)
         if taken:
             self.units[tote][1] = there - taken
             box = self.boxes.setdefault(order, {})
             box[sku] = box.get(sku, 0) + taken
             fact = {"sku": sku, "quantity": taken, "tote": tote, "order_id": order}
-            self._tell("units_moved", fact)
+            self.tell("units_moved", fact)
         return taken
 
     def pack(self, order: str, parcel: str, station: str) -> None:
@@ -71,13 +75,13 @@ class Floor:
         self.parcels[parcel] = (order, contents)
         self._put(parcel, f"station:{station}")
         fact = {"parcel": parcel, "order_id": order, "contents": contents, "station": station}
-        self._tell("parcel_packed", fact)
+        self.tell("parcel_packed", fact)
 
     def deliver(self, parcel: str, station: str) -> None:
         """The parcel is handed out."""
         order, contents = self.parcels.pop(parcel)
         fact = {"parcel": parcel, "order_id": order, "station": station, "contents": contents}
-        self._tell("parcel_delivered", fact)
+        self.tell("parcel_delivered", fact)
         self.leave(parcel)
 
     def stock(self) -> dict[str, Any]:

@@ -25,10 +25,11 @@ class Machines:
         floor: Floor,
         streams: Streams,
         pick_fails: float,
+        present: Callable[[str, int], bool],
         say: Callable[[Event], None],
     ) -> None:
         self._site, self._spec, self._clock, self._floor = site, spec, clock, floor
-        self._say = say
+        self._present, self._say = present, say
         self._pick_fails = 1 - (1 - pick_fails) * spec.success.get("pick", 1.0)
         self._chance = [streams.of("station", station.id) for station in site.stations]
 
@@ -47,39 +48,52 @@ class Machines:
             case "pick":
                 outcome, quantity = self._pick(work, self._chance[work.station])
             case "pack":
-                self._floor.pack(work.order_id, work.load, station)
+                if work.load in self._floor.place or work.order_id not in self._floor.boxes:
+                    outcome = self._impossible(work)
+                else:
+                    self._floor.pack(work.order_id, work.load, station)
             case "handout":
-                self._floor.deliver(work.load, station)
+                there = self._floor.has(work.load, f"station:{station}")
+                if not there or work.load not in self._floor.parcels:
+                    outcome = self._impossible(work)
+                else:
+                    self._floor.deliver(work.load, station)
         self._say(WorkEnded(work=work.work, outcome=outcome, quantity=quantity))
 
     def _pick(self, work: StartWork, chance: random.Random) -> tuple[str, int]:
-        if chance.random() < self._pick_fails:
+        grasped = chance.random() >= self._pick_fails
+        if work.load not in self._floor.units or not self._present(work.load, work.station):
+            return self._impossible(work), 0
+        if not grasped:
             return "failed", 0
-        place = self._floor.place.get(work.load, "")
-        if not place.startswith("robot:"):
-            return "failed", 0
+        if work.sku != self._floor.units[work.load][0]:
+            return "short", 0  # none of these in there
         taken = self._floor.pick(work.load, work.order_id, work.quantity)
         return ("ok" if taken == work.quantity else "short"), taken
+
+    def _impossible(self, work: StartWork) -> str:
+        station = self._site.stations[work.station].id
+        fact = {"station": station, "action": work.capability, "load": work.load}
+        self._floor.tell("impossible_action", fact)
+        return "failed"
 
     def look(self, request: RequestInference) -> None:
         """A camera looks; what it read comes as an event."""
         capability = "verify" if request.task == "verify_pick" else "identify"
         chance = self._chance[request.station]
         seconds = lognormal(chance, self._spec.service_s.get(capability, DEFAULT_S))
-        self._clock.after(round(seconds * SECOND_NS), self._seen, (request, capability))
+        sku, _, _ = request.expected.rpartition(":")
+        there = self._floor.boxes.get(request.subject, {}).get(sku, 0)
+        value = f"{sku}:{there}" if capability == "verify" else request.expected
+        self._clock.after(round(seconds * SECOND_NS), self._seen, (request, capability, value))
 
-    def _seen(self, argument: tuple[RequestInference, str]) -> None:
-        request, capability = argument
+    def _seen(self, argument: tuple[RequestInference, str, str]) -> None:
+        """The picture was taken when it was asked for: `value` is what it shows."""
+        request, capability, value = argument
         readable = self._chance[request.station].random() < self._spec.success.get(capability, 1.0)
-        outcome = "ok"
-        value = request.expected
+        outcome = "ok" if value == request.expected else "mismatch"
         if not readable:
             outcome, value = "unreadable", ""
-        elif capability == "verify":
-            sku, _, count = request.expected.rpartition(":")
-            there = self._floor.boxes.get(request.subject, {}).get(sku, 0)
-            value = f"{sku}:{there}"
-            outcome = "ok" if there == int(count) else "mismatch"
         self._say(
             ImageRead(request=request.request, outcome=outcome, value=value, model="statistical")
         )

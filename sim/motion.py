@@ -1,4 +1,4 @@
-"""Kinematics along one edge: accelerate, cruise, brake, with the exit speed the way ahead allows."""
+"""Kinematics along one edge: accelerate, cruise, brake to the speed that the way ahead allows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def profile(
     t0_ns: int, s_m: float, length_m: float, v_in: float, v_out: float, limit: float, a: float
 ) -> list[Phase]:
     """Phases from `s_m` to `length_m`, entering at `v_in`, leaving at no more than `v_out` (less if
-    the edge is too short to get there). The robot can always brake to `v_out` when this is called."""
+    the edge is too short to get there). The robot must still be able to brake to `v_out`."""
     distance = max(0.0, length_m - s_m)
     v_out = min(v_out, math.sqrt(v_in * v_in + 2 * a * distance))
     peak = min(limit, math.sqrt(max(0.0, (2 * a * distance + v_in * v_in + v_out * v_out) / 2)))

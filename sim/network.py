@@ -1,37 +1,63 @@
-"""Messages between robots and orchestrator: latencies from the seed, sometimes late, in sequence."""
+"""Messages between robots and orchestrator: latency from the seed, sometimes late, in sequence."""
 
 from __future__ import annotations
+
+import random
 
 from orchestrator.layout.site_file import LatencyFile, MessageLate
 from sim.clock import SECOND_NS, Clock, Streams, lognormal
 
 MS_NS = 1_000_000
+LATE_DELAY_S = (0.0, 0.0)
+
+
+class _Channel:
+    """One robot's messages in one direction."""
+
+    __slots__ = ("chance", "last_ns", "luck")
+
+    def __init__(self, streams: Streams, way: str, name: str) -> None:
+        self.chance = streams.of(f"network {way}", name)
+        self.luck = streams.of(f"network late {way}", name)
+        self.last_ns = 0
 
 
 class Network:
     """When a message sent now arrives. Each robot's messages keep their sequence, each way."""
 
     def __init__(
-        self, clock: Clock, streams: Streams, latency: LatencyFile, late: MessageLate | None
+        self,
+        clock: Clock,
+        streams: Streams,
+        latency: LatencyFile,
+        late: MessageLate | None,
+        names: list[str],
     ) -> None:
-        self._clock, self._latency, self._late = clock, latency, late
-        self._streams = streams
-        self._chance = streams.of("network")
-        self._last: dict[tuple[int, str], int] = {}
+        self._clock, self._latency = clock, latency
+        self._share = late.share if late else 0.0
+        self._delay_s = late.delay_s if late else LATE_DELAY_S
+        self._channels = {
+            way: [_Channel(streams, way, name) for name in names] for way in ("up", "down")
+        }
+        self._answers: dict[str, tuple[random.Random, tuple[float, float]]] = {
+            "paths": (streams.of("answers", "paths"), latency.paths),
+            "assignment": (streams.of("answers", "assignment"), latency.assignment),
+        }
         self.late = 0
 
     def arrival_ns(self, robot: int, way: str) -> int:
-        """Arrival time of a message of this robot; `way` is "up" or "down"."""
-        delay_ns = round(lognormal(self._chance, self._latency.robot) * MS_NS)
-        if self._late is not None and self._chance.random() < self._late.share:
-            delay_ns += round(self._chance.uniform(*self._late.delay_s) * SECOND_NS)
+        """Arrival time of a message of this robot that is sent now; `way` is "up" (a report) or
+        "down" (a command)."""
+        channel = self._channels[way][robot]
+        delay_ns = round(lognormal(channel.chance, self._latency.robot) * MS_NS)
+        if self._share and channel.luck.random() < self._share:
+            delay_ns += round(channel.luck.uniform(*self._delay_s) * SECOND_NS)
             self.late += 1
-        key = (robot, way)
-        arrival = max(self._clock.now_ns + delay_ns, self._last.get(key, 0))
-        self._last[key] = arrival
+        arrival = max(self._clock.now_ns + delay_ns, channel.last_ns)
+        channel.last_ns = arrival
         return arrival
 
     def answer_ns(self, kind: str) -> int:
         """Arrival time of a planner's answer: "paths" or "assignment"."""
-        spread = self._latency.paths if kind == "paths" else self._latency.assignment
-        return self._clock.now_ns + round(lognormal(self._chance, spread) * MS_NS)
+        chance, spread = self._answers[kind]
+        return self._clock.now_ns + round(lognormal(chance, spread) * MS_NS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ class Recipe:
 
     def scenario(self) -> tuple[Scenario, list[demand.BadRow]]:
         """The run's beginning, and the rows of the order file that were left out."""
-        loaded, bad = self.load(), []
+        loaded = self.load()
+        bad: list[demand.BadRow] = []
         faults = None
         if self.faults:
             faults, found = read_faults(self.faults, "faults.yaml")
@@ -94,8 +96,8 @@ def _competition(loaded: LoadedSite, options: Options, lorr: dict[str, Any]) -> 
     tasks = lorr["tasks"]
     limit = round(options.hours * 3600 * len(robots))  # nobody visits more than a node a second
     orders = [
-        (0, OrderReceived(order_id=f"task-{i}", kind="transport", stops=tuple(tasks[i % len(tasks)])))
-        for i in range(min(limit, 10 * len(tasks)))
+        (0, OrderReceived(order_id=f"task-{i}", kind="transport", stops=tuple(stops)))
+        for i, stops in zip(range(min(limit, 10 * len(tasks))), cycle(tasks), strict=False)
     ]
     return Scenario(loaded, options, robots, [], orders, reveal=lorr["reveal"])
 

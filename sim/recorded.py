@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from orchestrator.answers import Answers
 from orchestrator.core.messages import PathsPlanned, RequestPaths
 from orchestrator.journal import RunReader, RunWriter
-from orchestrator.answers import Answers
 from sim.recipe import Recipe
 from sim.scenario import ScenarioError
 from sim.shell import Simulation
@@ -34,7 +34,7 @@ def record(
     pace: float | None = None,
     progress: Progress = None,
 ) -> dict[str, Any]:
-    """Simulate into `path`; return the run's figures. `resume` goes on behind the durable prefix."""
+    """Simulate into `path`; return the run's figures. `resume`: go on behind the durable prefix."""
     from orchestrator.core.world import CORE_VERSION  # noqa: PLC0415
 
     if recipe.core_version != CORE_VERSION:

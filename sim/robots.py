@@ -1,4 +1,4 @@
-"""Robots of the fake world: they drive released edges in continuous time, handle loads, charge, die.
+"""Robots of the fake world: they drive released edges in continuous time, charge, die.
 
 A robot reports only what a real one would: nodes it reached, actions that ended, its charge, and
 that it can't go on.
@@ -10,12 +10,13 @@ import math
 from collections import deque
 from typing import Protocol
 
-from orchestrator.core.roadmap import Roadmap
 from orchestrator.layout.site_file import FleetFile
 from sim.clock import SECOND_NS, Clock
+from sim.lanes import Lane, Lanes
 from sim.motion import Phase, exit_speed, profile, state
 
 STEP_PERMILLE = 50  # charge is reported at each crossing of a multiple of this
+ROLLING_MPS = 1e-6  # slower is standing
 MotionRow = tuple[int, int, int, float, float, float, float, float, float, float]
 
 
@@ -23,7 +24,7 @@ class World(Protocol):
     """What a robot needs of the world around it."""
 
     clock: Clock
-    roadmap: Roadmap
+    lanes: Lanes
 
     def reached(self, robot: int, edge: int) -> None:
         """Report a node."""
@@ -56,8 +57,10 @@ class SimRobot:
         self.heading_deg = 0
         self.base: deque[int] = deque()  # edges not finished; the first is under way when driving
         self.phases: list[Phase] = []  # of the edge under way
+        self.begun = (0.0, 0.0)  # metres and m/s where these phases begin
+        self.halted_m = -1.0  # where on the first edge it stands after a death; -1: at a node
         self.driving = False
-        self.turning = False
+        self.turn: tuple[int, int, int] | None = None  # from ns, by degrees, to heading
         self.busy = False  # handling a load
         self.dead = False
         self.dying = ""  # reason, until it has come to rest
@@ -66,7 +69,6 @@ class SimRobot:
         self.charge_permille = 1000.0
         self.charge_ns = 0  # time of the last update
         self.charging = False
-        self.travelled_m = 0.0
 
     def place(self, node: int, heading_deg: int, charge_permille: float) -> None:
         """Put the robot on the floor."""
@@ -78,155 +80,137 @@ class SimRobot:
         if self.dead or self.dying:
             return
         if self.driving:
-            self._replan()
-        elif not self.turning and not self.busy:
-            self._go()
+            self._replan(len(self.base) - len(edges))
+        else:
+            self.go_on()
 
     @property
     def standing(self) -> bool:
         """At the end of its base, with nothing to do."""
-        return not (self.base or self.driving or self.turning or self.busy)
+        return not (self.base or self.driving or self.turn or self.busy)
 
     def go_on(self) -> None:
         """After handling or a restart: drive what is released."""
-        if self.driving:
+        if self.driving or self.turn or self.busy or self.dead or self.dying:
             return
-        if self.phases:
-            self._start_edge(self._at_m, 0.0)
-        elif not self.turning and not self.busy:
+        if self.halted_m >= 0:
+            at_m, self.halted_m = self.halted_m, -1.0
+            self._start_edge(at_m, 0.0)
+        elif self.base:
             self._go()
 
     def _go(self) -> None:
-        if not self.base or self.dead:
-            return
-        self.charging = False
-        wanted = self.world.roadmap.edge_heading_deg[self.base[0]]
+        if self.charging:
+            self.use_charge()
+            self.charging = False
+        wanted = self.world.lanes.of(self.base[0]).heading_deg
         left = (wanted - self.heading_deg + 180) % 360 - 180
-        if left:
-            self._turn(left, wanted)
-        else:
+        if not left:
             self._start_edge(0.0, 0.0)
+            return
+        dt_ns = math.ceil(abs(math.radians(left)) / self.turn_radps * 1e9)
+        self.turn = (self.world.clock.now_ns, left, wanted)
+        self.world.clock.after(dt_ns, self._turned)
 
-    def _turn(self, left_deg: int, wanted: int) -> None:
-        self.turning = True
-        dt_ns = math.ceil(abs(math.radians(left_deg)) / self.turn_radps * 1e9)
-        x, y = self.position(self.node)
-        omega = math.copysign(self.turn_radps, left_deg)
-        now = self.world.clock.now_ns
-        theta = math.radians(self.heading_deg)
-        self.world.moved((self.index, now, dt_ns, x, y, theta, 0.0, 0.0, 0.0, omega))
-        self.world.clock.after(dt_ns, self._turned, wanted)
-
-    def _turned(self, wanted: int) -> None:
-        self.turning = False
-        self.heading_deg = wanted
+    def _turned(self, _: None) -> None:
+        assert self.turn is not None
+        self._record_turn()
+        self.heading_deg = self.turn[2]
+        self.turn = None
         if self.dying:
             self._rest()
         else:
-            self._go()
+            self.go_on()
 
-    def position(self, node: int) -> tuple[float, float]:
-        """Metres."""
-        roadmap = self.world.roadmap
-        return roadmap.node_x_mm[node] / 1000, roadmap.node_y_mm[node] / 1000
+    def _record_turn(self) -> None:
+        if self.turn is None:
+            return
+        begun_ns, left, _ = self.turn
+        dt_ns = self.world.clock.now_ns - begun_ns
+        x, y = self.world.lanes.position(self.node)
+        omega, theta = math.copysign(self.turn_radps, left), math.radians(self.heading_deg)
+        if dt_ns:
+            self.world.moved((self.index, begun_ns, dt_ns, x, y, theta, 0.0, 0.0, 0.0, omega))
 
-    def _limit(self, edge: int) -> float:
-        limit = self.world.roadmap.edge_speed_mmps[edge]
-        return min(self.speed_mps, limit / 1000) if limit else self.speed_mps
-
-    def _straight(self) -> tuple[list[float], list[float]]:
-        """Lengths and limits of the edges ahead that need no stop between them."""
-        roadmap = self.world.roadmap
+    def _exit_speed(self) -> float:
+        """How fast the edge under way may end, so that the robot still stops where it must: at the
+        frontier, or where it has to turn."""
+        lanes = self.world.lanes
         lengths: list[float] = []
         limits: list[float] = []
         before = -1
         for edge in self.base:
-            if before >= 0 and not self._continues(before, edge):
+            if before >= 0 and not lanes.continues(before, edge):
                 break
-            lengths.append(roadmap.edge_length_mm[edge] / 1000)
-            limits.append(self._limit(edge))
+            lane = lanes.of(edge)
+            lengths.append(lane.length_m)
+            limits.append(min(self.speed_mps, lane.limit_mps))
             before = edge
-        return lengths, limits
-
-    def _continues(self, before: int, edge: int) -> bool:
-        roadmap = self.world.roadmap
-        if roadmap.edge_heading_deg[before] != roadmap.edge_heading_deg[edge]:
-            return False
-        ax, ay = self._direction(before)
-        bx, by = self._direction(edge)
-        return ax * bx + ay * by > 0.9998
-
-    def _direction(self, edge: int) -> tuple[float, float]:
-        (ax, ay), (bx, by) = (
-            self.position(self.world.roadmap.edge_tail[edge]),
-            self.position(self.world.roadmap.edge_head[edge]),
-        )
-        length = math.hypot(bx - ax, by - ay)
-        return (bx - ax) / length, (by - ay) / length
+        return exit_speed(lengths, limits, self.a_mps2)
 
     def _start_edge(self, s_m: float, v_mps: float) -> None:
-        lengths, limits = self._straight()
-        v_out = exit_speed(lengths, limits, self.a_mps2)
-        now = self.world.clock.now_ns
-        self.phases = profile(now, s_m, lengths[0], v_mps, v_out, limits[0], self.a_mps2)
+        lane = self.world.lanes.of(self.base[0])
+        now, limit = self.world.clock.now_ns, min(self.speed_mps, lane.limit_mps)
+        self.phases = profile(
+            now, s_m, lane.length_m, v_mps, self._exit_speed(), limit, self.a_mps2
+        )
+        self.begun = (s_m, v_mps)
         self.driving = True
         self.version += 1
         end = self.phases[-1].t0_ns + self.phases[-1].dt_ns if self.phases else now
         self.world.clock.at(end, self._arrived, self.version)
 
-    def _replan(self) -> None:
-        """The base grew while driving: perhaps no need to brake."""
-        now = self.world.clock.now_ns
-        if len(self.base) < 2 or not self._continues(self.base[0], self.base[1]):
-            return
-        s_m, v_mps = self._cut(now)
+    def _replan(self, known: int) -> None:
+        """The base grew behind its first `known` edges while driving: perhaps no need to brake."""
+        lanes, base = self.world.lanes, self.base
+        for index in range(known):
+            if index + 1 >= len(base) or not lanes.continues(base[index], base[index + 1]):
+                return  # it stops before what is new
+        s_m, v_mps = self._cut()
         self._start_edge(s_m, v_mps)
 
-    def _cut(self, now: int) -> tuple[float, float]:
-        """Record what was driven of the edge; return position and speed now."""
-        s_m, v_mps = 0.0, 0.0
+    def _state(self) -> tuple[float, float]:
+        """Metres along the edge under way, and m/s, now."""
+        now = self.world.clock.now_ns
         for phase in self.phases:
-            if phase.t0_ns + phase.dt_ns <= now:
-                self._record(phase, phase.dt_ns)
-                s_m, v_mps = state(phase, phase.t0_ns + phase.dt_ns)
-            elif phase.t0_ns <= now:
-                if now > phase.t0_ns:
-                    self._record(phase, now - phase.t0_ns)
-                return state(phase, now)
-        return s_m, v_mps
+            end_ns = phase.t0_ns + phase.dt_ns
+            if now < end_ns or phase is self.phases[-1]:
+                return state(phase, min(now, end_ns))
+        return self.begun
 
-    def _record(self, phase: Phase, dt_ns: int) -> None:
-        edge = self.base[0]
-        x, y = self.position(self.world.roadmap.edge_tail[edge])
-        dx, dy = self._direction(edge)
+    def _cut(self) -> tuple[float, float]:
+        """Record what was driven of the edge; return position and speed now."""
+        now, lane = self.world.clock.now_ns, self.world.lanes.of(self.base[0])
+        for phase in self.phases:
+            dt_ns = min(phase.dt_ns, now - phase.t0_ns)
+            if dt_ns > 0:
+                self._record(lane, phase, dt_ns)
+        return self._state()
+
+    def _record(self, lane: Lane, phase: Phase, dt_ns: int) -> None:
         self.world.moved((
-            self.index, phase.t0_ns, dt_ns, x + dx * phase.s_m, y + dy * phase.s_m,
-            math.radians(self.heading_deg), math.atan2(dy, dx), phase.v_mps, phase.a_mps2, 0.0,
+            self.index, phase.t0_ns, dt_ns,
+            lane.x_m + lane.dx * phase.s_m, lane.y_m + lane.dy * phase.s_m,
+            lane.theta_rad, lane.direction_rad, phase.v_mps, phase.a_mps2, 0.0,
         ))  # fmt: skip
 
     def _arrived(self, version: int) -> None:
         if version != self.version or not self.driving:
             return
-        v_mps = 0.0
-        for phase in self.phases:
-            self._record(phase, phase.dt_ns)
-            v_mps = phase.v_mps + phase.a_mps2 * phase.dt_ns * 1e-9
-        edge = self.base.popleft()
-        roadmap = self.world.roadmap
-        self.node = roadmap.edge_head[edge]
-        self.phases = []
-        self.travelled_m += roadmap.edge_length_mm[edge] / 1000
-        self.use_charge(roadmap.edge_length_mm[edge] / 1000)
-        rolling = v_mps > 1e-6 and bool(self.base)
-        if rolling:
+        _, v_mps = self._cut()
+        lanes, edge = self.world.lanes, self.base.popleft()
+        lane = lanes.of(edge)
+        self.node = lane.head
+        self.phases, self.driving = [], False
+        if self.base and v_mps > ROLLING_MPS and lanes.continues(edge, self.base[0]):
             self._start_edge(0.0, v_mps)
-        else:
-            self.driving = False
         self.world.reached(self.index, edge)
-        if self.dying:
-            self.die(self.dying)
-        elif not rolling and not self.dead:
-            self._go()
+        dying = bool(self.dying)
+        self.use_charge(lane.length_m)
+        if dying:
+            self._stop()
+        else:
+            self.go_on()
 
     # --- charge ---------------------------------------------------------------------------------
 
@@ -249,39 +233,33 @@ class SimRobot:
     # --- death and return -------------------------------------------------------------------------
 
     def die(self, reason: str) -> None:
-        """Brake and stand; where the brakes reach beyond the edge, at the next chance."""
+        """Brake and stand, a turn ended first."""
+        assert not self.dead and not self.dying, "dies once at a time"
         self.dying = reason
-        if self.turning:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self.turn:
             return
         if not self.driving:
             self._rest()
             return
-        now = self.world.clock.now_ns
-        length = self.world.roadmap.edge_length_mm[self.base[0]] / 1000
-        s_m, v_mps = self._peek(now)
+        s_m, v_mps = self._state()
         way = v_mps * v_mps / (2 * self.a_mps2)
-        if s_m + way >= length - 1e-6:
-            return
-        self._cut(now)
-        self._at_m = s_m + way
+        if s_m + way >= self.world.lanes.of(self.base[0]).length_m - 1e-6:
+            return  # the brakes reach beyond the edge: again at its end
+        self._cut()
+        self.halted_m = s_m + way
         self.driving = False
         self.version += 1
-        dt_ns = math.ceil(v_mps / self.a_mps2 * 1e9)
-        brake = Phase(now, dt_ns, s_m, v_mps, -self.a_mps2)
-        self.phases = [brake]
-        if dt_ns:
-            self._record(brake, dt_ns)
-        self.world.clock.after(dt_ns, lambda _: self._rest())
+        now, dt_ns = self.world.clock.now_ns, math.ceil(v_mps / self.a_mps2 * 1e9)
+        self.phases = [Phase(now, dt_ns, s_m, v_mps, -self.a_mps2)]
+        self.world.clock.after(dt_ns, self._rest)
 
-    _at_m = 0.0  # where on its edge a dead robot stands
-
-    def _peek(self, now: int) -> tuple[float, float]:
-        for phase in self.phases:
-            if phase.t0_ns <= now < phase.t0_ns + phase.dt_ns:
-                return state(phase, now)
-        return 0.0, 0.0
-
-    def _rest(self) -> None:
+    def _rest(self, _: None = None) -> None:
+        if self.phases:
+            self._cut()
+            self.phases = []
         reason, self.dying = self.dying, ""
         self.dead = True
         self.world.stopped_for_good(self, reason)
@@ -293,6 +271,7 @@ class SimRobot:
         self.go_on()
 
     def flush(self) -> None:
-        """Record what was driven of the edge under way, at the end of a run."""
-        if self.driving:
-            self._cut(self.world.clock.now_ns)
+        """Record what was driven of the motion under way, at the end of a run."""
+        if self.phases:
+            self._cut()
+        self._record_turn()

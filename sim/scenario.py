@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.core.messages import OrderReceived, RobotJoined, ToteStored
+from orchestrator.core.messages import Line, OrderReceived, RobotJoined, ToteStored
 from orchestrator.layout import LoadedSite
 from orchestrator.layout.site_file import FaultsFile
 from sim import demand
@@ -142,7 +142,7 @@ def _inbound(
     popularity, chance = demand.Popularity(loaded.spec.stock), streams.of("inbound")
     times = streams.of("inbound times")
     for number, time_s in enumerate(demand.arrivals(times, rate.totes_per_hour, options.hours), 1):
-        line = demand.Line(popularity.draw(chance), loaded.spec.stock.units_per_tote)
+        line = Line(popularity.draw(chance), loaded.spec.stock.units_per_tote)
         yield (
             round(time_s * 1e9),
             OrderReceived(

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from orchestrator.answers import Answers
 from orchestrator.core import invariants
 from orchestrator.core.books import books
 from orchestrator.core.loop import Core
 from orchestrator.core.messages import (
-    ActionEnded,
     BatteryCrossed,
     CloseOrder,
     Command,
@@ -32,10 +32,11 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
-from orchestrator.answers import Answers
 from sim.clock import SECOND_NS, Clock, Streams
 from sim.faults import Deaths
 from sim.floor import Floor
+from sim.handling import Handling
+from sim.lanes import Lanes
 from sim.machines import Machines
 from sim.network import Network
 from sim.robots import MotionRow, SimRobot
@@ -67,12 +68,15 @@ class Recorder(Protocol):
 class Simulation:
     """One run of a scenario."""
 
-    def __init__(self, scenario: Scenario, record: Recorder, answers: Answers | None = None) -> None:
+    def __init__(
+        self, scenario: Scenario, record: Recorder, answers: Answers | None = None
+    ) -> None:
         self.scenario, self.record = scenario, record
         self.loaded = scenario.loaded
         self.roadmap = self.loaded.site.roadmap
         options, spec = scenario.options, self.loaded.spec
         self.clock = Clock()
+        self.lanes = Lanes(self.roadmap)
         self.end_ns = round(options.hours * 3600 * SECOND_NS)
         self.core = Core(self.loaded.site, self, self._append)
         self.gate = Gate(self.roadmap)
@@ -82,12 +86,16 @@ class Simulation:
         faults = options.faults
         late = faults.message_late if faults else None
         pick_fails = faults.pick_fails.share if faults and faults.pick_fails else 0.0
-        self.network = Network(self.clock, streams, spec.simulation.latency_ms, late)
-        self.machines = Machines(
-            self.loaded.site, spec.simulation, self.clock, self.floor, streams, pick_fails, self.say
-        )
         self.robots = self._make_robots(streams)
-        self._pending_actions: dict[int, StartAction] = {}
+        names = [robot.name for robot in self.robots]
+        self.network = Network(self.clock, streams, spec.simulation.latency_ms, late, names)
+        self.handling = Handling(
+            self.loaded.site, self.clock, self.floor, self.robots, self.say_later, self._unload_all
+        )
+        self.machines = Machines(
+            self.loaded.site, spec.simulation, self.clock, self.floor, streams, pick_fails,
+            self.handling.present, self.say,
+        )  # fmt: skip
         self._outside: dict[int, list[OrderReceived]] = {}  # totes that wait before a full dock
         self._next_order = 0
         self._open = 0
@@ -95,7 +103,8 @@ class Simulation:
         self._begin()
         self.deaths = Deaths(
             self.clock, streams, faults.robot_dies if faults else None, self.robots,
-            [fleet.id for fleet in self.loaded.site.fleets], self.say_later, self._tell,
+            [fleet.id for fleet in self.loaded.site.fleets], self.roadmap.node_ids,
+            self.say_later, self._tell,
         )  # fmt: skip
 
     def _make_robots(self, streams: Streams) -> list[SimRobot]:
@@ -142,6 +151,7 @@ class Simulation:
             if progress is not None:
                 progress(self)
             if pace is not None:
+                self.record.commit()  # somebody may be watching
                 due = started + (self.clock.now_ns - started_ns) / SECOND_NS / pace
                 time.sleep(max(0.0, due - time.monotonic()))
 
@@ -155,7 +165,7 @@ class Simulation:
         self.record.commit()
         return books(self.core.world)
 
-    # --- towards the core -------------------------------------------------------------------------
+    # --- towards the core ------------------------------------------------------------------------
 
     def say(self, event: Event) -> None:
         """An event, now."""
@@ -186,7 +196,7 @@ class Simulation:
             robot.use_charge()
         self.clock.after(MINUTE_NS // 4, self._watch_batteries)
 
-    # --- orders -----------------------------------------------------------------------------------
+    # --- orders ----------------------------------------------------------------------------------
 
     def _order_comes(self, _: None) -> None:
         orders = self.scenario.orders
@@ -221,6 +231,10 @@ class Simulation:
             self.floor.tote_arrived(event.load, line.sku, line.quantity, spec.id)
             self._enter(event)
 
+    def _unload_all(self) -> None:
+        for station in self._outside:
+            self._unload(station)
+
     def _reveal(self) -> None:
         """Competition: keep so many tasks open."""
         orders = self.scenario.orders
@@ -230,7 +244,7 @@ class Simulation:
             self._open += 1
             self._enter(event)
 
-    # --- from the core ----------------------------------------------------------------------------
+    # --- from the core ---------------------------------------------------------------------------
 
     def send(self, command: Command) -> None:
         """Carry a command out, or begin to."""
@@ -239,7 +253,8 @@ class Simulation:
             case ExtendBase():
                 self._extend(command)
             case RequestPaths():
-                self.clock.at(self.network.answer_ns("paths"), self.say, self.answers.paths(command))
+                plan = self.answers.paths(command)
+                self.clock.at(self.network.answer_ns("paths"), self.say, plan)
             case RequestAssignment():
                 answer = self.answers.assignment(command)
                 self.clock.at(self.network.answer_ns("assignment"), self.say, answer)
@@ -247,7 +262,7 @@ class Simulation:
                 self.machines.look(command)
             case StartAction():
                 arrival = self.network.arrival_ns(command.robot, "down")
-                self.clock.at(arrival, self._act, command)
+                self.clock.at(arrival, self.handling.start, command)
             case StartWork():
                 self.machines.start(command)
             case RecoverRobot():
@@ -274,77 +289,12 @@ class Simulation:
             self._open -= 1
             self.clock.after(0, lambda _: self._reveal())
 
-    # --- robots' actions ----------------------------------------------------------------------------
-
-    def _act(self, command: StartAction) -> None:
-        robot = self.robots[command.robot]
-        if command.kind == "stop_charging":
-            robot.use_charge()
-            robot.charging = False
-            return
-        if command.kind == "charge":
-            robot.use_charge()
-            robot.charging = True
-            self.say_later(robot.index, ActionEnded(robot=robot.index, action=command.action))
-            return
-        robot.busy = True
-        handling = robot.spec.handling_s
-        seconds = handling.pick if command.kind == "pick" else handling.drop
-        self.clock.after(round(seconds * SECOND_NS), self._handled, command)
-
-    def _handled(self, command: StartAction) -> None:
-        robot = self.robots[command.robot]
-        if robot.dead:
-            self._pending_actions[robot.index] = command
-            return
-        robot.busy = False
-        good = self._take(robot, command) if command.kind == "pick" else self._set(robot, command)
-        if not good:
-            fact = {"robot": robot.name, "action": command.kind, "load": command.load}
-            self._tell("impossible_action", fact)
-        outcome = "ok" if good else "failed"
-        event = ActionEnded(robot=robot.index, action=command.action, outcome=outcome)
-        self.say_later(robot.index, event)
-        robot.go_on()
-
-    def _where(self, command: StartAction) -> str:
-        bay = self.roadmap.bays[command.bay]
-        if bay.kind == "slot":
-            return f"slot:{bay.id}"
-        for station in self.loaded.site.stations:
-            if command.bay in (station.bay, station.out_bay):
-                return f"station:{station.id}"
-        return "nowhere"
-
-    def _take(self, robot: SimRobot, command: StartAction) -> bool:
-        place = self._where(command)
-        at_bay = robot.node == self.roadmap.bays[command.bay].node
-        if not at_bay or robot.load or self.floor.place.get(command.load) != place:
-            return False
-        robot.load = command.load
-        self.floor.move(command.load, f"robot:{robot.name}")
-        for station in list(self._outside):
-            self._unload(station)
-        return True
-
-    def _set(self, robot: SimRobot, command: StartAction) -> bool:
-        place = self._where(command)
-        at_bay = robot.node == self.roadmap.bays[command.bay].node
-        if not at_bay or robot.load != command.load:
-            return False
-        if place.startswith("slot:") and self.floor.at.get(place):
-            return False
-        robot.load = ""
-        self.floor.move(command.load, place)
-        if command.load in self.floor.units and place.startswith("station:"):
-            self.floor.leave(command.load)
-        return True
-
-    # --- what robots report -------------------------------------------------------------------------
+    # --- what robots report ----------------------------------------------------------------------
 
     def reached(self, robot: int, edge: int) -> None:
         """sim.robots.World"""
         self.say_later(robot, NodeReached(robot=robot, edge=edge))
+        self.deaths.passed(self.robots[robot])
 
     def charge_crossed(self, robot: int, permille: int) -> None:
         """sim.robots.World"""
@@ -356,10 +306,8 @@ class Simulation:
         self.say_later(robot.index, RobotFaulted(robot=robot.index, reason=reason))
 
     def revived(self, robot: SimRobot) -> None:
-        """sim.robots.World: finish what it was at."""
-        command = self._pending_actions.pop(robot.index, None)
-        if command is not None:
-            self._handled(command)
+        """sim.robots.World"""
+        self.handling.revived(robot)
 
     def moved(self, row: MotionRow) -> None:
         """sim.robots.World"""

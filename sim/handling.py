@@ -1,0 +1,120 @@
+"""What robots do where they stand: take a load, set it down, charge. The world judges by itself
+whether that is possible, and never by what the core believes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.core.messages import ActionEnded, Event, StartAction
+from orchestrator.core.site import Site
+from sim.clock import SECOND_NS, Clock
+from sim.floor import Floor
+from sim.robots import SimRobot
+
+
+class Handling:
+    """Actions of all robots. `say(robot, event)` reports over the network; `freed` is called when a
+    load was taken from where it stood."""
+
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        floor: Floor,
+        robots: list[SimRobot],
+        say: Callable[[int, Event], None],
+        freed: Callable[[], None],
+    ) -> None:
+        self._clock, self._floor, self._robots = clock, floor, robots
+        self._say, self._freed = say, freed
+        self._bays = site.roadmap.bays
+        self._stations = site.stations
+        self._by_name = {robot.name: robot for robot in robots}
+        self._unfinished: dict[int, StartAction] = {}  # robot -> what it was at when it died
+        self._station_of = {
+            bay: station.id
+            for station in site.stations
+            for bay in (station.bay, station.out_bay)
+            if bay >= 0
+        }
+
+    def start(self, command: StartAction) -> None:
+        """The command has reached the robot."""
+        robot = self._robots[command.robot]
+        if command.kind == "stop_charging":
+            robot.use_charge()
+            robot.charging = False
+        elif not robot.standing or robot.node != self._node(command):
+            self._end(robot, command, good=False)
+        elif command.kind == "charge":
+            good = self._bays[command.bay].kind == "charger"
+            robot.use_charge()
+            robot.charging = good
+            self._end(robot, command, good)
+        else:
+            robot.busy = True
+            handling = robot.spec.handling_s
+            seconds = handling.pick if command.kind == "pick" else handling.drop
+            self._clock.after(round(seconds * SECOND_NS), self._handled, command)
+
+    def revived(self, robot: SimRobot) -> None:
+        """Finish what it was at."""
+        command = self._unfinished.pop(robot.index, None)
+        if command is not None:
+            self._handled(command)
+
+    def present(self, load: str, station: int) -> bool:
+        """A robot stands at the station and holds the load."""
+        holder, _, name = self._floor.place.get(load, "").partition(":")
+        robot = self._by_name.get(name) if holder == "robot" else None
+        if robot is None or robot.driving:
+            return False
+        return robot.node == self._bays[self._stations[station].bay].node
+
+    def _handled(self, command: StartAction) -> None:
+        robot = self._robots[command.robot]
+        if robot.dead:
+            self._unfinished[robot.index] = command
+            return
+        robot.busy = False
+        good = self._take(robot, command) if command.kind == "pick" else self._set(robot, command)
+        self._end(robot, command, good)
+        robot.go_on()
+
+    def _end(self, robot: SimRobot, command: StartAction, good: bool) -> None:
+        if not good:
+            fact = {"robot": robot.name, "action": command.kind, "load": command.load}
+            self._floor.tell("impossible_action", fact)
+        outcome = "ok" if good else "failed"
+        event = ActionEnded(robot=robot.index, action=command.action, outcome=outcome)
+        self._say(robot.index, event)
+
+    def _node(self, command: StartAction) -> int:
+        return self._bays[command.bay].node if 0 <= command.bay < len(self._bays) else -1
+
+    def _where(self, command: StartAction) -> str:
+        bay = self._bays[command.bay]
+        if bay.kind == "slot":
+            return f"slot:{bay.id}"
+        station = self._station_of.get(command.bay)
+        return f"station:{station}" if station else "nowhere"
+
+    def _take(self, robot: SimRobot, command: StartAction) -> bool:
+        if robot.load or self._floor.place.get(command.load) != self._where(command):
+            return False
+        robot.load = command.load
+        self._floor.move(command.load, f"robot:{robot.name}")
+        self._freed()
+        return True
+
+    def _set(self, robot: SimRobot, command: StartAction) -> bool:
+        place = self._where(command)
+        if not command.load or robot.load != command.load or place == "nowhere":
+            return False
+        if place.startswith("slot:") and self._floor.at.get(place):
+            return False
+        robot.load = ""
+        self._floor.move(command.load, place)
+        if command.load in self._floor.units and place.startswith("station:"):
+            self._floor.leave(command.load)  # an empty tote goes back to its supplier
+        return True
