@@ -55,7 +55,7 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
         found.add("motion", None, "unknown robots", f"{unknown} pieces belong to no robot")
     track = tracks.tracks_of(robots, rows, pieces, end_ns)
     if motion:
-        figures["motion"] = kinematics.check(robots, rows, pieces, found)
+        figures["motion"] = kinematics.check(robots, rows, pieces, end_ns, found)
         figures["contact"] = contacts.check(track, found)
     outcomes.judge(ledger, stock, found)
     outcomes.mark_touched(ledger, stock)

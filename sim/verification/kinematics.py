@@ -18,11 +18,14 @@ SPEED_STEP_MPS = 5e-3  # between two pieces: more would be an acceleration witho
 BEND_RAD = 0.035  # at lane joints that a robot rolls over
 
 
-def check(robots: list[Robot], rows: Ints, motion: NDArray[Any], found: Findings) -> dict[str, Any]:
+def check(
+    robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int, found: Findings
+) -> dict[str, Any]:
     """`rows`, `motion` as `tracks.sorted_motion` gives them. Returns figures."""
     _finite(robots, rows, motion, found)
     _limits(robots, rows, motion, found)
     _continuity(robots, rows, motion, found)
+    _last(robots, rows, motion, end_ns, found)
     tau = motion["dt_ns"] * 1e-9
     v_end = motion["v_mps"] + motion["a_mps2"] * tau
     top = np.maximum(np.abs(motion["v_mps"]), np.abs(v_end))
@@ -109,11 +112,27 @@ def _speed_steps(
         [np.cos(motion["direction_rad"]), np.sin(motion["direction_rad"])], axis=1
     )
     gap = motion["t0_ns"] > ended
-    fast = np.hypot(before[:, 0], before[:, 1])
-    step = np.hypot(now[:, 0] - before[:, 0], now[:, 1] - before[:, 1])
-    stands = np.maximum(fast, np.hypot(now[:, 0], now[:, 1]))
-    wrong = np.where(gap, stands > SPEED_STEP_MPS, step > SPEED_STEP_MPS + BEND_RAD * fast)
+    fast, speed = np.hypot(before[:, 0], before[:, 1]), np.hypot(now[:, 0], now[:, 1])
+    along = (now * before).sum(axis=1) / np.where(fast > 0, fast, 1.0)
+    bend = np.sqrt(np.maximum(speed**2 - along**2, 0.0))
+    step = np.where(fast > 0, np.hypot(speed - fast, np.minimum(along, 0.0)), speed)
+    stands = np.maximum(fast, speed)
+    rough = (step > SPEED_STEP_MPS) | (bend > SPEED_STEP_MPS + BEND_RAD * fast)
+    wrong = np.where(gap, stands > SPEED_STEP_MPS, rough)
     for index in np.flatnonzero(wrong):
-        size = stands[index] if gap[index] else step[index]
+        size = stands[index] if gap[index] else max(step[index], bend[index])
         text = f"changes its speed by {size:.4f} m/s at once"
         found.add("acceleration", int(motion["t0_ns"][index]), robots[rows[index]].name, text)
+
+
+def _last(
+    robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int, found: Findings
+) -> None:
+    """Who moves at the end of his last piece, while the run goes on, stops dead."""
+    last = np.ones(len(rows), bool)
+    last[:-1] = rows[1:] != rows[:-1]
+    ended = motion["t0_ns"] + motion["dt_ns"]
+    speed = np.abs(motion["v_mps"] + motion["a_mps2"] * motion["dt_ns"] * 1e-9)
+    for index in np.flatnonzero(last & (speed > SPEED_STEP_MPS) & (ended < end_ns)):
+        text = f"is last seen at {speed[index]:.4f} m/s, and then stands"
+        found.add("acceleration", int(ended[index]), robots[rows[index]].name, text)
