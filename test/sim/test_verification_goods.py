@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from sim.verification import UnusableRun, Verdict, verify
 from sim.verification.memory import MemoryRun
 
@@ -30,7 +31,9 @@ def deliver(run: MemoryRun, name: str, at_s: float, **contents: int) -> None:
         run.meta["books"]["totes"][tote]["quantity"] -= quantity
     parcel = {"parcel": f"p-{name}", "order_id": name, "contents": dict(contents)}
     run.fact(at_s + 1, "parcel_packed", station="pick-0", **parcel)
-    run.fact(at_s + 2, "load_moved", load=f"p-{name}", **{"from": "station:pick-0", "to": "robot:r0"})
+    run.fact(
+        at_s + 2, "load_moved", load=f"p-{name}", **{"from": "station:pick-0", "to": "robot:r0"}
+    )
     run.fact(at_s + 3, "load_moved", load=f"p-{name}", **{"from": "robot:r0", "to": "station:c"})
     run.fact(at_s + 3, "parcel_delivered", station="c", **parcel)
     run.fact(at_s + 3, "load_moved", load=f"p-{name}", **{"from": "station:c", "to": "gone"})

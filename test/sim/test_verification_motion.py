@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import shapely
 from shapely import affinity
+
 from sim.verification import Verdict, verify
 from sim.verification.memory import MemoryRun
 from sim.verification.polygons import convex_parts, distance, padded, placed
@@ -64,9 +65,7 @@ def test_robots_that_cross_at_full_speed_between_seconds() -> None:
         run.move(index, (0.502 + early, 0.4), start, theta, v=20.0)
     verdict = closed(run, 0.9)
     assert verdict.findings.counts["contact"] == 0
-    run.pieces = [
-        (p[0], p[1] - (5_000_000 if p[0] == 1 else 0), *p[2:]) for p in run.pieces
-    ]
+    run.pieces = [(p[0], p[1] - (5_000_000 if p[0] == 1 else 0), *p[2:]) for p in run.pieces]
     run.facts = [fact for fact in run.facts if fact[1] != "end"]
     assert closed(run, 0.9).findings.counts["contact"] == 1
 
