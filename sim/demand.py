@@ -127,7 +127,8 @@ def from_csv(
         except StopIteration:
             break
         except csv.Error as error:
-            bad.append(BadRow(name, reader.line_num, f"no row of a CSV: {error}", "mend the line"))
+            number = reader.reader.line_num
+            bad.append(BadRow(name, number, f"no row of a CSV: {error}", "mend the line"))
             continue
         wrong = _take(row, site_chutes=chutes, orders=orders)
         if wrong:

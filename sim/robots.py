@@ -204,8 +204,8 @@ class SimRobot:
         self.phases, self.driving = [], False
         if self.base and v_mps > ROLLING_MPS and lanes.continues(edge, self.base[0]):
             self._start_edge(0.0, v_mps)
+        dying = bool(self.dying)  # if not so far, whoever kills it now sees to the brakes
         self.world.reached(self.index, edge)
-        dying = bool(self.dying)
         self.use_charge(lane.length_m)
         if dying:
             self._stop()
@@ -233,8 +233,9 @@ class SimRobot:
     # --- death and return -------------------------------------------------------------------------
 
     def die(self, reason: str) -> None:
-        """Brake and stand, a turn ended first."""
-        assert not self.dead and not self.dying, "dies once at a time"
+        """Brake and stand, a turn ended first. It dies once at a time."""
+        if self.dead or self.dying:
+            return
         self.dying = reason
         self._stop()
 
