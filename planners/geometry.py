@@ -25,8 +25,8 @@ SEGMENTS = 8  # of a quarter circle; circles are drawn round, not into, the true
 class Floor:
     """Geometry of a roadmap. Lengths in m, headings in degrees.
 
-    `node_xy` (N, 2), `edge_tail`, `edge_head`, `edge_heading_deg` (E,), `edge_fleets` (E,) bit mask;
-    `footprints`: for each fleet a polygon in its own frame (x forward, y left)."""
+    `node_xy` (N, 2), `edge_tail`, `edge_head`, `edge_heading_deg` (E,), `edge_fleets` (E,) bit
+    mask; `footprints`: for each fleet a polygon in its own frame (x forward, y left)."""
 
     node_xy: NDArray[np.float64]
     edge_tail: NDArray[np.int32]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LISTED_MAX = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -31,3 +33,14 @@ class LayoutError(Exception):
 def errors(findings: list[Finding]) -> list[Finding]:
     """The findings that forbid loading."""
     return [finding for finding in findings if finding.severity == "error"]
+
+
+def json_path(parts: tuple[int | str, ...]) -> str:
+    """("layouts", 0, "nodes", 3) -> $.layouts[0].nodes[3]"""
+    return "$" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts)
+
+
+def listed(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - LISTED_MAX} more" if len(names) > LISTED_MAX else ""
+    return ", ".join(names[:LISTED_MAX]) + more

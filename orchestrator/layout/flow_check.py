@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.layout.findings import Finding
+from orchestrator.layout.findings import Finding, listed
 from orchestrator.layout.site_file import SiteFile, StepFile
 
 END = "quarantine"
@@ -20,12 +20,17 @@ def check(spec: SiteFile, file: str) -> list[Finding]:
             continue
         found += _names(steps, path, file)
         found += _reach(steps, path, file)
+        found += _circles(steps, path, file)
         for name, step in steps.items():
             where = f"{path}.{name}.needs"
             if step.do in ("work", "inspect") and step.needs not in capabilities:
                 text = f"no station can {step.needs!r}"
                 mend = "add the capability to a station, or mend the step"
                 found.append(Finding("error", file, where, text, mend))
+            if step.do == "carry" and not step.to:
+                mend = "one of slot, station, home, chute, stop"
+                text = "says not where to carry to"
+                found.append(Finding("error", file, f"{path}.{name}.to", text, mend))
             if step.do == "carry" and step.needs and step.needs not in loads:
                 text = f"no fleet carries {step.needs!r}"
                 found.append(Finding("error", file, where, text, "add it to a fleet's `carries`"))
@@ -67,8 +72,30 @@ def _reach(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
     if not any(steps[name].do == "finish" for name in seen):
         mend = "let the last step be {do: finish}"
         found.append(Finding("error", file, path, "an order of this type never ends", mend))
-    for name in seen:
-        if steps[name].do != "finish" and not steps[name].then:
+    for name, step in steps.items():
+        if name in seen and step.do != "finish" and not step.then:
             text = "nothing follows, and it is not a finish"
             found.append(Finding("error", file, f"{path}.{name}.then", text, "name what follows"))
     return found
+
+
+def _circles(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
+    """Steps that good outcomes lead back to would wait for themselves, or never end. (The ways back
+    of bad outcomes are bounded by their `tries`.)"""
+    waits = {name: 0 for name in steps}
+    for step in steps.values():
+        for target in step.then:
+            if target in waits:
+                waits[target] += 1
+    ready = [name for name, count in waits.items() if not count]
+    while ready:
+        for target in steps[ready.pop()].then:
+            if target in waits:
+                waits[target] -= 1
+                if not waits[target]:
+                    ready.append(target)
+    left = [name for name, count in waits.items() if count]
+    if not left:
+        return []
+    text = f"a circle of `then`: {listed(left)} wait for each other"
+    return [Finding("error", file, path, text, "lead back by an outcome with `tries` only")]

@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from orchestrator.layout import LoadedSite, load_files
 from orchestrator.layout.findings import Finding, LayoutError
 
 CELLS_MAX = 4_000_000
@@ -42,10 +43,19 @@ def read_map(path: Path) -> NDArray[np.bool_]:
 
 def node_name(row: int, column: int) -> str:
     """The node id of a cell."""
-    return f"r{row}c{column}"
+    return f"{row},{column}"
 
 
-def grid_files(free: NDArray[np.bool_], name: str, robots: int, cell_m: float = 1.0) -> dict[str, str]:
+def grid_site(
+    free: NDArray[np.bool_], name: str, robots: int = 0, cell_m: float = 1.0
+) -> LoadedSite:
+    """The site of a grid: `free` (rows, columns); nodes are its free cells in row-major order."""
+    return load_files(grid_files(free, name, robots, cell_m), name)
+
+
+def grid_files(
+    free: NDArray[np.bool_], name: str, robots: int, cell_m: float = 1.0
+) -> dict[str, str]:
     """The files of a site whose nodes are the free cells (row-major), east +x, south -y."""
     rows, columns = free.shape
     nodes, edges = [], []
@@ -58,7 +68,7 @@ def grid_files(free: NDArray[np.bool_], name: str, robots: int, cell_m: float = 
         for letter, (dr, dc) in HEADINGS.items():
             if 0 <= r + dr < rows and 0 <= c + dc < columns and free[r + dr, c + dc]:
                 edges.append({
-                    "edgeId": f"{node_name(r, c)}{letter}",
+                    "edgeId": f"{node_name(r, c)},{letter}",
                     "startNodeId": node_name(r, c),
                     "endNodeId": node_name(r + dr, c + dc),
                     "vehicleTypeEdgeProperties": [{"vehicleTypeId": "robot"}],
@@ -102,4 +112,4 @@ def _site(name: str, robots: int) -> str:
         "policy": {"lookahead": 3, "horizon": 6, "replan_ms": 1000},
         "simulation": {"battery_at_start_percent": [100, 100]},
     }
-    return yaml.safe_dump(site, sort_keys=False)
+    return str(yaml.safe_dump(site, sort_keys=False))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from orchestrator.core.roadmap import Roadmap
 from orchestrator.core.site import Site
-from orchestrator.layout.findings import Finding
+from orchestrator.layout.findings import LISTED_MAX, Finding, listed
+from orchestrator.layout.lif_checks import beyond
 from orchestrator.layout.site_file import SiteFile
 
-LISTED_MAX = 5
+FLEETS_ALL_SETS = 8  # up to here every set of fleets is looked at
 
 
 def check(site: Site, spec: SiteFile, file: str, severity: str) -> list[Finding]:
@@ -20,9 +21,13 @@ def check(site: Site, spec: SiteFile, file: str, severity: str) -> list[Finding]
     found: list[Finding] = []
     for fleet, name in enumerate(spec.fleets):
         core = _core_edges(site.roadmap, fleet)
-        found += _connected(site.roadmap, fleet, name, core, file, severity)
+        for text, mend in _connected(site.roadmap, core, name):
+            found.append(Finding(severity, file, "$.layouts[0].edges", text, mend))
         found += _bays(site.roadmap, fleet, name, file, severity)
-        found += _parking(site.roadmap, fleet, name, spec.fleets[name].robots, file, severity)
+    if site.roadmap.bays:
+        for text in _parking(site.roadmap, spec):
+            mend = "add parking bays, or take fewer robots"
+            found.append(Finding(severity, file, "$.layouts[0].stations", text, mend))
     found += _cramped(site.roadmap, file, severity)
     return found
 
@@ -39,44 +44,53 @@ def _core_edges(roadmap: Roadmap, fleet: int) -> list[int]:
 
 
 def _named(roadmap: Roadmap, nodes: list[int]) -> str:
-    names = ", ".join(roadmap.node_ids[node] for node in nodes[:LISTED_MAX])
-    return names + (f" and {len(nodes) - LISTED_MAX} more" if len(nodes) > LISTED_MAX else "")
+    return listed([roadmap.node_ids[node] for node in nodes])
 
 
-def _connected(
-    roadmap: Roadmap, fleet: int, name: str, core: list[int], file: str, severity: str
-) -> list[Finding]:
-    nodes = sorted({roadmap.edge_tail[e] for e in core} | {roadmap.edge_head[e] for e in core})
-    if not nodes:
-        return [Finding(severity, file, "$.layouts[0].edges", f"no lane is open to {name}", "")]
-    tails = [roadmap.edge_tail[e] for e in core]
-    heads = [roadmap.edge_head[e] for e in core]
-    graph = coo_matrix((np.ones(len(core)), (tails, heads)), shape=(roadmap.nodes, roadmap.nodes))
-    _, label = connected_components(graph, directed=True, connection="strong")
-    main = np.bincount(label[nodes]).argmax()
-    outside = [node for node in nodes if label[node] != main]
-    found: list[Finding] = []
+def _connected(roadmap: Roadmap, core: list[int], name: str) -> list[tuple[str, str]]:
+    """(what is wrong, mend) with the core of a fleet."""
+    if not core:
+        return [(f"no lane is open to {name}", "name it in some edges")]
+    pairs = sorted({(roadmap.edge_tail[e], roadmap.edge_head[e]) for e in core})
+    found: list[tuple[str, str]] = []
+    outside = beyond(np.array(pairs), roadmap.nodes)
     if outside:
         text = f"{name} can't go from everywhere to everywhere: {_named(roadmap, outside)}"
-        mend = "add lanes until each of these nodes can be reached and left again"
-        found.append(Finding(severity, file, "$.layouts[0].edges", text, mend))
-    pairs = set(zip(tails, heads, strict=True))
-    others: dict[int, int] = {}
-    for tail, _ in pairs:
-        others[tail] = others.get(tail, 0) + 1
-    ends = [node for node in nodes if others.get(node, 0) == 1 and _only_back(node, pairs)]
+        found.append((text, "add lanes until each of these nodes can be reached and left again"))
+    ends = _without_loop(pairs, set(outside))
     if ends:
-        text = f"{name} can leave only the way it came (no cycle of three nodes): "
-        mend = "make it a bay, or join it to a loop"
-        text += _named(roadmap, ends)
-        found.append(Finding(severity, file, "$.layouts[0].edges", text, mend))
+        lanes = [f"{roadmap.node_ids[a]} to {roadmap.node_ids[b]}" for a, b in ends]
+        text = f"{name} can leave only the way it came (no cycle of three nodes): {listed(lanes)}"
+        found.append((text, "make it a bay, or join it to a loop"))
     return found
 
 
-def _only_back(node: int, pairs: set[tuple[int, int]]) -> bool:
-    (follower,) = [head for tail, head in pairs if tail == node]
-    before = [tail for tail, head in pairs if head == node]
-    return before == [follower]
+def _without_loop(pairs: list[tuple[int, int]], outside: set[int]) -> list[tuple[int, int]]:
+    """Lanes of the strongly connected part that lie on no cycle of three nodes or more: two-way
+    lanes (a one-way lane's cycle is never shorter) whose head leads back by the same lane only."""
+    after: dict[int, list[int]] = {}
+    for tail, head in pairs:
+        after.setdefault(tail, []).append(head)
+    known = set(pairs)
+    return [
+        (tail, head)
+        for tail, head in pairs
+        if (head, tail) in known and not {tail, head} & outside and not _leads(after, head, tail)
+    ]
+
+
+def _leads(after: dict[int, list[int]], start: int, goal: int) -> bool:
+    """Is there a way from start to goal that does not use the lane between them?"""
+    seen, todo = {start}, deque([start])
+    while todo:
+        node = todo.popleft()
+        for head in after.get(node, ()):
+            if head == goal and node != start:
+                return True
+            if head not in seen and head != goal:
+                seen.add(head)
+                todo.append(head)
+    return False
 
 
 def _bays(roadmap: Roadmap, fleet: int, name: str, file: str, severity: str) -> list[Finding]:
@@ -105,21 +119,24 @@ def _bays(roadmap: Roadmap, fleet: int, name: str, file: str, severity: str) -> 
     return found
 
 
-def _parking(
-    roadmap: Roadmap, fleet: int, name: str, robots: int, file: str, severity: str
-) -> list[Finding]:
-    if not roadmap.bays:
-        return []
-    places = sum(
-        len(bay.nodes)
-        for bay in roadmap.bays
-        if bay.kind in ("parking", "charger") and bay.fleets >> fleet & 1
-    )
-    if places >= robots:
-        return []
-    text = f"{robots} robots of {name} but only {places} parking places and chargers"
-    mend = "add parking bays, or take fewer robots"
-    return [Finding(severity, file, "$.layouts[0].stations", text, mend)]
+def _parking(roadmap: Roadmap, spec: SiteFile) -> list[str]:
+    """Places to rest must be enough for each set of fleets (Hall's condition: a place that two
+    fleets share holds one robot)."""
+    names, found = list(spec.fleets), []
+    sets = range(1, 1 << len(names)) if len(names) <= FLEETS_ALL_SETS else ()
+    bad: list[int] = []
+    for mask in sorted(sets, key=int.bit_count):
+        robots = sum(f.robots for i, f in enumerate(spec.fleets.values()) if mask >> i & 1)
+        places = sum(
+            len(bay.nodes)
+            for bay in roadmap.bays
+            if bay.kind in ("parking", "charger") and bay.fleets & mask
+        )
+        if places < robots and not any(less & mask == less for less in bad):
+            bad.append(mask)
+            who = " and ".join(name for i, name in enumerate(names) if mask >> i & 1)
+            found.append(f"{robots} robots of {who} but only {places} parking places and chargers")
+    return found
 
 
 def _cramped(roadmap: Roadmap, file: str, severity: str) -> list[Finding]:

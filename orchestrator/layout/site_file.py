@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+import math
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from orchestrator.layout.findings import Finding
+from orchestrator.layout.reading import read_model
 
-FORMAT = 1
+
+def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] > pair[1]:
+        raise ValueError("[least, most]: the first must not be above the second")
+    return pair
+
+
+def _some(shares: tuple[float, ...]) -> tuple[float, ...]:
+    if not sum(shares) > 0:
+        raise ValueError("at least one share must be above zero")
+    return shares
+
+
+def _hourly(curve: float | tuple[float, ...]) -> float | tuple[float, ...]:
+    if isinstance(curve, tuple) and len(curve) != 24:
+        raise ValueError(f"give one number, or 24 for an hourly curve (here are {len(curve)})")
+    return curve
+
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Spread = tuple[NotNegative, NotNegative]  # median, sigma of the logarithm
-M = TypeVar("M", bound=BaseModel)
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
+Shares = Annotated[tuple[Share, ...], AfterValidator(_some)]
+Rate = Annotated[NotNegative | tuple[NotNegative, ...], AfterValidator(_hourly)]
+Range = Annotated[tuple[NotNegative, NotNegative], AfterValidator(_ascending)]  # [least, most]
 
 
 class _Part(BaseModel):
@@ -51,7 +74,7 @@ class FleetFile(_Part):
 
     robots: int = Field(ge=0, le=20_000)
     carries: tuple[str, ...] = ()
-    footprint_m: tuple[tuple[float, float], ...] = Field(min_length=3)
+    footprint_m: tuple[tuple[Finite, Finite], ...] = Field(min_length=3)
     speed_mps: Positive
     acceleration_mps2: Positive
     turn_degps: Positive
@@ -61,12 +84,23 @@ class FleetFile(_Part):
     @model_validator(mode="after")
     def _convex_around_origin(self) -> FleetFile:
         points = self.footprint_m
-        signs = set()
-        for (ax, ay), (bx, by) in zip(points, points[1:] + points[:1], strict=True):
-            signs.add(ax * by - ay * bx > 0)
-        if len(signs) != 1:
-            raise ValueError("footprint_m must be convex and contain the robot's origin (0, 0)")
-        return self
+        if sum(_cross(a, b) for a, b in zip(points, points[1:] + points[:1], strict=True)) < 0:
+            points = points[::-1]
+        turned = 0.0
+        for a, b, c in zip(points, points[1:] + points[:1], points[2:] + points[:2], strict=True):
+            side, after = (b[0] - a[0], b[1] - a[1]), (c[0] - b[0], c[1] - b[1])
+            turn = math.atan2(_cross(side, after), side[0] * after[0] + side[1] * after[1])
+            turned += turn
+            if not 0 <= turn < math.pi or _cross(a, b) <= 0:
+                break
+        else:
+            if abs(turned - 2 * math.pi) < 1e-6:
+                return self
+        raise ValueError("must be convex and hold the robot's origin (0, 0) inside")
+
+
+def _cross(a: tuple[float, float], b: tuple[float, float]) -> float:
+    return a[0] * b[1] - a[1] * b[0]
 
 
 class BayFile(_Part):
@@ -80,7 +114,7 @@ class StationFile(_Part):
     """What machines stand at the LIF stations that match."""
 
     match: str
-    kind: str
+    kind: Literal["dock", "pick", "chute"]
     capabilities: tuple[str, ...] = Field(min_length=1)
     out_bay: str = ""
     positions: int = Field(default=1, ge=1)
@@ -141,16 +175,16 @@ class StockFile(_Part):
 class OutboundDemand(_Part):
     """Orders of customers."""
 
-    orders_per_hour: NotNegative | tuple[NotNegative, ...]
-    lines: tuple[Share, ...] = (1.0,)
-    quantity: tuple[Share, ...] = (1.0,)
-    due_minutes: tuple[Positive, Positive] = (30, 60)
+    orders_per_hour: Rate
+    lines: Shares = (1.0,)
+    quantity: Shares = (1.0,)
+    due_minutes: Range = (30, 60)
 
 
 class InboundDemand(_Part):
     """Totes of suppliers."""
 
-    totes_per_hour: NotNegative | tuple[NotNegative, ...]
+    totes_per_hour: Rate
 
 
 class DemandFile(_Part):
@@ -171,10 +205,16 @@ class LatencyFile(_Part):
 class SimulationFile(_Part):
     """What the simulation needs to play the world."""
 
-    battery_at_start_percent: tuple[Percent, Percent] = (60, 100)
+    battery_at_start_percent: Annotated[tuple[Percent, Percent], AfterValidator(_ascending)] = (
+        60,
+        100,
+    )
     service_s: dict[str, Spread] = {}
     success: dict[str, Share] = {}
-    speed_share: tuple[Share, Share] = (1.0, 1.0)
+    speed_share: Annotated[tuple[PositiveShare, PositiveShare], AfterValidator(_ascending)] = (
+        1.0,
+        1.0,
+    )
     latency_ms: LatencyFile = LatencyFile()
     demand: DemandFile = DemandFile()
 
@@ -196,12 +236,20 @@ class SiteFile(_Part):
     simulation: SimulationFile = SimulationFile()
 
 
-class RobotDies(_Part):
-    """A robot stands still and obeys nothing."""
+class DiesAt(_Part):
+    """The first robot that reaches `node` after `after_s` dies there."""
 
-    per_robot_hour: NotNegative
+    node: str
+    after_s: NotNegative = 0
+
+
+class RobotDies(_Part):
+    """A robot stands still and obeys nothing: by chance, or at given places."""
+
+    per_robot_hour: NotNegative = 0
+    at: tuple[DiesAt, ...] = ()
     fleets: tuple[str, ...] = ()
-    restart_s: tuple[NotNegative, NotNegative] = (45, 120)
+    restart_s: Range = (45, 120)
     restart_success: Share = 0.8
 
 
@@ -215,7 +263,7 @@ class MessageLate(_Part):
     """A message between robot and orchestrator takes long."""
 
     share: Share
-    delay_s: tuple[NotNegative, NotNegative]
+    delay_s: Range
 
 
 class FaultsFile(_Part):
@@ -227,76 +275,11 @@ class FaultsFile(_Part):
     message_late: MessageLate | None = None
 
 
-def read_yaml(text: str, file: str) -> tuple[Any, list[Finding]]:
-    """Parse YAML; a syntax error names its line."""
-    try:
-        return yaml.safe_load(text), []
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "line 1"
-        mend = "mend the YAML there; indentation and colons are the usual suspects"
-        return None, [Finding("error", file, place, f"broken YAML: {error.problem}", mend)]
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        return None, [Finding("error", file, "line 1", f"broken YAML: {error}", "mend the file")]
-
-
 def read_site(text: str, file: str) -> tuple[SiteFile | None, list[Finding]]:
     """Parse and validate site.yaml."""
-    return _read(text, file, SiteFile)
+    return read_model(text, file, SiteFile)
 
 
 def read_faults(text: str, file: str) -> tuple[FaultsFile | None, list[Finding]]:
     """Parse and validate faults.yaml."""
-    return _read(text, file, FaultsFile)
-
-
-def _read(text: str, file: str, model: type[M]) -> tuple[M | None, list[Finding]]:
-    raw, found = read_yaml(text, file)
-    if found:
-        return None, found
-    if not isinstance(raw, dict):
-        mend = "begin with `format: 1`"
-        return None, [Finding("error", file, "line 1", "holds no keys and values", mend)]
-    version = raw.get("format")
-    if isinstance(version, int) and version > FORMAT:
-        text_ = f"format {version} is newer than this Lightsout, which knows {FORMAT}"
-        return None, [Finding("error", file, "format", text_, "update Lightsout")]
-    try:
-        parsed = model.model_validate(raw)
-    except ValidationError as error:
-        return None, [_finding(problem, file, text) for problem in error.errors()]
-    if version != FORMAT:
-        mend = f"write `format: {FORMAT}`"
-        return None, [Finding("error", file, "format", f"format {version!r} is unknown", mend)]
-    return parsed, []
-
-
-def _finding(problem: Any, file: str, text: str) -> Finding:
-    path = ".".join(str(part) for part in problem["loc"])
-    what, mend = problem["msg"], "see docs/site-file.md for this key"
-    if problem["type"] == "extra_forbidden":
-        what, mend = f"unknown key {problem['loc'][-1]!r}", "remove it, or mend its spelling"
-    elif problem["type"] == "missing":
-        what, mend = "missing", f"add `{problem['loc'][-1]}:`"
-    line = _line(text, problem["loc"])
-    return Finding("error", file, f"{path} (line {line})" if line else path, what, mend)
-
-
-def _line(text: str, path: tuple[int | str, ...]) -> int:
-    """The line where the deepest part of `path` that exists stands; 0 if unknown."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    line = 0
-    for part in path:
-        found = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    line, found = key.start_mark.line + 1, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            if part < len(node.value):
-                found = node.value[part]
-                line = found.start_mark.line + 1
-        if found is None:
-            break
-        node = found
-    return line
+    return read_model(text, file, FaultsFile)

@@ -1,0 +1,139 @@
+"""Do site file and layout fit together: patterns that match, places and carriers for the flow?"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from orchestrator.core.roadmap import Roadmap
+from orchestrator.core.site import Site
+from orchestrator.layout.findings import Finding
+from orchestrator.layout.site_file import FaultsFile, SiteFile
+
+
+def check(site: Site, spec: SiteFile, file: str) -> list[Finding]:
+    """Findings over a compiled site; `file` is the site file's name."""
+    return [
+        *_patterns(site.roadmap, spec, file),
+        *_stations(site, spec, file),
+        *_carries(site, spec, file),
+        *_simulation(site, spec, file),
+    ]
+
+
+def faults(given: FaultsFile | None, spec: SiteFile, file: str) -> list[Finding]:
+    """Does faults.yaml speak of this site's fleets?"""
+    if given is None or given.robot_dies is None:
+        return []
+    mend = f"use one of {', '.join(spec.fleets)}"
+    return [
+        Finding("error", file, f"robot_dies.fleets.{number}", f"no fleet {name!r}", mend)
+        for number, name in enumerate(given.robot_dies.fleets)
+        if name not in spec.fleets
+    ]
+
+
+def _patterns(roadmap: Roadmap, spec: SiteFile, file: str) -> list[Finding]:
+    return [
+        Finding(
+            "warning", file, f"bays.{number}.match", f"{row.match!r} matches no LIF station",
+            "mend the pattern, or remove the line",
+        )
+        for number, row in enumerate(spec.bays)
+        if not any(fnmatchcase(bay.id, row.match) for bay in roadmap.bays)
+    ]  # fmt: skip
+
+
+def _stations(site: Site, spec: SiteFile, file: str) -> list[Finding]:
+    found: list[Finding] = []
+    bays = site.roadmap.bays
+    seen: dict[str, str] = {}
+    outs = {station.bay: station.out_bay for station in site.stations}
+    for number, row in enumerate(spec.stations):
+        path = f"stations.{number}"
+        made = [index for index, bay in enumerate(bays) if fnmatchcase(bay.id, row.match)]
+        if not made:
+            text = f"{row.match!r} matches no station of the layout"
+            mend = "mend the pattern, or name the station so in LIF"
+            found.append(Finding("error", file, f"{path}.match", text, mend))
+        for index in made:
+            name = bays[index].id
+            if name in seen:
+                text = f"{name!r} is matched by {seen[name]!r} as well"
+                mend = "let each station be matched by one line"
+                found.append(Finding("error", file, f"{path}.match", text, mend))
+            seen[name] = row.match
+            if bays[index].kind != "station":
+                text = f"{name!r} is a bay of kind {bays[index].kind!r}"
+                mend = "give it `kind: station` in `bays`"
+                found.append(Finding("error", file, f"{path}.match", text, mend))
+            if row.out_bay and outs[index] < 0:
+                text = f"station {name!r} finds no bay for {row.out_bay!r}"
+                mend = "add the LIF station, or mend the pattern"
+                found.append(Finding("error", file, f"{path}.out_bay", text, mend))
+    return found
+
+
+def _carries(site: Site, spec: SiteFile, file: str) -> list[Finding]:
+    """Every carry finds places to begin and to end, that a fleet with the right hands may enter."""
+    found: list[Finding] = []
+    for kind, steps in spec.flow.items():
+        for name, step in steps.items():
+            if step.do != "carry":
+                continue
+            carriers = sum(
+                1 << index
+                for index, fleet in enumerate(spec.fleets.values())
+                if not step.needs or step.needs in fleet.carries
+            )
+            for key, place in (("start", step.start), ("to", step.to)):
+                bays = _places(site, place)
+                if bays is None:
+                    continue
+                path = f"flow.{kind}.{name}.{key}"
+                if not bays:
+                    text = f"the site has no {_thing(place)}"
+                    mend = "add one to the layout, and a line to `bays` and `stations`"
+                    found.append(Finding("error", file, path, text, mend))
+                elif not any(site.roadmap.bays[bay].fleets & carriers for bay in bays):
+                    text = f"no fleet that carries {step.needs!r} may enter any {_thing(place)}"
+                    mend = "open an edge into it to such a fleet"
+                    found.append(Finding("error", file, path, text, mend))
+    return found
+
+
+def _places(site: Site, place: str) -> list[int] | None:
+    """The bays that `start` or `to` may mean; None where it names none in particular."""
+    match place:
+        case "slot" | "home":
+            return [i for i, bay in enumerate(site.roadmap.bays) if bay.kind == "slot"]
+        case "dock" | "chute":
+            return [station.bay for station in site.stations if station.kind == place]
+        case "station":
+            return [s.bay for s in site.stations if s.kind not in ("dock", "chute")]
+        case "out":
+            return [s.out_bay for s in site.stations if s.out_bay >= 0]
+    return None
+
+
+def _thing(place: str) -> str:
+    return {
+        "home": "slot", "slot": "slot", "out": "out_bay", "station": "station of kind pick",
+        "dock": "station of kind dock", "chute": "station of kind chute",
+    }[place]  # fmt: skip
+
+
+def _simulation(site: Site, spec: SiteFile, file: str) -> list[Finding]:
+    found: list[Finding] = []
+    known = {capability for station in spec.stations for capability in station.capabilities}
+    simulation = spec.simulation
+    for key, rows in (("service_s", simulation.service_s), ("success", simulation.success)):
+        for name in rows:
+            if name not in known:
+                path, text = f"simulation.{key}.{name}", f"no station can {name!r}"
+                mend = "mend the name, or add the capability to a station"
+                found.append(Finding("error", file, path, text, mend))
+    slots = sum(bay.kind == "slot" for bay in site.roadmap.bays)
+    if spec.stock.totes > slots:
+        text = f"{spec.stock.totes} totes but only {slots} slots"
+        found.append(Finding("error", file, "stock.totes", text, "take fewer, or add slots"))
+    return found
