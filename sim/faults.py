@@ -41,8 +41,10 @@ class Deaths:
                 raise ScenarioError(f"faults: robot_dies.at: no node {row.node!r} -> mend the name")
             self._traps[nodes[row.node]] = row.after_s
         for robot in robots:
-            if spec and spec.per_robot_hour and (
-                not spec.fleets or fleets[robot.fleet] in spec.fleets
+            if (
+                spec
+                and spec.per_robot_hour
+                and (not spec.fleets or fleets[robot.fleet] in spec.fleets)
             ):
                 self._next(robot)
 
