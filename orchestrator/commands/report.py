@@ -12,7 +12,7 @@ from orchestrator.commands import command
 
 EXAMPLES = """\
   lightsout report a.run                   writes a.html beside it
-  lightsout report a.run --out /tmp/a.html
+  lightsout report a.run --out reports/a.html
   lightsout report a.run --json            figures only, no page"""
 
 

@@ -83,6 +83,7 @@ class ContactCheck:
     _shapes: _Shapes = field(init=False)
     _touches: dict[tuple[int, int, int], Contact] = field(default_factory=dict)  # by slice
     _total_m: Floats = field(init=False)
+    _until_ns: Ints = field(init=False)  # when each piece gives way to the next
 
     def __post_init__(self) -> None:
         parts_of: list[Ints] = []
@@ -94,6 +95,10 @@ class ContactCheck:
         reach = np.array([np.hypot(part[:, 0], part[:, 1]).max() for part in parts])
         robot_reach = np.array([reach[mine].max() for mine in parts_of])
         self._shapes = _Shapes(padded(parts), reach, parts_of, robot_reach)
+        until = self.tracks.t1_ns.copy()
+        same = self.tracks.row[1:] == self.tracks.row[:-1]
+        until[:-1][same] = np.minimum(until[:-1], self.tracks.t0_ns[1:])[same]
+        self._until_ns = until
         self._total_m = np.concatenate([[0.0], np.cumsum(self.tracks.way_m + _jumps(self.tracks))])
 
     def run(self) -> None:
@@ -217,7 +222,7 @@ class ContactCheck:
             closing += sign * along * speed
             growing += sign * along * tracks.a_mps2[piece]
             turning += np.abs(tracks.omega_radps[piece]) * self._shapes.reach_m[pairs.part[:, side]]
-            ends = tracks.t1_ns[piece]
+            ends = self._until_ns[piece]
             until = np.minimum(until, np.where(ends > pairs.now_ns, ends, pairs.end_ns + 1))
         seconds = first_root(gap - target, closing + turning, growing)
         # Just short of the root: rounding must never carry a step past it.

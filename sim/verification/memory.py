@@ -62,7 +62,10 @@ class MemoryRun:
     def motion(self, from_ns: int = 0, to_ns: int = 2**62) -> NDArray[Any]:
         """Pieces that touch the time span."""
         rows = np.array(self.pieces, np.dtype(FIELDS))
-        return rows[(rows["t0_ns"] + rows["dt_ns"] >= from_ns) & (rows["t0_ns"] <= to_ns)]
+        near: NDArray[Any] = rows[
+            (rows["t0_ns"] + rows["dt_ns"] >= from_ns) & (rows["t0_ns"] <= to_ns)
+        ]
+        return near
 
     def truth(self, kind: str | None = None) -> Iterator[tuple[int, int, str, dict[str, Any]]]:
         """(seq, time_ns, kind, payload), by time."""

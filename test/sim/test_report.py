@@ -1,4 +1,4 @@
-"""The report: figures that can be counted by hand, and a page that holds them and nothing foreign."""
+"""The report: figures that can be counted by hand, and a page that stands alone."""
 
 from __future__ import annotations
 
