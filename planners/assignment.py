@@ -23,7 +23,9 @@ class FlowAssigner:
         cost = problem.cost_ms[task, robot]
         source, sink, drop = tasks + robots, tasks + robots + 1, tasks + robots
         every = np.arange(tasks)
-        heads = np.concatenate([every, tasks + robot, np.full(tasks, sink), tasks + np.arange(robots)])
+        heads = np.concatenate(
+            [every, tasks + robot, np.full(tasks, sink), tasks + np.arange(robots)]
+        )
         tails = np.concatenate([np.full(tasks, source), task, every, tasks + np.arange(robots)])
         heads[-robots:] = sink
         costs = np.concatenate([np.zeros(tasks), cost, problem.drop_ms, np.zeros(robots)])

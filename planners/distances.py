@@ -43,7 +43,8 @@ class Distances:
     def table(self, fleet: int, goal: int) -> Ints:
         """(E,) int32 ms from the head of each edge to `goal`; UNREACHABLE where there is no way."""
         row = self.row(fleet, goal)  # may replace `tables`
-        return self.tables[row]
+        table: Ints = self.tables[row]
+        return table
 
     def rows(self, fleets: Ints, goals: Ints) -> Ints:
         """(R,) row of `tables` for each robot's goal; 0 where it has none. All stay valid until the
@@ -130,4 +131,4 @@ class Distances:
         arrays = self._arrays
         into, out_of = arrays.node_bay[arrays.edge_head], arrays.node_bay[arrays.edge_tail]
         passable = (into < 0) | (into == out_of) | (into == arrays.node_bay[goal])
-        return (self._open[fleet] & passable).astype(np.uint8)
+        return np.asarray(self._open[fleet] & passable, np.uint8)

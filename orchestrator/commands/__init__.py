@@ -6,9 +6,7 @@ import argparse
 from typing import Any
 
 
-def command(
-    subparsers: Any, name: str, summary: str, examples: str
-) -> argparse.ArgumentParser:
+def command(subparsers: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
     """A subcommand's parser, with examples below its options."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,

@@ -29,9 +29,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("site", nargs="?", type=Path, metavar="SITE", help="a site's folder")
     parser.add_argument("--hours", type=positive, default=1.0, help="simulated hours (1)")
     parser.add_argument("--seed", type=int, default=0, help="of everything that is chance (0)")
-    parser.add_argument(
-        "--speed", default="max", help="simulated seconds per second, or max (max)"
-    )
+    parser.add_argument("--speed", default="max", help="simulated seconds per second, or max (max)")
     parser.add_argument("--orders", type=Path, metavar="FILE.csv", help="instead of the demand")
     parser.add_argument(
         "--faults", default="none", metavar="FILE|default|none",

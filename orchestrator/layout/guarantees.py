@@ -24,6 +24,11 @@ def check(site: Site, spec: SiteFile, file: str, severity: str) -> list[Finding]
         for text, mend in _connected(site.roadmap, core, name):
             found.append(Finding(severity, file, "$.layouts[0].edges", text, mend))
         found += _bays(site.roadmap, fleet, name, file, severity)
+    for index, bay in enumerate(site.roadmap.bays):
+        if not bay.fleets:
+            text, mend = f"no fleet finds a way into {bay.id}", "join it to a lane by an edge"
+            path = f"$.layouts[0].stations[{index}]"
+            found.append(Finding(severity, file, path, text, mend))
     if site.roadmap.bays:
         for text in _parking(site.roadmap, spec):
             mend = "add parking bays, or take fewer robots"

@@ -123,7 +123,9 @@ def fill_unit(goal, tail, in_offset, in_edge, heading, table, queue):
 
 
 @njit(cache=True)
-def from_poses(nodes, headings, goal, table, cost, quarter, open_edge, heading, out_offset, out_edge, out):
+def from_poses(
+    nodes, headings, goal, table, cost, quarter, open_edge, heading, out_offset, out_edge, out
+):
     """`out` (R,): cost from each pose to the goal of `table`; FAR where there is no way."""
     for r in range(len(nodes)):
         node = nodes[r]

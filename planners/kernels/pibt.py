@@ -17,6 +17,7 @@ from numba import njit
 from planners.kernels.distance import FAR, turn_cost
 
 UNDECIDED, ON_STACK, SETTLED = 0, 1, 2
+NOBODY, STAYS = -1, -2
 CANDIDATES_MAX = 9
 
 
@@ -29,12 +30,13 @@ def mix(a, b, c):
 
 
 @njit(cache=True)
-def rank(i, robots, node, heading, table_row, tables, fields, shut, salt, cand, cost):
+def rank(i, robots, node, heading, ranking, cand, cost):
     """List agent i's candidate edges by cost; return how many. Waiting is not among them: it is
     what is left when all fail. Edges that only lead away stay in the list, so that the agent can
     be pushed."""
+    table_row, tables, fields, shut, salt = ranking
     fleet, goal, _ = robots
-    tail, head, edge_heading, edge_fleets, edge_ms, turn_ms, out_offset, out_edge, node_bay = fields
+    _, head, edge_heading, edge_fleets, edge_ms, turn_ms, out_offset, out_edge, node_bay = fields
     f, v, goal_bay = fleet[i], node[i], -1
     if goal[i] >= 0:
         goal_bay = node_bay[goal[i]]
@@ -67,28 +69,29 @@ def rank(i, robots, node, heading, table_row, tables, fields, shut, salt, cand, 
 
 
 @njit(cache=True)
-def obstacle(i, e, robots, node, node_bay, status, stand_owner, ms_offset, ms_item, edges, turning):
-    """Who is in the way of agent i along e: -1 nobody, -2 somebody who stays, else the one undecided
-    agent that would have to move. Whoever has reached its goal in a bay stays there."""
+def obstacle(i, e, robots, node, node_bay, status, stand_owner, conflicts, turning):
+    """Who is in the way of agent i along e: NOBODY, STAYS, or the one undecided agent that would
+    have to move. Whoever has reached its goal in a bay stays there."""
     fleet, goal, fixed = robots
-    pushed = -1
+    ms_offset, ms_item, _, edges = conflicts
+    pushed = NOBODY
     m = fleet[i] * edges + e
     for k in range(ms_offset[m], ms_offset[m + 1]):
         j = stand_owner[ms_item[k]]
         if j < 0 or j == i:
             continue
         if fixed[j] or status[j] != UNDECIDED or turning[j]:
-            return -2
+            return STAYS
         if goal[j] == node[j] and node_bay[node[j]] >= 0:
-            return -2
+            return STAYS
         if pushed >= 0 and pushed != j:
-            return -2
+            return STAYS
         pushed = j
     return pushed
 
 
 @njit(cache=True)
-def wants(i, goal, node, count, cand, cost, table_row, tables):
+def wants(i, goal, node, count, cand, table_row, tables):
     """Has agent i any reason of its own to move? Not at its goal, not without one, and not where
     every way leads away from a goal it can't reach."""
     if goal[i] < 0 or node[i] == goal[i] or count == 0:
@@ -103,89 +106,101 @@ def step(
     """Move everybody once. `node`, `heading`, `stand_owner` are changed; the moves (robot, edge) are
     appended to `out` (rows, 2) in a sequence in which they can be made one at a time; returns how
     many."""
-    fleet, goal, fixed = robots
-    ms_offset, ms_item, nodes, edges = conflicts
-    tail, head, edge_heading = fields[0], fields[1], fields[2]
+    goal, fixed = robots[1], robots[2]
     n = len(node)
-    status = np.zeros(n, np.int8)
-    turning = np.zeros(n, np.int8)
+    state = (
+        np.zeros(n, np.int8),  # status
+        np.zeros(n, np.int8),  # turning in this step
+        np.empty((n, CANDIDATES_MAX), np.int32),  # candidate edges, best first
+        np.zeros(n, np.int32),  # how many
+        np.zeros(n, np.int32),  # the next one to try
+    )
+    status, cand, count, tried = state[0], state[2], state[3], state[4]
     stack = np.empty(n, np.int32)
-    cand = np.empty((n, CANDIDATES_MAX), np.int32)
     cost = np.empty(CANDIDATES_MAX, np.int64)
-    count = np.zeros(n, np.int32)
-    next_ = np.zeros(n, np.int32)
-    pushed_flag = np.zeros(n, np.int8)
+    ranking = (table_row, tables, fields, shut, salt)
     made = 0
     for r in range(n):
         root = order[r]
         if status[root] != UNDECIDED or fixed[root]:
             continue
-        depth = 0
-        stack[0] = root
-        status[root] = ON_STACK
-        pushed_flag[root] = 0
-        count[root] = rank(
-            root, robots, node, heading, table_row, tables, fields, shut, salt, cand[root], cost
-        )
-        next_[root] = 0
-        if not wants(root, goal, node, count[root], cand[root], cost, table_row, tables):
-            # Nobody asks it to move: it stays, but may still be pushed by others later.
-            status[root] = UNDECIDED
-            continue
-        while depth >= 0:
-            i = stack[depth]
-            descended = False
-            finished = False
-            while next_[i] < count[i]:
-                e = cand[i, next_[i]]
-                j = obstacle(
-                    i, e, robots, node, fields[8], status, stand_owner, ms_offset, ms_item, edges,
-                    turning,
-                )
-                if j == -2:
-                    next_[i] += 1
-                    continue
-                if j >= 0:
-                    depth += 1
-                    stack[depth] = j
-                    status[j] = ON_STACK
-                    pushed_flag[j] = 1
-                    next_[j] = 0
-                    count[j] = rank(
-                        j, robots, node, heading, table_row, tables, fields, shut, salt, cand[j],
-                        cost,
-                    )
-                    descended = True
-                    break
-                finished = True
-                if heading[i] == edge_heading[e]:
-                    base = fleet[i] * nodes
-                    stand_owner[base + node[i]] = -1
-                    node[i] = head[e]
-                    stand_owner[base + node[i]] = i
-                    out[made, 0] = i
-                    out[made, 1] = e
-                    made += 1
-                else:
-                    heading[i] = turned(heading[i], edge_heading[e])
-                    turning[i] = 1
-                break
-            if descended:
-                continue
-            if not finished and not pushed_flag[i] and count[i] > 0:
-                # It can't go now: at least it turns the way it wants to go next.
-                e = cand[i, 0]
-                if heading[i] != edge_heading[e]:
-                    heading[i] = turned(heading[i], edge_heading[e])
-                    turning[i] = 1
-            status[i] = SETTLED
-            depth -= 1
-            if depth >= 0 and (not finished or turning[i]):
-                # The pushed agent stays: its pusher tries its next candidate, unless the pushed
-                # one is only turning to make way: then the pusher waits for it.
-                p = stack[depth]
-                next_[p] = count[p] if turning[i] else next_[p] + 1
+        tried[root] = 0
+        count[root] = rank(root, robots, node, heading, ranking, cand[root], cost)
+        # Who has no reason of its own to move stays undecided: others may push it later.
+        if wants(root, goal, node, count[root], cand[root], table_row, tables):
+            stack[0] = root
+            status[root] = ON_STACK
+            made = settle(
+                stack,
+                robots,
+                node,
+                heading,
+                ranking,
+                conflicts,
+                stand_owner,
+                state,
+                cost,
+                out,
+                made,
+            )
     return made
+
+
+@njit(cache=True)
+def settle(stack, robots, node, heading, ranking, conflicts, stand_owner, state, cost, out, made):
+    """Priority inheritance from the agent at the bottom of the stack: settle it and all it pushes."""
+    status, turning, cand, count, tried = state
+    edge_heading = ranking[2][2]
+    depth = 0
+    while depth >= 0:
+        i = stack[depth]
+        pushed, moved = -1, False
+        while tried[i] < count[i] and pushed < 0 and not moved:
+            e = cand[i, tried[i]]
+            j = obstacle(i, e, robots, node, ranking[2][8], status, stand_owner, conflicts, turning)
+            if j == STAYS:
+                tried[i] += 1
+            elif j >= 0:
+                pushed = j
+            else:
+                moved = True
+                made = take(i, e, robots[0], node, heading, ranking[2], conflicts, stand_owner,
+                            turning, out, made)  # fmt: skip
+        if pushed >= 0:
+            depth += 1
+            stack[depth] = pushed
+            status[pushed] = ON_STACK
+            tried[pushed] = 0
+            count[pushed] = rank(pushed, robots, node, heading, ranking, cand[pushed], cost)
+            continue
+        if not moved and depth == 0 and heading[i] != edge_heading[cand[i, 0]]:
+            # It can't go now: at least it turns the way it wants to go next.
+            heading[i] = turned(heading[i], edge_heading[cand[i, 0]])
+            turning[i] = 1
+        status[i] = SETTLED
+        depth -= 1
+        if depth >= 0 and (not moved or turning[i]):
+            # The pushed one stays: try the next candidate; unless it only turns to make way:
+            # then its pusher waits for it.
+            below = stack[depth]
+            tried[below] = count[below] if turning[i] else tried[below] + 1
+    return made
+
+
+@njit(cache=True)
+def take(i, e, fleet, node, heading, fields, conflicts, stand_owner, turning, out, made):
+    """Agent i goes along e, or turns towards it if it faces another way."""
+    if heading[i] != fields[2][e]:
+        heading[i] = turned(heading[i], fields[2][e])
+        turning[i] = 1
+        return made
+    base = fleet[i] * conflicts[2]
+    stand_owner[base + node[i]] = -1
+    node[i] = fields[1][e]
+    stand_owner[base + node[i]] = i
+    out[made, 0] = i
+    out[made, 1] = e
+    return made + 1
 
 
 @njit(cache=True)
@@ -201,18 +216,39 @@ def turned(a_deg, b_deg):
 
 @njit(cache=True)
 def window(
-    horizon, priority, robots, node, heading, table_row, tables, fields, conflicts, stand_owner,
-    shut, salt, out
+    horizon,
+    priority,
+    robots,
+    node,
+    heading,
+    table_row,
+    tables,
+    fields,
+    conflicts,
+    stand_owner,
+    shut,
+    salt,
+    out,
 ):
     """`horizon` steps; waiting raises an agent's priority. Returns how many moves `out` holds."""
     goal = robots[1]
     made = 0
     waited = priority.copy()
-    for t in range(horizon):
+    for _ in range(horizon):
         order = np.argsort(-waited, kind="mergesort")
         made += step(
-            order, robots, node, heading, table_row, tables, fields, conflicts, stand_owner, shut,
-            salt, out[made:]
+            order,
+            robots,
+            node,
+            heading,
+            table_row,
+            tables,
+            fields,
+            conflicts,
+            stand_owner,
+            shut,
+            salt,
+            out[made:],
         )
         for i in range(len(node)):
             if goal[i] >= 0 and node[i] != goal[i]:

@@ -20,6 +20,7 @@ The floor, in cells of PITCH metres, x to the east, y to the north:
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -96,7 +97,7 @@ def bay(name: str, mouth: tuple[int, int], cell: tuple[int, int], fleets) -> Non
 def siding(name: str, entry: tuple[int, int], cells, leave: tuple[int, int], fleets) -> None:
     """A bay of several nodes beside a lane: queue places, then the point of service, then out."""
     way = [entry, *cells, leave]
-    for a, b in zip(way, way[1:], strict=False):
+    for a, b in itertools.pairwise(way):
         edge(a, b, fleets, BAY_SPEED)
     station(name, *cells)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scenes import ring
 
+from orchestrator.answers import Answers
 from orchestrator.core import invariants
 from orchestrator.core.messages import (
     ActionEnded,
@@ -29,7 +30,6 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.step import step
 from orchestrator.core.world import new_world
-from orchestrator.answers import Answers
 
 SECOND = 1_000_000_000
 
@@ -123,7 +123,9 @@ def test_a_failed_pick_is_tried_again() -> None:
     assert len([c for c in story.seen if isinstance(c, StartWork) and c.capability == "pick"]) == 3
 
 
-def test_after_its_bounded_tries_an_order_is_quarantined_with_a_reason_and_its_tote_goes_home() -> None:
+def test_after_its_bounded_tries_an_order_is_quarantined_with_a_reason_and_its_tote_goes_home() -> (
+    None
+):
     story = Story()
     story.picks = ["failed"] * 4
     story.order("o1", Line("SKU-01", 1))
@@ -233,7 +235,9 @@ def test_a_robot_that_lies_is_an_alarm_and_changes_nothing() -> None:
     story = Story()
     before = list(story.world.traffic.at)
     story.say(NodeReached(robot=0, edge=5), NodeReached(robot=77, edge=0))
-    story.say(ActionEnded(robot=1, action=99), WorkEnded(work=42), ImageRead(request=1, outcome="ok"))
+    story.say(
+        ActionEnded(robot=1, action=99), WorkEnded(work=42), ImageRead(request=1, outcome="ok")
+    )
     assert story.world.traffic.at == before
     assert sum(type(c).__name__ == "RaiseAlarm" for c in story.seen) == 2
 

@@ -29,9 +29,7 @@ def sequence(traffic: Traffic, chance: random.Random, length: int) -> list[tuple
         edges = [
             edge
             for edge in ROADMAP.out_edges[at[robot]]
-            if all(
-                stand == at[robot] or stand not in at for stand in ROADMAP.move_stands[edge]
-            )
+            if all(stand == at[robot] or stand not in at for stand in ROADMAP.move_stands[edge])
         ]
         if edges:
             edge = chance.choice(edges)
@@ -83,11 +81,7 @@ def test_released_moves_never_conflict_and_every_plan_ends(seed: int, robots: in
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(-3, 40), st.integers(-3, ROADMAP.edges + 5)), max_size=40
-    )
-)
+@given(st.lists(st.tuples(st.integers(-3, 40), st.integers(-3, ROADMAP.edges + 5)), max_size=40))
 def test_any_answer_of_a_planner_is_cut_where_it_stops_being_possible(
     moves: list[tuple[int, int]],
 ) -> None:
