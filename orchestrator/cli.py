@@ -10,8 +10,7 @@ import importlib
 import sys
 
 COMMANDS = (
-    "run", "replay", "verify", "salvage", "layout", "sweep", "bench",
-
+    "run", "replay", "verify", "report", "export", "salvage", "layout", "sweep", "bench",
 )  # fmt: skip
 
 
