@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
 from orchestrator.layout.findings import Finding, json_path
+from orchestrator.layout.reading import at_least
 
 ANGLE_KEYS = ("theta", "vehicleOrientation")
 
@@ -174,7 +175,7 @@ class Lif(_Part):
     """A LIF file."""
 
     metaInformation: MetaInformation
-    layouts: tuple[Layout, ...] = Field(min_length=1)
+    layouts: Annotated[tuple[Layout, ...], at_least(1)]
 
 
 def read(text: str, file: str) -> tuple[Lif | None, list[Finding]]:

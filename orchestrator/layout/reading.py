@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from orchestrator.layout.findings import Finding
 
 FORMAT = 1
 M = TypeVar("M", bound=BaseModel)
+
+
+def at_least(count: int) -> AfterValidator:
+    """So many items. (pydantic's min_length takes items that failed by themselves as lacking.)"""
+
+    def check(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(items) < count:
+            raise ValueError(f"holds {len(items)} items, must hold at least {count}")
+        return items
+
+    return AfterValidator(check)
 
 
 def read_model(text: str, file: str, model: type[M]) -> tuple[M | None, list[Finding]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from orchestrator.layout.findings import Finding
-from orchestrator.layout.reading import read_model
+from orchestrator.layout.reading import at_least, read_model
 
 
 def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
@@ -74,7 +74,7 @@ class FleetFile(_Part):
 
     robots: int = Field(ge=0, le=20_000)
     carries: tuple[str, ...] = ()
-    footprint_m: tuple[tuple[Finite, Finite], ...] = Field(min_length=3)
+    footprint_m: Annotated[tuple[tuple[Finite, Finite], ...], at_least(3)]
     speed_mps: Positive
     acceleration_mps2: Positive
     turn_degps: Positive
@@ -115,7 +115,7 @@ class StationFile(_Part):
 
     match: str
     kind: Literal["dock", "pick", "chute"]
-    capabilities: tuple[str, ...] = Field(min_length=1)
+    capabilities: Annotated[tuple[str, ...], at_least(1)]
     out_bay: str = ""
     positions: int = Field(default=1, ge=1)
     out_capacity: int = Field(default=1, ge=1)

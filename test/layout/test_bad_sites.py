@@ -1,0 +1,247 @@
+"""Whatever is wrong with a site: file, place, what, mend; and nothing is ever half loaded."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import floors
+import pytest
+
+from orchestrator.layout import LayoutError, check_site, load_files, load_site
+
+
+def found(texts: dict[str, str]) -> list[tuple[str, str, str, str]]:
+    with pytest.raises(LayoutError) as refused:
+        load_files(texts, "broken")
+    rows = refused.value.findings
+    assert all(row.mend for row in rows), "each finding says how to mend it"
+    return [(row.file, row.path, row.text, row.mend) for row in rows]
+
+
+def only(texts: dict[str, str]) -> tuple[str, str, str, str]:
+    rows = found(texts)
+    assert len(rows) == 1, rows
+    return rows[0]
+
+
+def test_the_unbroken_one_is_silent(tmp_path: Path) -> None:
+    assert check_site(floors.write(tmp_path, floors.files())) == []
+
+
+def test_broken_json_names_its_line() -> None:
+    texts = floors.files()
+    texts["layout.lif.json"] = texts["layout.lif.json"].replace('"nodes": [', '"nodes": ', 1)
+    file, path, text, _ = only(texts)
+    assert (file, text[:11]) == ("layout.lif.json", "broken JSON")
+    assert path.startswith("line 21, column")
+
+
+def test_broken_yaml_names_its_line() -> None:
+    texts = floors.files()
+    texts["site.yaml"] = "format: 1\nid: [ring\nfleets: {}\n"
+    file, path, text, _ = only(texts)
+    assert (file, path, text[:11]) == ("site.yaml", "line 3, column 7", "broken YAML")
+
+
+def test_a_key_that_stands_twice() -> None:
+    texts = floors.files()
+    texts["site.yaml"] += "id: other\n"
+    file, path, text, _ = only(texts)
+    assert file == "site.yaml" and path.startswith("line ") and text == "'id' stands twice"
+
+
+def test_a_site_of_a_newer_version() -> None:
+    assert only(floors.files(spec=floors.site() | {"format": 2, "novelty": 1})) == (
+        "site.yaml", "format", "format 2 is newer than this Lightsout, which knows 1",
+        "update Lightsout",
+    )  # fmt: skip
+
+
+def test_faults_of_a_newer_version_and_of_an_unknown_fleet() -> None:
+    assert only(floors.files(**{"faults.yaml": "format: 9\n"}))[:2] == ("faults.yaml", "format")
+    text = "format: 1\nrobot_dies: {per_robot_hour: 1, fleets: [amr, truck]}\n"
+    assert only(floors.files(**{"faults.yaml": text})) == (
+        "faults.yaml", "robot_dies.fleets.1", "no fleet 'truck'", "use one of amr",
+    )  # fmt: skip
+
+
+def test_an_unknown_fleet() -> None:
+    layout = floors.lif()
+    layout["layouts"][0]["edges"][2]["vehicleTypeEdgeProperties"][0]["vehicleTypeId"] = "truck"
+    path = "$.layouts[0].edges[2].vehicleTypeEdgeProperties[0].vehicleTypeId"
+    assert only(floors.files(layout)) == (
+        "layout.lif.json", path, "the site has no fleet 'truck'",
+        "add it to `fleets` in site.yaml, or use one of amr",
+    )  # fmt: skip
+
+
+def test_a_disconnected_layout() -> None:
+    layout = floors.lif()
+    del layout["layouts"][0]["edges"][3]  # d>a: the ring is open
+    rows = found(floors.files(layout))
+    text = "amr can't go from everywhere to everywhere: a, b, c"
+    assert ("layout.lif.json", "$.layouts[0].edges", text) in [row[:3] for row in rows]
+
+
+def test_a_two_way_lane_to_nowhere() -> None:
+    layout = floors.lif()
+    body = layout["layouts"][0]
+    body["nodes"].append(floors._node("end", 2, -4))
+    body["edges"] += [floors._edge("a", "end"), floors._edge("end", "a")]
+    _, _, text, mend = only(floors.files(layout))
+    assert text.startswith("amr can leave only the way it came") and "a to end" in text
+    assert mend == "make it a bay, or join it to a loop"
+
+
+def test_two_loops_joined_by_one_two_way_lane() -> None:
+    layout = floors.lif()
+    body = layout["layouts"][0]
+    for name, x, y in [("p", 10, 10), ("q", 14, 10), ("r", 12, 14)]:
+        body["nodes"].append(floors._node(name, x, y))
+    body["edges"] += [floors._edge(*ends) for ends in ("pq", "qr", "rp", "cp", "pc")]
+    _, _, text, _ = only(floors.files(layout))
+    assert text.endswith("c to p, p to c")
+
+
+def test_degrees_for_radians_in_a_site() -> None:
+    layout = floors.lif()
+    layout["layouts"][0]["edges"][5]["vehicleTypeEdgeProperties"][0]["vehicleOrientation"] = 180.0
+    file, path, text, mend = only(floors.files(layout))
+    assert file == "layout.lif.json" and path.endswith("[0].vehicleOrientation")
+    assert "degrees" in text and "lightsout layout convert" in mend
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [("park-1>a", "amr finds no way out of park-1 from its last node"),
+     ("a>park-1", "no fleet finds a way into park-1")],
+)  # fmt: skip
+def test_a_bay_without_a_way(missing: str, text: str) -> None:
+    layout = floors.lif()
+    edges = layout["layouts"][0]["edges"]
+    edges[:] = [edge for edge in edges if edge["edgeId"] != missing]
+    assert text in [row[2] for row in found(floors.files(layout))]
+
+
+def test_more_robots_than_places() -> None:
+    spec = floors.site()
+    spec["fleets"]["amr"]["robots"] = 3
+    assert "3 robots of amr but only 2 parking places" in only(floors.files(spec=spec))[2]
+
+
+def test_a_shared_place_holds_one_robot() -> None:
+    layout, spec = floors.lif(), floors.site()
+    spec["fleets"]["other"] = spec["fleets"]["amr"] | {"robots": 1}
+    for edge in layout["layouts"][0]["edges"]:
+        row = edge["vehicleTypeEdgeProperties"]
+        row.append(row[0] | {"vehicleTypeId": "other"})
+    assert "3 robots of amr and other but only 2" in only(floors.files(layout, spec))[2]
+
+
+def test_bays_too_close() -> None:
+    layout = floors.lif()
+    layout["layouts"][0]["nodes"][4]["nodePosition"] = {"x": -2, "y": 3.5}
+    rows = found(floors.files(layout))
+    assert [row[2] for row in rows] == ["robots resting at park-1, dock-1 would touch"]
+
+
+def test_a_curve() -> None:
+    layout = floors.lif()
+    points = [{"x": 0, "y": 0}, {"x": 2, "y": -1}, {"x": 4, "y": 0}]
+    row = layout["layouts"][0]["edges"][0]["vehicleTypeEdgeProperties"][0]
+    row["trajectory"] = {"degree": 2, "knotVector": [0, 0, 0, 1, 1, 1], "controlPoints": points}
+    _, path, text, mend = only(floors.files(layout))
+    assert path == "$.layouts[0].edges[0].vehicleTypeEdgeProperties[0].trajectory"
+    assert "only straight edges" in text and "split" in mend
+    points[1]["y"] = 0
+    load_files(floors.files(layout), "straight")
+
+
+Change = Callable[[dict[str, Any]], Any]
+INBOUND = ("flow", "inbound")
+SPEC_CHANGES: list[tuple[str, Change, str, str]] = [
+    ("unknown key", lambda s: s["fleets"]["amr"].update(colour="red"),
+     "fleets.amr.colour", "unknown key 'colour'"),
+    ("missing key", lambda s: s["fleets"]["amr"].pop("speed_mps"), "fleets.amr.speed_mps", "missing"),
+    ("hollow footprint", lambda s: s["fleets"]["amr"].update(
+        footprint_m=[[0.4, 0.3], [0.1, 0.0], [0.4, -0.3], [-0.4, 0]]),
+     "fleets.amr", "convex"),
+    ("no number", lambda s: s["fleets"]["amr"].update(footprint_m=[[float("nan"), 0]] * 3),
+     "fleets.amr.footprint_m.0.0", "finite"),
+    ("no layout", lambda s: s.update(layout="x.json"), "layout", "there is no file 'x.json'"),
+    ("no such step", lambda s: s["flow"]["inbound"]["receive"].update(then=["put"]),
+     "flow.inbound.receive.then", "no step 'put'"),
+    ("unreached", lambda s: s["flow"]["inbound"].update(lost={"do": "finish"}),
+     "flow.inbound.lost", "no other step leads here"),
+    ("circle", lambda s: s["flow"]["inbound"]["put_away"].update(then=["receive", "stored"]),
+     "flow.inbound", "a circle of `then`"),
+    ("no finish", lambda s: s["flow"]["inbound"]["stored"].update(
+        do="work", needs="receive", then=[]), "flow.inbound", "never ends"),
+    ("unbounded", lambda s: s["flow"]["inbound"]["receive"]["outcomes"]["failed"].pop("tries"),
+     "flow.inbound.receive.outcomes.failed.tries", "missing"),
+    ("no capability", lambda s: s["stations"][0].update(capabilities=["identify"]),
+     "flow.inbound.receive.needs", "no station can 'receive'"),
+    ("no chute", lambda s: s["flow"]["inbound"]["put_away"].update(to="chute"),
+     "flow.inbound.put_away.to", "the site has no station of kind chute"),
+    ("no goal", lambda s: s["flow"]["inbound"]["put_away"].pop("to"),
+     "flow.inbound.put_away.to", "says not where"),
+    ("no carrier", lambda s: s["fleets"]["amr"].update(carries=[]),
+     "flow.inbound.put_away.needs", "no fleet carries 'tote'"),
+    ("station nowhere", lambda s: s["stations"][0].update(match="gate-*"),
+     "stations.0.match", "matches no station of the layout"),
+    ("no out-bay", lambda s: s["stations"][0].update(out_bay="out-*"),
+     "stations.0.out_bay", "finds no bay"),
+    ("station in a slot", lambda s: s["stations"][0].update(match="slot-1"),
+     "stations.0.match", "is a bay of kind 'slot'"),
+    ("bay unmatched", lambda s: s["bays"].pop(0),
+     "$.layouts[0].stations[0]", "matches no pattern of `bays`"),
+    ("too many totes", lambda s: s["stock"].update(totes=2), "stock.totes", "only 1 slots"),
+    ("unknown work", lambda s: s.update(simulation={"service_s": {"polish": [1, 0]}}),
+     "simulation.service_s.polish", "no station can 'polish'"),
+    ("half a day", lambda s: s.update(simulation={"demand": {"inbound": {
+        "totes_per_hour": [1.0] * 12}}}), "simulation.demand.inbound.totes_per_hour", "24"),
+    ("upside down", lambda s: s.update(simulation={"speed_share": [1, 0.5]}),
+     "simulation.speed_share", "least"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "text"), [row[1:] for row in SPEC_CHANGES], ids=[r[0] for r in SPEC_CHANGES]
+)
+def test_a_site_file_gone_wrong(change: Change, path: str, text: str) -> None:
+    spec = floors.site()
+    change(spec)
+    rows = found(floors.files(spec=spec))
+    assert any(row[1].startswith(path) and text in row[2] for row in rows), rows
+
+
+def test_an_unknown_key_names_its_line() -> None:
+    texts = floors.files()
+    texts["site.yaml"] = texts["site.yaml"].replace("id: ring", "id: ring\ncolour: red")
+    assert only(texts)[1] == "colour (line 3)"
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    spec = floors.site()
+    spec["stations"][0]["capabilities"] = ["identify"]
+    layout = floors.lif()
+    layout["layouts"][0]["edges"][0]["endNodeId"] = "nowhere"
+    assert {row[0] for row in found(floors.files(layout, spec))} == {"site.yaml", "layout.lif.json"}
+
+
+def test_no_site_and_a_mistyped_path(tmp_path: Path) -> None:
+    floors.write(tmp_path, floors.files())
+    assert load_site(tmp_path).site.id == load_site(tmp_path / "site.yaml").site.id == "ring"
+    for path in (tmp_path / "typo", tmp_path / "layout.lif.json"):
+        with pytest.raises(LayoutError, match="is no site"):
+            load_site(path)
+    with pytest.raises(LayoutError, match=r"site\.yaml: -: is missing"):
+        load_files({}, "empty")
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    floors.write(tmp_path, floors.files())
+    (tmp_path / "layout.lif.json").write_bytes(b'{"a": "\xff"}')
+    (finding,) = check_site(tmp_path)
+    assert finding.text == "byte 7 is not UTF-8" and finding.file.endswith("layout.lif.json")
+    assert check_site(tmp_path / "layout.lif.json") == [finding]
