@@ -31,8 +31,10 @@ def make_way(path: Path) -> None:
 
 
 def create(path: Path, meta: dict[str, Any]) -> None:
-    """Schema and first meta values in one transaction, in the main file itself."""
-    connection = sqlite3.connect(path, isolation_level=None)
+    """Schema and first meta values, in the main file itself: it is there whole or not at all."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    connection = sqlite3.connect(new, isolation_level=None)
     try:
         run = connection.execute
         run(f"PRAGMA page_size={PAGE_BYTES}")
@@ -48,6 +50,7 @@ def create(path: Path, meta: dict[str, Any]) -> None:
         run("COMMIT")
     finally:
         connection.close()
+    new.replace(path)
 
 
 def set_meta(connection: sqlite3.Connection, key: str, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import struct
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 APPLICATION_ID = 0x4C4F5554  # "LOUT"
 FORMAT = 1
 PAGE_BYTES = 4096
+DAMAGE = (sqlite3.Error, UnicodeDecodeError)  # the latter where SQLite quotes a broken schema
 SQLITE_MAGIC = b"SQLite format 3\0"
 
 SCHEMA = """
@@ -54,8 +56,8 @@ class RunFileError(Exception):
     """A run file that can't be used: which, what is wrong, how to mend it."""
 
     def __init__(self, path: Path | str, what: str, mend: str) -> None:
-        self.path, self.what, self.mend = str(path), what, mend
-        super().__init__(f"{path}: {what} -> {mend}")
+        self.path, self.what, self.mend = str(path), " ".join(what.split()), mend
+        super().__init__(f"{path}: {self.what} -> {mend}")
 
 
 class ResumeDiverged(RunFileError):

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from orchestrator.journal import lock
-from orchestrator.journal.format import APPLICATION_ID, FORMAT, SQLITE_MAGIC, RunFileError
+from orchestrator.journal.format import APPLICATION_ID, DAMAGE, FORMAT, SQLITE_MAGIC, RunFileError
 
 MEND = "name a file made by `lightsout run --record`"
 SALVAGE = "lightsout salvage RUN --out NEW.run brings out what can be read"
@@ -28,7 +28,7 @@ def connect(path: Path) -> sqlite3.Connection:
             raise RunFileError(path, what, "update Lightsout")
         if version < 1:
             raise RunFileError(path, f"is damaged: it claims format {version}", SALVAGE)
-    except sqlite3.Error as error:
+    except DAMAGE as error:
         if connection is not None:
             connection.close()
         raise RunFileError(path, f"is damaged: {error}", SALVAGE) from error
@@ -39,13 +39,14 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def tidy(path: Path) -> None:
+def tidy(path: Path, finished: bool) -> None:
     """The last reader of a run that its writer has left makes it one file again.
 
-    A writer can't while somebody reads. Nothing is lost if this doesn't succeed."""
+    A writer can't while somebody reads, or if it died on its last metres. Nothing is lost if this
+    doesn't succeed."""
     log = path.with_name(path.name + "-wal")
     try:
-        if not log.exists() or log.stat().st_size or lock.held(path):
+        if not log.exists() or (log.stat().st_size and not finished) or lock.held(path):
             return
         connection = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from orchestrator.core.messages import Entry, decode_entry
 from orchestrator.journal import lock
-from orchestrator.journal.format import MOTION, TABLES, RunFileError, crc, inflate, unpack
+from orchestrator.journal.format import DAMAGE, MOTION, TABLES, RunFileError, crc, inflate, unpack
 from orchestrator.journal.opening import SALVAGE, connect, tidy
 
 Batch = tuple[int, list[bytes], bytes, int, bytes]
@@ -60,8 +61,12 @@ class RunReader:
 
     def close(self) -> None:
         """Let go of the file."""
+        finished = False
+        with contextlib.suppress(RunFileError):
+            self.refresh()
+            finished = not self.open
         self._connection.close()
-        tidy(self.path)
+        tidy(self.path, finished)
 
     def _damaged(self, what: str) -> RunFileError:
         return RunFileError(self.path, f"is damaged: {what}", SALVAGE)
@@ -69,7 +74,7 @@ class RunReader:
     def _query(self, query: str, *arguments: Any) -> Iterator[tuple[Any, ...]]:
         try:
             yield from self._connection.execute(query, arguments)
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise self._damaged(str(error)) from error
 
     def _rows(self, table: str, rest: str = "", *arguments: Any) -> Iterator[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.journal import lock, pages
 from orchestrator.journal.format import (
     APPLICATION_ID,
+    DAMAGE,
     FORMAT,
     PAGE_BYTES,
     SCHEMA,
@@ -78,10 +79,10 @@ def salvage(path: Path, out: Path) -> SalvageReport:
 def _through_sqlite(path: Path) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Rows that SQLite still gives: from the front up to what is broken, and from the back."""
     uri = f"{path.resolve().as_uri()}?mode=ro"
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_plain(uri)) as connection:
+    with contextlib.suppress(*DAMAGE), contextlib.closing(_plain(uri)) as connection:
         for table in TABLES:
             for direction in ("ASC", "DESC"):
-                with contextlib.suppress(sqlite3.Error):
+                with contextlib.suppress(*DAMAGE):
                     query = f"SELECT * FROM {table} ORDER BY rowid {direction}"
                     for row in connection.execute(query):
                         yield table, row

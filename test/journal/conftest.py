@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from orchestrator.core.messages import Entry, NodeReached, StartAction, Ticked, encode
 from orchestrator.journal import RunWriter
 

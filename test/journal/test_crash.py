@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from orchestrator.journal import ResumeDiverged, RunReader, RunWriter
 from orchestrator.journal import writer as writing
 
@@ -199,6 +200,5 @@ def test_ground_truth_can_be_restarted(toy, write, tmp_path: Path) -> None:
 
 
 def test_an_unfinished_run_says_so(toy, tmp_path: Path) -> None:
-    with RunReader(opened(toy, tmp_path)) as run:
-        with pytest.raises(Exception, match="--resume"):
-            run.require_finished()
+    with RunReader(opened(toy, tmp_path)) as run, pytest.raises(Exception, match="--resume"):
+        run.require_finished()

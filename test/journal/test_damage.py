@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from orchestrator.core.messages import encode
 from orchestrator.journal import RunFileError, RunReader, RunWriter, salvage
 
@@ -44,7 +45,9 @@ def test_a_flipped_byte_is_noticed_or_harmless(toy, write, tmp_path: Path) -> No
     places = [*range(0, 108, 3), *(chance.randrange(len(data)) for _ in range(200))]
     noticed = saved = 0
     for at in places:
-        path.write_bytes(data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :])
+        path.write_bytes(
+            data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :]
+        )
         try:
             assert content(path) == whole, f"byte {at} changed what is read, and nobody noticed"
         except RunFileError as error:
@@ -67,6 +70,19 @@ def test_every_byte_of_page_headers(toy, write, tmp_path: Path) -> None:
                 assert content(path) == whole, f"byte {at - page} of page {page // PAGE}"
             except RunFileError:
                 continue
+
+
+def test_a_schema_that_is_no_text(toy, write, tmp_path: Path) -> None:
+    """SQLite quotes it in its own message, which is then no UTF-8."""
+    path = write()
+    data = path.read_bytes()
+    for by in range(0, 60, 7):
+        at = data.index(b"CREATE TABLE journal") + by
+        path.write_bytes(data[:at] + bytes([data[at] ^ 0x80]) + data[at + 1 :])
+        with pytest.raises(RunFileError, match="damaged") as caught:
+            content(path)
+        assert "\n" not in str(caught.value)
+        assert require_true_prefix(toy, path, tmp_path / "out.run") == toy.EVENTS
 
 
 @pytest.mark.parametrize("wiped", [16, 100, PAGE])

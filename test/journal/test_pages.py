@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from orchestrator.journal import pages
 from orchestrator.journal.format import TABLES, pack, unpack
 from orchestrator.journal.salvage import _walk
@@ -60,6 +61,20 @@ def test_damaged_payloads_raise_only_value_errors(data: bytes) -> None:
             continue
 
 
+def test_a_cut_or_followed_payload_is_none() -> None:
+    payload = pack([b"one" * 50, b"two", bytes(1000)])
+    for end in range(len(payload)):
+        with pytest.raises(ValueError, match="damaged"):
+            list(unpack(payload[:end]))
+    with pytest.raises(ValueError, match="damaged"):
+        list(unpack(payload + b"x"))
+
+
+def test_every_length_around_the_overflow_limits(tmp_path: Path) -> None:
+    rows = [(bytes([length % 251]) * length, None, 1.5) for length in range(380, 1700)]
+    assert_walked(tmp_path / "db", rows, 512)
+
+
 @given(st.lists(st.binary(max_size=50), max_size=20))
 @settings(max_examples=50, deadline=None)
 def test_payloads_come_back(entries: list[bytes]) -> None:
@@ -80,7 +95,10 @@ VALUES = st.one_of(
 def test_the_walker_reads_what_sqlite_wrote(
     rows: list[tuple[object, ...]], size: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    path = tmp_path_factory.mktemp("pages") / "db"
+    assert_walked(tmp_path_factory.mktemp("pages") / "db", rows, size)
+
+
+def assert_walked(path: Path, rows: list[tuple[object, ...]], size: int) -> None:
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA page_size={size}")
     connection.execute("CREATE TABLE t(a, b, c)")
@@ -88,6 +106,6 @@ def test_the_walker_reads_what_sqlite_wrote(
     connection.commit()
     expected = connection.execute("SELECT rowid, a, b, c FROM t ORDER BY rowid").fetchall()
     connection.close()
-    found = {rowid: columns for rowid, columns in pages.rows(Path(path).read_bytes(), size)
+    found = {rowid: columns for rowid, columns in pages.rows(path.read_bytes(), size)
              if len(columns) == 3}  # fmt: skip
     assert [(rowid, *columns) for rowid, columns in sorted(found.items())] == expected

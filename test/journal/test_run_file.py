@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from orchestrator.core.messages import decode_entry
 from orchestrator.journal import MOTION, RunFileError, RunReader, RunWriter, salvage
 from orchestrator.journal import writer as writing
@@ -107,6 +108,26 @@ def test_an_open_run_is_read_while_it_grows_and_becomes_one_file(toy, tmp_path: 
     assert [p.name for p in tmp_path.iterdir()] == ["a.run"]
 
 
+def test_a_reader_in_the_middle_of_a_query(toy, tmp_path: Path, monkeypatch) -> None:
+    """The log can't be folded then; who reads last does it."""
+    monkeypatch.setattr(writing, "CLOSE_WAIT_MS", 20)
+    path = tmp_path / "a.run"
+    writer = RunWriter(path, toy.META)
+    toy.feed(writer)
+    writer.commit()
+    reader = RunReader(path)
+    entries = reader.entry_bytes()
+    next(entries)
+    writer.close("closed")
+    assert path.with_name("a.run-wal").stat().st_size
+    assert len(list(entries)) == toy.EVENTS - 1
+    reader.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.run"]
+    with RunReader(path) as run:
+        run.check()
+        run.require_finished()
+
+
 def test_the_log_is_folded_whole_at_its_bound(toy, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(writing, "WAL_BYTES_MAX", 100_000)
     path = tmp_path / "a.run"
@@ -194,3 +215,6 @@ def test_a_vanished_row_is_noticed(write) -> None:
         connection.close()
         with pytest.raises(RunFileError, match="damaged"):
             RunReader(path).check()
+        if table == "journal":
+            with pytest.raises(RunFileError, match="events 380 to 399 are missing"):
+                list(RunReader(path).entries())
