@@ -31,11 +31,18 @@ class Machines:
         self._site, self._spec, self._clock, self._floor = site, spec, clock, floor
         self._present, self._say = present, say
         self._pick_fails = 1 - (1 - pick_fails) * spec.success.get("pick", 1.0)
-        self._chance = [streams.of("station", station.id) for station in site.stations]
+        self._streams = streams
+        self._chances: dict[tuple[str, int], random.Random] = {}
+
+    def _chance(self, capability: str, station: int) -> random.Random:
+        key = (capability, station)
+        if key not in self._chances:
+            self._chances[key] = self._streams.of(capability, self._site.stations[station].id)
+        return self._chances[key]
 
     def start(self, work: StartWork) -> None:
         """Begin; the end comes as an event."""
-        chance = self._chance[work.station]
+        chance = self._chance(work.capability, work.station)
         seconds = lognormal(chance, self._spec.service_s.get(work.capability, DEFAULT_S))
         if work.capability == "pick":
             seconds *= max(1, work.quantity)
@@ -46,7 +53,7 @@ class Machines:
         outcome, quantity = "ok", 0
         match work.capability:
             case "pick":
-                outcome, quantity = self._pick(work, self._chance[work.station])
+                outcome, quantity = self._pick(work)
             case "pack":
                 if work.load in self._floor.place or work.order_id not in self._floor.boxes:
                     outcome = self._impossible(work)
@@ -60,8 +67,8 @@ class Machines:
                     self._floor.deliver(work.load, station)
         self._say(WorkEnded(work=work.work, outcome=outcome, quantity=quantity))
 
-    def _pick(self, work: StartWork, chance: random.Random) -> tuple[str, int]:
-        grasped = chance.random() >= self._pick_fails
+    def _pick(self, work: StartWork) -> tuple[str, int]:
+        grasped = self._chance("pick", work.station).random() >= self._pick_fails
         if work.load not in self._floor.units or not self._present(work.load, work.station):
             return self._impossible(work), 0
         if not grasped:
@@ -80,7 +87,7 @@ class Machines:
     def look(self, request: RequestInference) -> None:
         """A camera looks; what it read comes as an event."""
         capability = "verify" if request.task == "verify_pick" else "identify"
-        chance = self._chance[request.station]
+        chance = self._chance(capability, request.station)
         seconds = lognormal(chance, self._spec.service_s.get(capability, DEFAULT_S))
         sku, _, _ = request.expected.rpartition(":")
         there = self._floor.boxes.get(request.subject, {}).get(sku, 0)
@@ -90,7 +97,8 @@ class Machines:
     def _seen(self, argument: tuple[RequestInference, str, str]) -> None:
         """The picture was taken when it was asked for: `value` is what it shows."""
         request, capability, value = argument
-        readable = self._chance[request.station].random() < self._spec.success.get(capability, 1.0)
+        chance = self._chance(capability, request.station)
+        readable = chance.random() < self._spec.success.get(capability, 1.0)
         outcome = "ok" if value == request.expected else "mismatch"
         if not readable:
             outcome, value = "unreadable", ""

@@ -11,6 +11,7 @@ from orchestrator.core.messages import Event, RecoverRobot, RecoveryFailed, Robo
 from orchestrator.layout.site_file import RobotDies
 from sim.clock import SECOND_NS, Streams
 from sim.faults import Deaths
+from sim.scenario import ScenarioError
 
 HOUR_S = 3600
 
@@ -115,6 +116,27 @@ def test_another_restart_does_not_move_the_next_death() -> None:
         return ward.world.deaths[0][0]
 
     assert first_death(0) == first_death(4)
+
+
+def test_it_dies_at_the_node_where_it_is_told_to_from_then_on() -> None:
+    for after_s, dies in ((0, True), (9, False)):
+        ward = Ward(at=({"node": "n1", "after_s": after_s},))
+        reached = ward.world.reached
+
+        def report(robot: int, edge: int, ward: Ward = ward, reached: Any = reached) -> None:
+            reached(robot, edge)
+            ward.deaths.passed(ward.world.robot)
+
+        ward.world.reached = report  # type: ignore[method-assign]
+        ward.world.at(0, 0, 1)
+        ward.world.run(60)
+        assert len(ward.world.deaths) == dies
+        assert ward.world.pose()[0] == pytest.approx(6.0 if dies else 10.0)
+
+
+def test_a_death_at_a_node_that_does_not_exist_is_named() -> None:
+    with pytest.raises(ScenarioError, match="no node 'n9' -> "):
+        Ward(at=({"node": "n9"},))
 
 
 @pytest.mark.parametrize("death", ["drive fault", "battery empty"])
