@@ -17,6 +17,7 @@ from planners.geometry import Conflicts, Floor, conflicts
 from planners.roadmap import RoadmapArrays, Rows
 
 GEOMETRY_VERSION = 1
+EDGE_MS_MAX = 24 * 3600 * 1000
 
 
 def floor_of(plan: Draft, spec: SiteFile) -> Floor:
@@ -131,7 +132,7 @@ def arrays_of(roadmap: Roadmap, spec: SiteFile) -> RoadmapArrays:
     edge_ms = []
     for fleet in spec.fleets.values():
         speed = np.where(limit > 0, np.minimum(limit, fleet.speed_mps), fleet.speed_mps)
-        edge_ms.append(np.maximum(1, np.rint(1000 * length_m / speed)).astype(np.int32))
+        edge_ms.append(np.clip(np.rint(1000 * length_m / speed), 1, EDGE_MS_MAX).astype(np.int32))
     incoming: list[list[int]] = [[] for _ in roadmap.node_ids]
     for edge, head in enumerate(roadmap.edge_head):
         incoming[head].append(edge)

@@ -16,6 +16,7 @@ from orchestrator.layout.lif import Edge, Layout, Lif, Position
 VERSIONS = ("1.0.0", "1.0", "0.11.0")
 COORDINATE_M_MAX = 10_000.0
 EDGE_M_MIN, EDGE_M_MAX = 0.01, 1000.0
+SPEED_MPS_MIN = 0.01  # below this it would be rounded to nothing
 
 
 def check(lif: Lif, file: str) -> list[Finding]:
@@ -123,9 +124,11 @@ def _edge(file: str, path: str, edge: Edge, positions: dict[str, Position]) -> l
     types = [row.vehicleTypeId for row in edge.vehicleTypeEdgeProperties]
     found += _twice(file, path, types)
     for index, row in enumerate(edge.vehicleTypeEdgeProperties):
-        if row.maxSpeed is not None and row.maxSpeed <= 0:
+        if row.maxSpeed is not None and row.maxSpeed < SPEED_MPS_MIN:
             where = f"{path}.vehicleTypeEdgeProperties[{index}].maxSpeed"
-            found.append(Finding("error", file, where, "must be above zero", "give a speed in m/s"))
+            text = f"must be at least {SPEED_MPS_MIN} m/s"
+            mend = "give a speed in m/s, or remove edge or vehicle type"
+            found.append(Finding("error", file, where, text, mend))
     return found
 
 

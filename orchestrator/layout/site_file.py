@@ -75,9 +75,9 @@ class FleetFile(_Part):
     robots: int = Field(ge=0, le=20_000)
     carries: tuple[str, ...] = ()
     footprint_m: Annotated[tuple[tuple[Finite, Finite], ...], at_least(3)]
-    speed_mps: Positive
+    speed_mps: Annotated[float, Field(ge=0.01, le=100)]
     acceleration_mps2: Positive
-    turn_degps: Positive
+    turn_degps: Annotated[float, Field(ge=1, le=3600)]
     battery: Battery
     handling_s: Handling = Handling(pick=0, drop=0)
 

@@ -109,7 +109,7 @@ def test_lengths_that_make_no_sense() -> None:
         (("layouts",), [], "$.layouts"),
         (("layouts", 0, "edges", 0, "vehicleTypeEdgeProperties", 0, "orientationType"), "SIDEWAYS",
          "$.layouts[0].edges[0].vehicleTypeEdgeProperties[0].orientationType"),
-        (("layouts", 0, "edges", 0, "vehicleTypeEdgeProperties", 0, "maxSpeed"), 0,
+        (("layouts", 0, "edges", 0, "vehicleTypeEdgeProperties", 0, "maxSpeed"), 0.001,
          "$.layouts[0].edges[0].vehicleTypeEdgeProperties[0].maxSpeed"),
         (("layouts", 0, "edges", 0, "vehicleTypeEdgeProperties", 0, "maxSpeed"), None,
          "$.layouts[0].edges[0].vehicleTypeEdgeProperties[0].maxSpeed"),
