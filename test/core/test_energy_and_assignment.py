@@ -1,0 +1,64 @@
+"""Charging as a task, promises to busy robots, tickets."""
+
+from test_flow import Story
+
+from orchestrator.core import bays
+from orchestrator.core.messages import (
+    AssignmentMade,
+    BatteryCrossed,
+    Line,
+    RequestAssignment,
+    StartAction,
+    Ticked,
+)
+
+
+def test_an_urgent_robot_takes_no_transport() -> None:
+    story = Story()
+    for robot in range(3):
+        story.say(BatteryCrossed(robot=robot, battery_permille=100))
+    story.order("o1", Line("SKU-01", 1))
+    story.ticks(20)
+    assert story.closed() == {}
+    story.say(BatteryCrossed(robot=1, battery_permille=900))
+    story.ticks(200)
+    assert story.closed() == {"o1": "done"}
+    picks = [c.robot for c in story.seen if isinstance(c, StartAction) and c.kind == "pick"]
+    assert set(picks) == {1}
+
+
+def test_tasks_are_offered_until_somebody_has_them_and_a_stale_answer_is_ignored() -> None:
+    story = Story()
+    story.answers.assignment = lambda request: AssignmentMade(  # type: ignore[method-assign]
+        request=request.request - 1, pairs=((1, 1),)
+    )
+    story.order("o1", Line("SKU-01", 1))
+    story.ticks(5)
+    assert story.world.assign_request >= 0, "an answer to another request is no answer"
+    story.ticks(12)
+    requests = [c for c in story.seen if isinstance(c, RequestAssignment)]
+    assert len(requests) == 2, "after ten seconds it is asked again"
+
+
+def test_a_bay_has_as_many_tickets_as_places_and_they_go_in_sequence() -> None:
+    story = Story()
+    world = story.world
+    slot = next(i for i, bay in enumerate(world.site.roadmap.bays) if bay.kind == "slot")
+    assert bays.ask(world, 0, slot)
+    assert not bays.ask(world, 1, slot)
+    assert not bays.ask(world, 2, slot)
+    assert bays.ask(world, 0, slot), "asking twice is one ticket"
+    assert bays.withdraw(world, 1, slot) == []
+    assert bays.give_back(world, 0, slot) == [2]
+    assert world.bays[slot].holders == [2]
+
+
+def test_idle_robots_leave_a_slot_for_parking() -> None:
+    story = Story()
+    story.order("o1", Line("SKU-01", 1))
+    story.ticks(300)
+    roadmap = story.loaded.site.roadmap
+    for robot in story.world.robots:
+        bay = roadmap.node_bay[story.world.traffic.at[robot.index]]
+        assert roadmap.bays[bay].kind == "parking"
+    story.say(Ticked())
