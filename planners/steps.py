@@ -7,18 +7,20 @@ by one, are the next step's beginning, so that a step which is cut short is stil
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planners.grid import Grid
-from planners.kernels import operations as kernel
 from planners.guidance import Lanes
-from planners.kernels.states import FAR_STEPS, fill_many
+from planners.kernels import operations as kernel
+from planners.kernels.states import fill_many
 from planners.protocols import Stop
 from planners.roadmap import Ints
 
 Longs = NDArray[np.int64]
+Arrays = tuple[NDArray[Any], ...]
 
 
 class StateTables:
@@ -74,12 +76,12 @@ class StateTables:
 class StepParameters:
     """Switches of the step planner."""
 
-    length: int = 4  # actions per operation
-    tries: int = 300  # operations tried per chain
+    length: int = 5  # actions per operation
+    tries: int = 2000  # operations tried per chain
     sharp: int = 8  # weight of the last cost to go against those on the way
     inherit: bool = True  # begin from the plans of the step before
     improve: bool = True
-    chunk: int = 256  # iterations between two looks at the clock
+    chunk: int = 64  # iterations between two looks at the clock
     seed: int = 0
 
 
@@ -87,7 +89,11 @@ class StepPlanner:
     """One joint action per call. Deterministic as far as `stop` is."""
 
     def __init__(
-        self, grid: Grid, tables: StateTables, states: Ints, parameters: StepParameters | None = None
+        self,
+        grid: Grid,
+        tables: StateTables,
+        states: Ints,
+        parameters: StepParameters | None = None,
     ) -> None:
         self._p = parameters or StepParameters()
         self._grid, self._tables = grid, tables
@@ -107,9 +113,9 @@ class StepPlanner:
         self.iterations = 0
         self.improved = 0
 
-    def plan(self, goals: Ints, onward: Ints, priority: Longs, weight: Longs, stop: Stop) -> Ints:
+    def plan(self, goals: Ints, onward: Ints, priority: Longs, stop: Stop) -> Ints:
         """(R,) actions. `goals` (R,) nodes, `onward` (R,) the node after it or -1; higher `priority`
-        chooses first, higher `weight` counts more."""
+        chooses first."""
         p, grid, unit = self._p, self._grid, self._tables.lanes.unit
         self._step += 1
         count = len(goals)
@@ -130,9 +136,9 @@ class StepPlanner:
         order = np.argsort(-priority, kind="stable")
         options = (self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts)
         plans = (self._now, self._acts, self._path, self._taken)
-        kernel.first_pass(order, p.tries, *options, weight, *plans)
+        kernel.first_pass(order, p.tries, *options, *plans)
         if p.improve:
-            self._improve(stop, options, weight, plans)
+            self._improve(stop, options, plans)
         return self._acts[:, 0].astype(np.int32)
 
     def made(self) -> Ints:
@@ -140,13 +146,12 @@ class StepPlanner:
         kernel.advance(self._states, self._grid.ahead, self._acts, self._path, self._taken)
         return self._states.copy()
 
-    def _improve(self, stop: Stop, options: tuple[NDArray[np.generic], ...], weight: Longs,
-                 plans: tuple[NDArray[np.generic], ...]) -> None:  # fmt: skip
+    def _improve(self, stop: Stop, options: Arrays, plans: Arrays) -> None:
         p, made, idle = self._p, 0, 0
         patience = 6 * len(self._states)
         while idle < patience and not stop(made):
             better = kernel.improve(
-                p.chunk, p.seed + 7919 * self._step + made, p.tries, 0, *options, weight, *plans
+                p.chunk, p.seed + 7919 * self._step + made, p.tries, *options, *plans
             )
             made += p.chunk
             idle = 0 if better else idle + p.chunk
@@ -158,6 +163,3 @@ class StepPlanner:
         self._path[:] = (self._states >> 2)[:, None]
         self._taken[:] = -1
         self._taken[:, self._states >> 2] = self._robots
-
-
-__all__ = ["FAR_STEPS", "StateTables", "StepParameters", "StepPlanner"]

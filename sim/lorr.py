@@ -11,16 +11,15 @@ import gc
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from planners.grid import Grid
-from planners.guidance import alternate
-from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.roadmap import Ints
-from planners.steps import StateTables, StepParameters, StepPlanner
+from sim.lorr_entry import Entry, Settings, choose
 from sim.lorr_files import Instance, load
 from sim.lorr_rules import Floor, result
 
@@ -28,51 +27,68 @@ Progress = Callable[[int, int], None]  # steps made, tasks finished
 BUDGET_SHARE = 0.5  # of the budget: what is left is for a machine that is busy with something else
 
 
-class Entry:
-    """Scheduler and planner as one: what a competitor would hand in."""
+class Match:
+    """One instance, played from the start. Preprocessing (compiling, choosing the settings by
+    rehearsal on what is visible at the start) happens here, before the clock runs."""
 
     def __init__(
-        self,
-        grid: Grid,
-        floor: Floor,
-        match: MatchParameters | None = None,
-        steps: StepParameters | None = None,
+        self, instance: Instance, settings: Settings | None = None, iterations: int | None = None
     ) -> None:
-        import os
-        self._tables = StateTables(grid, alternate(floor.instance.free, grid, int(os.environ.get('LANE','0'))))
-        self._matcher = TaskMatcher(self._tables, match)
-        self.planner = StepPlanner(grid, self._tables, floor.states, steps)
-        self._waited = np.zeros(len(floor.states), np.int64)
-        self._last = np.full(len(floor.states), -1, np.int32)
+        """`iterations` bounds the improvement per step instead of the clock: the same result on
+        each machine, as long as no step runs over the budget."""
+        grid = Grid.of(instance.free)
+        self.settings = settings or choose(instance, grid)
+        _warm_up(instance, grid, self.settings)
+        self.tasks = Floor(instance, grid)
+        self._entry = Entry(self.tasks, self.settings)
+        self._iterations = iterations
 
-    def decide(self, floor: Floor, stop: Callable[[int], bool]) -> tuple[Ints, Ints]:
-        """(R,) actions and (R,) tasks."""
-        schedule = self._schedule(floor)
-        goals, onward = floor.goals(schedule)
-        actions = self._plan(floor, goals, onward, stop)
-        return actions, schedule
+    @property
+    def node(self) -> Ints:
+        """(R,) where the robots are."""
+        return self.tasks.states >> 2
 
-    def _schedule(self, floor: Floor) -> Ints:
-        schedule = floor.current.copy()
-        free = np.flatnonzero(~floor.opened())
-        tasks = floor.unopened()
-        schedule[free] = self._matcher.match(tasks, floor.states[free], floor.current[free])
-        return schedule
+    @property
+    def timeouts(self) -> int:
+        """Steps in which everybody waited for the answer."""
+        return self.tasks.late
 
-    def _plan(self, floor: Floor, goals: Ints, onward: Ints, stop: Callable[[int], bool]) -> Ints:
-        same = goals == self._last
-        self._waited = np.where(same, self._waited + 1, 0)
-        self._last = goals.copy()
-        rows = self._tables.rows(goals)
-        togo = self._tables.tables[rows, floor.states].astype(np.int64)
-        import os
-        priority = eval(os.environ.get('PRIO','-d'), {'w': self._waited, 'd': togo})
-        rank = np.empty(len(goals), np.int64)
-        rank[np.argsort(-priority, kind="stable")] = np.arange(len(goals))
-        x = (len(goals) - rank) / len(goals)
-        import os
-        weight = eval(os.environ.get('WEIGHT','1+3*x'), {'x': x, 'w': self._waited, 'd': togo}).astype(np.int64)
-        return self.planner.plan(goals, onward, priority, weight, stop)
+    @property
+    def times(self) -> list[float]:
+        """Seconds that each answer took."""
+        return self.tasks.planner_times
+
+    def run(self, steps: int, budget_s: float, progress: Progress | None = None) -> None:
+        """Play until `steps` steps are made."""
+        gc.collect()
+        gc.disable()
+        try:
+            while self.tasks.time < steps:
+                self._step(steps, budget_s)
+                if progress is not None:
+                    progress(self.tasks.time, self.tasks.finished)
+        finally:
+            gc.enable()
+
+    def result(self) -> dict[str, Any]:
+        """The result file's contents."""
+        return result(self.tasks)
+
+    def _step(self, steps: int, budget_s: float) -> None:
+        floor, began = self.tasks, time.perf_counter()
+
+        def stop(made: int) -> bool:
+            if self._iterations is not None:
+                return made >= self._iterations
+            return time.perf_counter() >= began + BUDGET_SHARE * budget_s
+
+        actions, schedule = self._entry.decide(floor, stop)
+        took = time.perf_counter() - began
+        floor.planner_times.append(took)
+        floor.wait(min(int(took / budget_s), steps - floor.time))
+        if floor.time < steps:
+            floor.step(actions, schedule)
+            self._entry.made()
 
 
 def run_lorr(
@@ -81,66 +97,27 @@ def run_lorr(
     budget_ms: float,
     progress: Progress | None = None,
     iterations: int | None = None,
-    match: MatchParameters | None = None,
-    planner: StepParameters | None = None,
+    settings: Settings | None = None,
 ) -> dict[str, Any]:
-    """Run an instance; return the result file's contents.
-
-    `iterations` bounds the improvement per step instead of the clock: the same result on each
-    machine, as long as no step runs over `budget_ms`. Raises InstanceError on unusable files."""
-    given = load(instance)
-    grid = Grid.of(given.free)
-    _warm_up(given, grid, match, planner)
-    floor = Floor(given, grid)
-    entry = Entry(grid, floor, match, planner)
-    gc.collect()
-    gc.disable()
-    try:
-        while floor.time < steps:
-            _step(floor, entry, steps, budget_ms, iterations)
-            if progress is not None:
-                progress(floor.time, floor.finished)
-    finally:
-        gc.enable()
-    return result(floor)
+    """Play an instance; return the result file's contents. Raises InstanceError on unusable files."""
+    match = Match(load(instance), settings, iterations)
+    match.run(steps, budget_ms / 1000, progress)
+    return match.result()
 
 
-def _step(
-    floor: Floor, entry: Entry, steps: int, budget_ms: float, iterations: int | None
-) -> None:
-    began = time.perf_counter()
-    deadline = began + BUDGET_SHARE * budget_ms / 1000
-
-    def stop(made: int) -> bool:
-        if iterations is not None:
-            return made >= iterations
-        return time.perf_counter() >= deadline
-
-    actions, schedule = entry.decide(floor, stop)
-    took = time.perf_counter() - began
-    floor.planner_times.append(took)
-    late = min(int(1000 * took / budget_ms), steps - floor.time)
-    floor.wait(late)
-    if floor.time < steps:
-        floor.step(actions, schedule)
-        entry.planner.made()
-
-
-def _warm_up(
-    given: Instance, grid: Grid, match: MatchParameters | None, planner: StepParameters | None
-) -> None:
-    """Compile (or load) every kernel before the clock runs: two steps on a throw-away floor."""
-    floor = Floor(given, grid)
-    entry = Entry(grid, floor, match, planner)
+def _warm_up(instance: Instance, grid: Grid, settings: Settings) -> None:
+    """Compile (or load) every kernel: two steps on a throw-away floor."""
+    floor = Floor(instance, grid)
+    entry = Entry(floor, replace(settings, steps=replace(settings.steps, improve=True)))
     for _ in range(2):
         actions, schedule = entry.decide(floor, lambda made: made > 0)
         floor.step(actions, schedule)
-        entry.planner.made()
+        entry.made()
 
 
 def write_result(result: dict[str, Any], path: Path) -> None:
     """Write a result file."""
-    path.write_text(json.dumps(result, separators=(",", ":")))
+    path.write_text(json.dumps(result, separators=(",", ":")), encoding="ascii")
 
 
 def main() -> None:
@@ -152,15 +129,14 @@ def main() -> None:
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    found = run_lorr(
-        arguments.instance, arguments.steps, arguments.budget_ms, iterations=arguments.iterations
-    )
+    match = Match(load(arguments.instance), iterations=arguments.iterations)
+    match.run(arguments.steps, arguments.budget_ms / 1000)
     if arguments.out:
-        write_result(found, arguments.out)
-    times = np.array(found["plannerTimes"])
+        write_result(match.result(), arguments.out)
+    times = 1000 * np.array(match.times)
     print(
-        f"{found['numTaskFinished']} tasks, {found['numEntryTimeouts']} timeouts, per step "
-        f"{1000 * np.median(times):.1f} ms median, {1000 * times.max():.1f} ms at most"
+        f"{match.tasks.finished} tasks, {match.timeouts} timeouts, per step "
+        f"{np.median(times):.1f} ms median, {times.max():.1f} ms at most, {match.settings}"
     )
 
 

@@ -3,7 +3,7 @@
 Yukhnevich & Andreychuk, "Enhancing PIBT via multi-action operations" (EPIBT), 2025, after Okumura et
 al., AIJ 2022: an agent chooses among short sequences of actions; where its choice meets exactly one
 other agent, that one is asked to choose anew (priority inheritance), and so on; if the chain fails,
-all is as before. The same chain, accepted only when the weighted sum of costs falls, is a
+all is as before. The same chain, accepted only when the sum of costs falls, is a
 neighbourhood search (as in the 2024 League winner's planner). Cycles may rotate: moves are simultaneous.
 
 `taken` (L + 1, N) holds who is where after t actions; `path` (R, L + 1) nodes, `acts` (R, L) actions.
@@ -61,15 +61,40 @@ def appraise(state, acts, ahead, goal, onward, way, way_on, tail, sharp, unit):
 
 
 @njit(cache=True)
-def rank(robots, states, ops, ahead, goals, onward, rows, rows_on, tables, tail, sharp, unit, seed, ranked, costs, counts):
+def rank(
+    robots,
+    states,
+    ops,
+    ahead,
+    goals,
+    onward,
+    rows,
+    rows_on,
+    tables,
+    tail,
+    sharp,
+    unit,
+    seed,
+    ranked,
+    costs,
+    counts,
+):
     """For each of `robots`: its possible operations, cheapest first."""
     value = np.empty(len(ops), np.int64)
     for r in robots:
         n = 0
         for k in range(len(ops)):
             cost = appraise(
-                states[r], ops[k], ahead, goals[r], onward[r], tables[rows[r]], tables[rows_on[r]],
-                tail[r], sharp, unit,
+                states[r],
+                ops[k],
+                ahead,
+                goals[r],
+                onward[r],
+                tables[rows[r]],
+                tables[rows_on[r]],
+                tail[r],
+                sharp,
+                unit,
             )
             if cost >= 0:
                 mixed = ((k * 73856093) ^ (r * 19349663) ^ (seed * 83492791)) & 0x7FFFFFFF
@@ -140,13 +165,15 @@ def settle(r, k, states, ops, ahead, ranked, costs, now, acts, path):
 
 
 @njit(cache=True)
-def chain(root, greedy, tries_max, heat, states, ops, ahead, ranked, costs, counts, weight, done, now, acts, path, taken):
+def chain(
+    root, greedy, tries_max, states, ops, ahead, ranked, costs, counts, done, now, acts, path, taken
+):
     """Let `root` choose anew, pushing others in a chain. True if it came to something: with `greedy`
-    the first chain without a conflict counts, else only one that lowers the weighted cost."""
+    the first chain without a conflict counts, else only one that lowers the sum of costs."""
     length = ops.shape[1]
     who = np.empty(CHAIN_MAX, np.int32)
     at = np.zeros(CHAIN_MAX, np.int32)
-    gain = np.zeros(CHAIN_MAX + 1, np.int64)  # change of the weighted cost before this link
+    gain = np.zeros(CHAIN_MAX + 1, np.int64)  # change of the sum of costs before this link
     old_acts = np.empty((CHAIN_MAX, length), np.int8)
     old_path = np.empty((CHAIN_MAX, length + 1), np.int32)
     old_now = np.empty(CHAIN_MAX, np.int64)
@@ -167,8 +194,8 @@ def chain(root, greedy, tries_max, heat, states, ops, ahead, ranked, costs, coun
         while at[depth] < counts[r] and tries < tries_max:
             k = at[depth]
             at[depth] += 1
-            change = gain[depth] + weight[r] * (costs[r, k] - old_now[depth])
-            if not greedy and change >= heat:
+            change = gain[depth] + costs[r, k] - old_now[depth]
+            if not greedy and change >= 0:
                 at[depth] = counts[r]
                 break
             op = ops[ranked[r, k]]
@@ -199,7 +226,11 @@ def chain(root, greedy, tries_max, heat, states, ops, ahead, ranked, costs, coun
             visited[pushed] += 1
             who[depth] = pushed
             at[depth], fails[depth] = 0, 0
-            old_acts[depth], old_path[depth], old_now[depth] = acts[pushed], path[pushed], now[pushed]
+            old_acts[depth], old_path[depth], old_now[depth] = (
+                acts[pushed],
+                path[pushed],
+                now[pushed],
+            )
             continue
         # This link has no way: undo it, and the choice of the one before.
         if depth > 0:
@@ -217,30 +248,54 @@ def chain(root, greedy, tries_max, heat, states, ops, ahead, ranked, costs, coun
 
 
 @njit(cache=True)
-def value_plans(robots, states, ahead, goals, onward, rows, rows_on, tables, tail, sharp, unit, acts, now):
+def value_plans(
+    robots, states, ahead, goals, onward, rows, rows_on, tables, tail, sharp, unit, acts, now
+):
     """Cost of what each robot has in mind already."""
     for r in robots:
         now[r] = appraise(
-            states[r], acts[r], ahead, goals[r], onward[r], tables[rows[r]], tables[rows_on[r]],
-            tail[r], sharp, unit,
+            states[r],
+            acts[r],
+            ahead,
+            goals[r],
+            onward[r],
+            tables[rows[r]],
+            tables[rows_on[r]],
+            tail[r],
+            sharp,
+            unit,
         )
 
 
 @njit(cache=True)
-def first_pass(order, tries_max, states, ops, ahead, ranked, costs, counts, weight, now, acts, path, taken):
+def first_pass(order, tries_max, states, ops, ahead, ranked, costs, counts, now, acts, path, taken):
     """EPIBT: everybody chooses once, by priority; who has chosen is not pushed again."""
     done = np.zeros(len(states), np.uint8)
     for r in order:
         if not done[r]:
             chain(
-                r, True, tries_max, 0, states, ops, ahead, ranked, costs, counts, weight, done, now,
-                acts, path, taken,
+                r,
+                True,
+                tries_max,
+                states,
+                ops,
+                ahead,
+                ranked,
+                costs,
+                counts,
+                done,
+                now,
+                acts,
+                path,
+                taken,
             )
             done[r] = 1
 
 
 @njit(cache=True)
-def improve(iterations, seed, tries_max, heat, states, ops, ahead, ranked, costs, counts, weight, now, acts, path, taken):
+def improve(
+    iterations, seed, tries_max, states, ops, ahead, ranked, costs, counts, now, acts, path, taken
+):
     """Random robots that would rather do something else try to. Returns how many chains did."""
     done = np.zeros(len(states), np.uint8)
     x = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x1234567)
@@ -253,8 +308,20 @@ def improve(iterations, seed, tries_max, heat, states, ops, ahead, ranked, costs
         if now[r] <= costs[r, 0]:
             continue
         if chain(
-            r, False, tries_max, heat, states, ops, ahead, ranked, costs, counts, weight, done, now,
-            acts, path, taken,
+            r,
+            False,
+            tries_max,
+            states,
+            ops,
+            ahead,
+            ranked,
+            costs,
+            counts,
+            done,
+            now,
+            acts,
+            path,
+            taken,
         ):
             better += 1
     return better

@@ -1,0 +1,98 @@
+"""What a competitor would hand in: scheduler and planner as one, and how its settings are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from planners.grid import Grid
+from planners.guidance import alternate
+from planners.lorr_scheduler import MatchParameters, TaskMatcher
+from planners.roadmap import Ints
+from planners.steps import StateTables, StepParameters, StepPlanner
+from sim.lorr_files import Instance
+from sim.lorr_rules import Floor
+
+REHEARSAL_STEPS = 120
+REHEARSAL_ITERATIONS = 512
+PATIENCE_STEPS = 40
+REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`against`: what driving against a lane costs more, in quarters of a step."""
+
+    against: int = 16
+    steps: StepParameters = field(default_factory=lambda: StepParameters(improve=False))
+    match: MatchParameters = field(default_factory=MatchParameters)
+
+
+CROWDED = Settings()
+CANDIDATES = (
+    CROWDED,
+    Settings(against=24),
+    Settings(against=4, steps=StepParameters(improve=True)),
+    Settings(against=0, steps=StepParameters(improve=True)),
+)
+
+
+class Entry:
+    """Decides; remembers only what it saw."""
+
+    def __init__(self, floor: Floor, settings: Settings) -> None:
+        grid = floor.grid
+        self._tables = StateTables(grid, alternate(floor.instance.free, grid, settings.against))
+        self._matcher = TaskMatcher(self._tables, settings.match)
+        self._planner = StepPlanner(grid, self._tables, floor.states, settings.steps)
+        self._waited = np.zeros(len(floor.states), np.int64)
+        self._last = np.full(len(floor.states), -1, np.int32)
+
+    def decide(self, floor: Floor, stop: Callable[[int], bool]) -> tuple[Ints, Ints]:
+        """(R,) actions and (R,) tasks."""
+        schedule = floor.current.copy()
+        free = np.flatnonzero(~floor.opened())
+        tasks = floor.unopened()
+        schedule[free] = self._matcher.match(tasks, floor.states[free], floor.current[free])
+        goals, onward = floor.goals(schedule)
+        self._waited = np.where(goals == self._last, self._waited + 1, 0)
+        self._last = goals
+        togo = self._tables.tables[self._tables.rows(goals), floor.states].astype(np.int64)
+        actions = self._planner.plan(goals, onward, self._waited - togo, stop)
+        return actions, schedule
+
+    def made(self) -> None:
+        """The actions were made."""
+        self._planner.made()
+
+
+def choose(instance: Instance, grid: Grid) -> Settings:
+    """Rehearse each candidate on the tasks that are visible at the start, again and again; take the
+    one that does most errands. Deterministic."""
+    if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
+        return CROWDED
+    pool = int(instance.reveal * len(instance.starts))
+    visible = replace(instance, tasks=instance.tasks[:pool])
+    best, chosen = [0] * REHEARSAL_STEPS, CROWDED
+    for settings in CANDIDATES:
+        done = _rehearse(visible, grid, settings, best)
+        if len(done) == REHEARSAL_STEPS and done[-1] > best[-1]:
+            best, chosen = done, settings
+    return chosen
+
+
+def _rehearse(instance: Instance, grid: Grid, settings: Settings, best: list[int]) -> list[int]:
+    """Errands done after each step; cut short once it is clearly behind `best`."""
+    floor = Floor(instance, grid)
+    entry = Entry(floor, settings)
+    done: list[int] = []
+    for step in range(REHEARSAL_STEPS):
+        actions, schedule = entry.decide(floor, lambda made: made >= REHEARSAL_ITERATIONS)
+        floor.step(actions, schedule)
+        entry.made()
+        done.append(len(floor.events))
+        if step >= PATIENCE_STEPS and 10 * done[-1] < 8 * best[step]:
+            break
+    return done
