@@ -63,7 +63,7 @@ UNREACHABLE = 2**30
 class Stop(Protocol):
     """When an anytime search ends. Iterations are reproducible, seconds are not."""
 
-    def __call__(self, iterations: int) -> bool:
+    def __call__(self, iterations: int, /) -> bool:
         """True: stop now."""
         ...
 

@@ -30,6 +30,8 @@ def one(recipe: Recipe) -> dict[str, Any]:
     ratio = verdict.figures["lights_out"]["fillable"]["ratio"]
     ratio = 1.0 if ratio is None else ratio  # nothing was due
     result["figures"]["lights_out_fillable_percent"] = round(100 * ratio, 3)
+    for key in ("human_touches", "late", "unfillable"):
+        result["figures"][key] = verdict.figures[key]
     findings = [str(row) for row in verdict.findings.as_json()["rows"]]
     if verdict.figures["overdue_at_end"]:
         findings.append(f"{verdict.figures['overdue_at_end']} orders are overdue")

@@ -22,3 +22,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Path:
     """The browser's executable, for playwright's `executable_path`."""
     return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def lorr() -> Path:
+    """The League's 2024 instances; tests that need them skip where they are absent."""
+    root = Path(__file__).parents[1]
+    data = Path(os.environ.get("LIGHTSOUT_DATA", root.parent / "shared"))
+    folder = (data if data.is_absolute() else root / data) / "data" / "lorr2024"
+    if not folder.is_dir():
+        pytest.skip(f"no League instances at {folder} (LIGHTSOUT_DATA names another place)")
+    return folder

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from orchestrator.cli import main
+from orchestrator.core.site import Policy
 from orchestrator.journal import RunReader
+from sim.recipe import Recipe
+from sim.replay import replay
 
 ROOT = Path(__file__).parents[2]
 RUN = ["sites/jd_small", "--hours", "0.3", "--seed", "11", "--faults", "default"]
@@ -58,10 +61,6 @@ def test_a_replay_gives_every_command_again_and_verify_finds_nothing(
 
 
 def test_a_replay_notices_a_changed_decision(whole: tuple[Path, str], tmp_path: Path) -> None:
-    from orchestrator.core.site import Policy
-    from sim.recipe import Recipe
-    from sim.replay import replay
-
     with RunReader(whole[0]) as reader:
         loaded = Recipe.of(reader.meta).load()
         object.__setattr__(loaded.site, "policy", Policy(lookahead=3))

@@ -97,7 +97,11 @@ def walk(arrays: RoadmapArrays, problem: PathProblem, plan: PathPlan) -> np.ndar
         assert (arrays.edge_fleets[edge] >> fleet) & 1, "a lane that is closed to the fleet"
         assert head not in shut, "a blocked node was entered"
         bay, goal = arrays.node_bay[head], problem.goal[robot]
-        allowed = (bay < 0, bay == arrays.node_bay[tail], goal >= 0 and bay == arrays.node_bay[goal])
+        allowed = (
+            bay < 0,
+            bay == arrays.node_bay[tail],
+            goal >= 0 and bay == arrays.node_bay[goal],
+        )
         assert any(allowed), "a stranger in a bay"
         node[robot] = head
     return node

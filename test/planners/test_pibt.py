@@ -43,7 +43,9 @@ def scenes(draw):
     """A random directed roadmap with conflict sets and bays, and robots on it that don't touch."""
     nodes = draw(st.integers(3, 12))
     pairs = st.tuples(st.integers(0, nodes - 1), st.integers(0, nodes - 1))
-    ends = draw(st.lists(pairs.filter(lambda p: p[0] != p[1]), min_size=2, max_size=30, unique=True))
+    ends = draw(
+        st.lists(pairs.filter(lambda p: p[0] != p[1]), min_size=2, max_size=30, unique=True)
+    )
     headings = st.sampled_from((0, 45, 90, 180, 270))
     edges = [(a, b, draw(headings)) for a, b in ends]
     near = draw(st.lists(pairs, max_size=5))
