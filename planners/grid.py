@@ -60,10 +60,11 @@ def roadmap(grid: Grid) -> RoadmapArrays:
     edges = len(state)
     edge_of = np.full(4 * grid.nodes, -1, np.int32)
     edge_of[state] = np.arange(edges, dtype=np.int32)
-    back = edge_of[4 * head + (state + 2) % 4]
-    out = _rows(edge_of.reshape(-1, 4))
-    touching = np.where(edge_of.reshape(-1, 4) >= 0, back[edge_of.reshape(-1, 4)], -1)
-    around = np.sort(np.concatenate([edge_of.reshape(-1, 4), touching], axis=1), axis=1)
+    leaving = edge_of.reshape(-1, 4)
+    arriving = np.full(4 * grid.nodes, -1, np.int32)
+    arriving[state] = edge_of[4 * head + (state + 2) % 4]
+    arriving = arriving.reshape(-1, 4)
+    around = np.sort(np.concatenate([leaving, arriving], axis=1), axis=1)
     near = np.sort(np.concatenate([around[tail], around[head]], axis=1), axis=1)
     near[:, 1:][near[:, 1:] == near[:, :-1]] = -1
     nodes = np.arange(grid.nodes, dtype=np.int32)
@@ -75,8 +76,8 @@ def roadmap(grid: Grid) -> RoadmapArrays:
         edge_fleets=np.ones(edges, np.int32),
         edge_ms=np.ones((1, edges), np.int32),
         turn_ms=np.ones(1, np.int32),
-        out_edges=out,
-        in_edges=_rows(touching),
+        out_edges=_rows(leaving),
+        in_edges=_rows(arriving),
         move_stands=_rows(np.sort(np.stack([tail, head], axis=1), axis=1)),
         move_moves=_rows(near),
         stand_stands=_rows(nodes[:, None]),

@@ -136,7 +136,7 @@ class StepPlanner:
         order = np.argsort(-priority, kind="stable")
         options = (self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts)
         plans = (self._now, self._acts, self._path, self._taken)
-        kernel.first_pass(order, p.tries, *options, *plans)
+        kernel.first_pass(order, p.tries, options, plans)
         if p.improve:
             self._improve(stop, options, plans)
         return self._acts[:, 0].astype(np.int32)
@@ -151,7 +151,7 @@ class StepPlanner:
         patience = 6 * len(self._states)
         while idle < patience and not stop(made):
             better = kernel.improve(
-                p.chunk, p.seed + 7919 * self._step + made, p.tries, *options, *plans
+                p.chunk, p.seed + 7919 * self._step + made, p.tries, options, plans
             )
             made += p.chunk
             idle = 0 if better else idle + p.chunk

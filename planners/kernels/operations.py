@@ -3,8 +3,8 @@
 Yukhnevich & Andreychuk, "Enhancing PIBT via multi-action operations" (EPIBT), 2025, after Okumura et
 al., AIJ 2022: an agent chooses among short sequences of actions; where its choice meets exactly one
 other agent, that one is asked to choose anew (priority inheritance), and so on; if the chain fails,
-all is as before. The same chain, accepted only when the sum of costs falls, is a
-neighbourhood search (as in the 2024 League winner's planner). Cycles may rotate: moves are simultaneous.
+all is as before. The same chain, accepted only when the sum of costs falls, is a neighbourhood
+search (as in the 2024 League winner's planner). Cycles may rotate: moves are simultaneous.
 
 `taken` (L + 1, N) holds who is where after t actions; `path` (R, L + 1) nodes, `acts` (R, L) actions.
 """
@@ -157,94 +157,102 @@ def hopeless(op, failed, until, count):
 
 
 @njit(cache=True)
-def settle(r, k, states, ops, ahead, ranked, costs, now, acts, path):
+def choose(link, r, base, budget, greedy, options, taken, memory, visited, trial):
+    """Robot r's next operation that is worth it and meets nobody or one who may still be asked.
+
+    Returns (whom it meets: -1 nobody, -2 there is none; which operation; tries left); where it begins
+    to meet is left in `memory`."""
+    states, ops, ahead, ranked, costs, counts = options
+    at, old_now, failed, until, fails, met = memory
+    while at[link] < counts[r] and budget > 0:
+        k = at[link]
+        at[link] += 1
+        if not greedy and base + costs[r, k] - old_now[link] >= 0:
+            at[link] = counts[r]
+            break
+        op = ops[ranked[r, k]]
+        if hopeless(op, failed[link], until[link], fails[link]):
+            continue
+        follow(states[r], op, ahead, trial)
+        j, met[link] = meets(trial, taken)
+        budget -= 1
+        if j == -1:
+            return -1, k, budget
+        if j >= 0 and link + 1 < CHAIN_MAX and visited[j] < 2 * VISITS_MAX and not visited[j] & 1:
+            return j, k, budget
+    return -2, -1, budget
+
+
+@njit(cache=True)
+def settle(r, k, options, plans):
     """Robot r takes its k-th operation."""
+    states, ops, ahead, ranked, costs, _ = options
+    now, acts, path, taken = plans
     acts[r, :] = ops[ranked[r, k]]
     follow(states[r], acts[r], ahead, path[r])
+    lay(r, path, taken)
     now[r] = costs[r, k]
 
 
 @njit(cache=True)
-def chain(
-    root, greedy, tries_max, states, ops, ahead, ranked, costs, counts, done, now, acts, path, taken
-):
+def chain(root, greedy, tries_max, options, done, plans):
     """Let `root` choose anew, pushing others in a chain. True if it came to something: with `greedy`
-    the first chain without a conflict counts, else only one that lowers the sum of costs."""
-    length = ops.shape[1]
+    the first chain without a conflict counts, else only one that lowers the sum of costs. Who is
+    `done` isn't pushed."""
+    costs = options[4]
+    now, acts, path, taken = plans
+    length = acts.shape[1]
     who = np.empty(CHAIN_MAX, np.int32)
-    at = np.zeros(CHAIN_MAX, np.int32)
     gain = np.zeros(CHAIN_MAX + 1, np.int64)  # change of the sum of costs before this link
     old_acts = np.empty((CHAIN_MAX, length), np.int8)
     old_path = np.empty((CHAIN_MAX, length + 1), np.int32)
+    at, fails, met = np.zeros((3, CHAIN_MAX), np.int64)
     old_now = np.empty(CHAIN_MAX, np.int64)
-    trial = np.empty(length + 1, np.int32)
     failed = np.empty((CHAIN_MAX, FAILED_MAX, length), np.int8)
     until = np.zeros((CHAIN_MAX, FAILED_MAX), np.int64)
-    fails = np.zeros(CHAIN_MAX, np.int64)
-    met = np.zeros(CHAIN_MAX, np.int64)
-    visited = np.zeros(len(states), np.uint8)  # twice the visits, odd while on the chain
-    visited[root] = 1
-    depth, tries = 0, 0
-    who[0] = root
-    old_acts[0], old_path[0], old_now[0] = acts[root], path[root], now[root]
-    lift(root, path, taken)
-    while depth >= 0:
-        r = who[depth]
-        pushed = -2
-        while at[depth] < counts[r] and tries < tries_max:
-            k = at[depth]
-            at[depth] += 1
-            change = gain[depth] + costs[r, k] - old_now[depth]
-            if not greedy and change >= 0:
-                at[depth] = counts[r]
-                break
-            op = ops[ranked[r, k]]
-            if hopeless(op, failed[depth], until[depth], fails[depth]):
-                continue
-            follow(states[r], op, ahead, trial)
-            j, when = meets(trial, taken)
-            tries += 1
-            if j == -2:
-                continue
-            if j >= 0:
-                if done[j] or depth + 1 >= CHAIN_MAX:
-                    continue
-                if visited[j] >= 2 * VISITS_MAX or visited[j] & 1:
-                    continue
-            settle(r, k, states, ops, ahead, ranked, costs, now, acts, path)
-            gain[depth + 1] = change
-            met[depth] = when
-            pushed = j
-            break
-        if pushed == -1:
-            lay(r, path, taken)
-            return True
-        if pushed >= 0:
-            lift(pushed, path, taken)
-            lay(r, path, taken)
-            depth += 1
-            visited[pushed] += 1
-            who[depth] = pushed
-            at[depth], fails[depth] = 0, 0
-            old_acts[depth], old_path[depth], old_now[depth] = (
-                acts[pushed],
-                path[pushed],
-                now[pushed],
-            )
+    memory = (at, old_now, failed, until, fails, met)
+    trial = np.empty(length + 1, np.int32)
+    visited = 2 * VISITS_MAX * done  # twice the visits, odd while on the chain
+    link, budget, pushed = -1, tries_max, root
+    while True:
+        if pushed >= 0:  # a new link: take its plan away
+            link += 1
+            r = pushed
+            visited[r] += 1
+            who[link], at[link], fails[link] = r, 0, 0
+            old_acts[link], old_path[link], old_now[link] = acts[r], path[r], now[r]
+            lift(r, path, taken)
+            if link > 0:
+                lay(who[link - 1], path, taken)
+        r = who[link]
+        pushed, k, budget = choose(
+            link, r, gain[link], budget, greedy, options, taken, memory, visited, trial
+        )
+        if pushed > -2:
+            gain[link + 1] = gain[link] + costs[r, k] - old_now[link]
+            settle(r, k, options, plans)
+            if pushed == -1:
+                return True
             continue
-        # This link has no way: undo it, and the choice of the one before.
-        if depth > 0:
-            b = depth - 1
-            lift(who[b], path, taken)
-            if fails[b] < FAILED_MAX:
-                failed[b, fails[b]] = acts[who[b]]
-                until[b, fails[b]] = met[b]
-                fails[b] += 1
-        acts[r], path[r], now[r] = old_acts[depth], old_path[depth], old_now[depth]
+        if link > 0:  # no way: undo this link, and the choice of the one before
+            remember(who[link - 1], link - 1, acts, memory)
+            lift(who[link - 1], path, taken)
+        acts[r], path[r], now[r] = old_acts[link], old_path[link], old_now[link]
         lay(r, path, taken)
         visited[r] += 1
-        depth -= 1
-    return False
+        link -= 1
+        if link < 0:
+            return False
+
+
+@njit(cache=True)
+def remember(r, link, acts, memory):
+    """The beginning of what r chose leaves the robot it meets no way out."""
+    _, _, failed, until, fails, met = memory
+    if fails[link] < FAILED_MAX:
+        failed[link, fails[link]] = acts[r]
+        until[link, fails[link]] = met[link]
+        fails[link] += 1
 
 
 @njit(cache=True)
@@ -268,61 +276,27 @@ def value_plans(
 
 
 @njit(cache=True)
-def first_pass(order, tries_max, states, ops, ahead, ranked, costs, counts, now, acts, path, taken):
+def first_pass(order, tries_max, options, plans):
     """EPIBT: everybody chooses once, by priority; who has chosen is not pushed again."""
-    done = np.zeros(len(states), np.uint8)
+    done = np.zeros(len(order), np.uint8)
     for r in order:
-        if not done[r]:
-            chain(
-                r,
-                True,
-                tries_max,
-                states,
-                ops,
-                ahead,
-                ranked,
-                costs,
-                counts,
-                done,
-                now,
-                acts,
-                path,
-                taken,
-            )
-            done[r] = 1
+        chain(r, True, tries_max, options, done, plans)
+        done[r] = 1
 
 
 @njit(cache=True)
-def improve(
-    iterations, seed, tries_max, states, ops, ahead, ranked, costs, counts, now, acts, path, taken
-):
+def improve(iterations, seed, tries_max, options, plans):
     """Random robots that would rather do something else try to. Returns how many chains did."""
-    done = np.zeros(len(states), np.uint8)
+    costs, now = options[4], plans[0]
+    done = np.zeros(len(now), np.uint8)
     x = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x1234567)
     better = 0
     for _ in range(iterations):
         x ^= x << np.uint64(13)
         x ^= x >> np.uint64(7)
         x ^= x << np.uint64(17)
-        r = np.int64((x >> np.uint64(33)) % np.uint64(len(states)))
-        if now[r] <= costs[r, 0]:
-            continue
-        if chain(
-            r,
-            False,
-            tries_max,
-            states,
-            ops,
-            ahead,
-            ranked,
-            costs,
-            counts,
-            done,
-            now,
-            acts,
-            path,
-            taken,
-        ):
+        r = np.int64((x >> np.uint64(33)) % np.uint64(len(now)))
+        if now[r] > costs[r, 0] and chain(r, False, tries_max, options, done, plans):
             better += 1
     return better
 

@@ -1,0 +1,107 @@
+"""The step planner: joint actions that keep the rules, chains of pushes, determinism."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planners.grid import Grid
+from planners.guidance import alternate
+from planners.kernels.operations import operations
+from planners.steps import StateTables, StepParameters, StepPlanner
+
+ACTIONS = "WFRC"
+
+
+def planner_on(free, states, parameters=None, against=0):
+    grid = Grid.of(free)
+    tables = StateTables(grid, alternate(free, grid, against))
+    return grid, StepPlanner(grid, tables, np.array(states, np.int32), parameters)
+
+
+def no_more(made: int) -> bool:
+    return made >= 64
+
+
+def play(grid, planner, states, goals, steps):
+    """Make steps; check each against the rules; return the last states and all actions."""
+    goals = np.array(goals, np.int32)
+    states, rows = np.array(states, np.int32), []
+    for _ in range(steps):
+        none = np.full(len(goals), -1, np.int32)
+        actions = planner.plan(goals, none, -np.arange(len(goals), dtype=np.int64), no_more)
+        before = states >> 2
+        after = np.where(actions == 1, grid.ahead[states], before)
+        assert (after >= 0).all(), "into a wall"
+        assert len(set(after.tolist())) == len(after), "two in one cell"
+        where = dict(zip(before.tolist(), range(len(before)), strict=True))
+        for robot, node in enumerate(after.tolist()):
+            other = where.get(node, robot)
+            assert other == robot or after[other] != before[robot], "two swap"
+        heading = (states + np.array([0, 0, 1, 3])[actions]) & 3
+        states = (4 * after + heading).astype(np.int32)
+        assert planner.made().tolist() == states.tolist()
+        rows.append("".join(ACTIONS[a] for a in actions))
+    return states, rows
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_rules_are_kept_and_it_is_deterministic(data):
+    cells = st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=5, max_size=5)
+    free = np.array(data.draw(cells))
+    free[2, :] = True
+    nodes = int(free.sum())
+    where = data.draw(st.lists(st.integers(0, nodes - 1), min_size=1, max_size=12, unique=True))
+    headings = data.draw(st.lists(st.integers(0, 3), min_size=len(where), max_size=len(where)))
+    each = st.integers(0, nodes - 1)
+    goals = data.draw(st.lists(each, min_size=len(where), max_size=len(where)))
+    states = [4 * node + heading for node, heading in zip(where, headings, strict=True)]
+    parameters = StepParameters(length=3, tries=200)
+    first = play(*planner_on(free, states, parameters), states, goals, 8)
+    second = play(*planner_on(free, states, parameters), states, goals, 8)
+    assert first[1] == second[1]
+
+
+def test_a_robot_alone_takes_a_shortest_way():
+    free = np.array([[True, True, True], [True, False, True], [True, True, True]])
+    grid, planner = planner_on(free, [4 * 0 + 0])
+    _, rows = play(grid, planner, [0], [7], 5)
+    assert rows == ["F", "F", "R", "F", "F"] or rows == ["R", "F", "F", "C", "F"]
+
+
+@pytest.mark.parametrize("improve", [False, True])
+def test_face_to_face_one_makes_way_at_the_pocket(improve):
+    """The first has priority; the second is pushed back to where it can step aside."""
+    free = np.zeros((3, 9), bool)
+    free[1, :] = True
+    free[0, 6] = free[2, 6] = True
+    grid = Grid.of(free)
+    left, right = int(grid.number[9]), int(grid.number[17])
+    states = [4 * int(grid.number[9 + 3]) + 0, 4 * int(grid.number[9 + 5]) + 2]
+    _, planner = planner_on(free, states, StepParameters(improve=improve))
+    goals, reached = [right, left], [False, False]
+    for _ in range(60):
+        states, _ = play(grid, planner, states, goals, 1)
+        reached = [
+            r or s >> 2 == g for r, s, g in zip(reached, states.tolist(), goals, strict=True)
+        ]
+    assert reached[0]
+
+
+def test_a_full_cycle_rotates():
+    """Four robots on four cells, each wants the next one's: moves are simultaneous."""
+    free = np.ones((2, 2), bool)
+    states = [4 * 0 + 0, 4 * 1 + 1, 4 * 3 + 2, 4 * 2 + 3]
+    for length in (1, 3):
+        parameters = StepParameters(length=length, improve=False)
+        grid, planner = planner_on(free, states, parameters)
+        assert play(grid, planner, states, [1, 3, 2, 0], 1)[1] == ["FFFF"]
+
+
+def test_operations_hold_nothing_that_is_done_as_well_by_another():
+    words = {"".join(ACTIONS[a] for a in row) for row in operations(3).tolist()}
+    assert {"FFF", "RFF", "CFW", "WWF", "RRF", "WWW"} <= words
+    assert not words & {"RCF", "CCF", "RRR", "WRF"}

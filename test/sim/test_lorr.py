@@ -1,0 +1,180 @@
+"""The League of Robot Runners: rules, files, and whole matches judged by our own replay."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from planners.grid import Grid
+from sim import lorr
+from sim.lorr_entry import Settings
+from sim.lorr_files import InstanceError, load
+from sim.lorr_rules import Floor
+
+DATA = Path(os.environ.get("LIGHTSOUT_DATA", Path(__file__).parents[3] / "shared")) / "data"
+FORWARD = 1
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    """Six robots on a 6 x 8 floor with two shelves."""
+    rows = ["........", ".@@..@@.", "........", "........", ".@@..@@.", "........"]
+    (tmp_path / "m.map").write_text(
+        "type octile\nheight 6\nwidth 8\nmap\n" + "\n".join(rows) + "\n"
+    )
+    (tmp_path / "a.agents").write_text("6\n0\n7\n16\n23\n40\n47\n")
+    tasks = [f"{a},{b}" for a, b in ((3, 44), (16, 31), (47, 0), (20, 7), (12, 40))]
+    (tmp_path / "t.tasks").write_text("# version for LoRR 2024\n5\n" + "\n".join(tasks) + "\n")
+    head = {
+        "mapFile": "m.map", "agentFile": "a.agents", "taskFile": "t.tasks", "teamSize": 6,
+        "numTasksReveal": 1.5, "version": "2024 LoRR",
+    }  # fmt: skip
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps(head))
+    return path
+
+
+def replay(instance: Path, result: dict) -> Iterator[tuple[int, list[int]]]:
+    """Drive the result's paths on the map; yield (time, cells) after each step."""
+    given = load(instance)
+    rows, width = given.free.shape
+    cells, heading = list(given.starts), [0] * len(given.starts)
+    paths = [path.split(",") for path in result["actualPaths"]]
+    for step in range(len(paths[0])):
+        new = list(cells)
+        for robot, path in enumerate(paths):
+            action = path[step]
+            if action == "F":
+                row, column = divmod(cells[robot], width)
+                row += (0, 1, 0, -1)[heading[robot]]
+                column += (1, 0, -1, 0)[heading[robot]]
+                assert 0 <= row < rows and 0 <= column < width and given.free[row, column]
+                new[robot] = row * width + column
+            else:
+                heading[robot] = (heading[robot] + {"R": 1, "C": 3, "W": 0, "T": 0}[action]) % 4
+        assert len(set(new)) == len(new)
+        moved = {(a, b) for a, b in zip(cells, new, strict=True) if a != b}
+        assert not moved & {(b, a) for a, b in moved}
+        cells = new
+        yield step + 1, cells
+
+
+def test_a_match_keeps_the_rules_and_its_events_are_true(instance: Path) -> None:
+    result = lorr.run_lorr(instance, 120, 60_000, iterations=128)
+    assert result["numTaskFinished"] > 20
+    assert (result["numEntryTimeouts"], result["numPlannerErrors"]) == (0, 0)
+    assert result["numScheduleErrors"] == 0
+    tasks = load(instance).tasks
+    events = {}
+    for time, robot, task, errand in result["events"]:
+        events.setdefault(time, []).append((robot, tasks[task % len(tasks)][errand - 1]))
+    seen = 0
+    for time, cells in replay(instance, result):
+        for robot, cell in events.get(time, []):
+            assert cells[robot] == cell
+            seen += 1
+    assert seen == len(result["events"]) > 0
+    revealed = {task: at for task, at, _ in result["tasks"]}
+    assert [revealed[task] for task in range(9)] == [0] * 9, "1.5 tasks for each robot"
+    finished = [time for time, _, _, errand in result["events"] if errand == 2]
+    for task, at in revealed.items():
+        assert task < sum(time <= at for time in finished) + 9
+
+
+def test_the_same_match_twice(instance: Path) -> None:
+    first, second = (lorr.run_lorr(instance, 40, 60_000, iterations=128) for _ in range(2))
+    del first["plannerTimes"], second["plannerTimes"]
+    assert first == second
+
+
+def test_who_is_late_waits(instance: Path) -> None:
+    match = lorr.Match(load(instance), Settings(), iterations=0)
+    match.run(20, 1e-5)
+    assert match.timeouts > 0
+    assert all(len(path.split(",")) == 20 for path in match.result()["actualPaths"])
+    assert "T" in match.result()["actualPaths"][0]
+
+
+def test_a_result_is_written(instance: Path, tmp_path: Path) -> None:
+    result = lorr.run_lorr(instance, 5, 60_000, iterations=0, settings=Settings())
+    lorr.write_result(result, tmp_path / "out.json")
+    assert json.loads((tmp_path / "out.json").read_text()) == result
+
+
+@pytest.fixture
+def floor(instance: Path) -> Floor:
+    given = load(instance)
+    return Floor(given, Grid.of(given.free))
+
+
+def test_nobody_moves_when_one_move_is_wrong(floor: Floor) -> None:
+    before = floor.states.copy()
+    idle = np.full(6, -1, np.int32)
+    actions = np.zeros(6, np.int32)
+    actions[1] = FORWARD  # robot 1 stands at the east wall and faces east
+    actions[0] = FORWARD
+    floor.step(actions, idle)
+    assert floor.states.tolist() == before.tolist()
+    assert floor.planner_errors[0][0] == 1 and floor.time == 1
+
+
+def test_an_opened_task_stays_with_its_robot(floor: Floor) -> None:
+    schedule = np.full(6, -1, np.int32)
+    schedule[2] = 1  # its first errand is where robot 2 stands
+    floor.step(np.zeros(6, np.int32), schedule)
+    assert floor.opened().tolist() == [False, False, True, False, False, False]
+    assert floor.events == [[1, 2, 1, 1]]
+    other = np.full(6, -1, np.int32)
+    other[3] = 1
+    floor.step(np.zeros(6, np.int32), other)
+    assert floor.schedule_errors[0][:2] == [-1, 2]
+    assert floor.current[2] == 1, "a refused schedule changes nothing"
+
+
+@pytest.mark.parametrize("task", [99, 9])
+def test_a_task_that_is_not_revealed_is_refused(floor: Floor, task: int) -> None:
+    schedule = np.full(6, -1, np.int32)
+    schedule[0] = task
+    floor.step(np.zeros(6, np.int32), schedule)
+    assert floor.schedule_errors and (floor.current == -1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.agents", "6\n0\n7\n9\n23\n40\n47\n", "a.agents:4"),
+        ("a.agents", "6\n0\n7\n16\n0\n40\n47\n", "a.agents"),
+        ("a.agents", "9\n0\n7\n", "a.agents"),
+        ("t.tasks", "5\n3,x\n", "t.tasks:2"),
+        ("t.tasks", "0\n", "t.tasks"),
+        ("small.json", '{"mapFile": "m.map"}', "small.json"),
+        ("small.json", "{", "small.json:1"),
+    ],
+)
+def test_bad_files_are_named_with_their_line(
+    instance: Path, name: str, text: str, says: str
+) -> None:
+    (instance.parent / name).write_text(text)
+    with pytest.raises(InstanceError, match=says.replace(".", r"\.")) as caught:
+        load(instance)
+    assert "->" in str(caught.value), "an error says how to mend it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "steps", "least"),
+    [("random.domain/RANDOM-01", 150, 110), ("ws2e.domain/ws2e_100", 150, 200)],
+)
+def test_real_instances(name: str, steps: int, least: int) -> None:
+    """Real instances, by iterations instead of the clock; our own replay judges."""
+    path = DATA / "lorr2024" / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"no {path.name} below LIGHTSOUT_DATA")
+    result = lorr.run_lorr(path, steps, 60_000, iterations=256)
+    assert sum(1 for _ in replay(path, result)) == steps
+    assert result["numTaskFinished"] >= least
