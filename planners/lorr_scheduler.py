@@ -62,9 +62,13 @@ class TaskMatcher:
     def _cost(self, ids: Ints, tasks: dict[int, list[int]], states: Ints, held: Ints) -> Longs:
         first = np.array([tasks[i][0] for i in ids.tolist()], np.int32)
         rest = np.array([self._rest_of(i, tasks[i]) for i in ids.tolist()], np.int64)
-        rows = self._tables.rows(first)
         scale = 1000 // self._tables.lanes.unit
-        cost: Longs = self._tables.tables[rows[:, None], states[None, :]].astype(np.int64) * scale
+        cost = np.empty((len(ids), len(states)), np.int64)
+        for at in range(0, len(ids), self._tables.rows_max):
+            part = slice(at, at + self._tables.rows_max)
+            rows = self._tables.rows(first[part])
+            cost[part] = self._tables.tables[rows[:, None], states[None, :]]
+        cost *= scale
         cost += self._p.rest_permille * rest[:, None] // self._tables.lanes.unit
         cost -= self._p.keep_permille * (ids[:, None] == held[None, :])
         return np.maximum(cost, 0)

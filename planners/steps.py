@@ -120,6 +120,8 @@ class StepPlanner:
         self._step += 1
         count = len(goals)
         both = np.concatenate([goals, np.where(onward >= 0, onward, goals)])
+        if len(np.unique(both)) > self._tables.rows_max:  # too many to look beyond the goal
+            onward, both = np.full_like(onward, -1), np.concatenate([goals, goals])
         rows = self._tables.rows(both)
         first, second = rows[:count], rows[count:]
         starts = 4 * goals[:, None] + np.arange(4)

@@ -19,8 +19,8 @@ import numpy as np
 
 from planners.grid import Grid
 from planners.roadmap import Ints
-from sim.lorr_entry import Entry, Settings, choose
-from sim.lorr_files import Instance, load
+from sim.lorr_entry import TABLE_BYTES_MAX, Entry, Settings, choose
+from sim.lorr_files import Instance, InstanceError, load
 from sim.lorr_rules import Floor, result
 
 Progress = Callable[[int, int], None]  # steps made, tasks finished
@@ -37,6 +37,11 @@ class Match:
         """`iterations` bounds the improvement per step instead of the clock: the same result on
         each machine, as long as no step runs over the budget."""
         grid = Grid.of(instance.free)
+        if len(instance.starts) * 8 * grid.nodes > TABLE_BYTES_MAX:
+            raise InstanceError(
+                f"{instance.name}: {len(instance.starts)} robots on {grid.nodes} cells need tables of "
+                f"more than {TABLE_BYTES_MAX >> 30} GB -> take a smaller instance"
+            )
         self.settings = settings or choose(instance, grid)
         _warm_up(instance, grid, self.settings)
         self.tasks = Floor(instance, grid)

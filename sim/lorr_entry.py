@@ -15,6 +15,7 @@ from planners.steps import StateTables, StepParameters, StepPlanner
 from sim.lorr_files import Instance
 from sim.lorr_rules import Floor
 
+TABLE_BYTES_MAX = 2 << 30
 REHEARSAL_STEPS = 120
 REHEARSAL_ITERATIONS = 512
 PATIENCE_STEPS = 40
@@ -44,7 +45,9 @@ class Entry:
 
     def __init__(self, floor: Floor, settings: Settings) -> None:
         grid = floor.grid
-        self._tables = StateTables(grid, alternate(floor.instance.free, grid, settings.against))
+        self._tables = StateTables(
+            grid, alternate(floor.instance.free, grid, settings.against), TABLE_BYTES_MAX
+        )
         self._matcher = TaskMatcher(self._tables, settings.match)
         self._planner = StepPlanner(grid, self._tables, floor.states, settings.steps)
         self._waited = np.zeros(len(floor.states), np.int64)

@@ -105,3 +105,17 @@ def test_operations_hold_nothing_that_is_done_as_well_by_another():
     words = {"".join(ACTIONS[a] for a in row) for row in operations(3).tolist()}
     assert {"FFF", "RFF", "CFW", "WWF", "RRF", "WWW"} <= words
     assert not words & {"RCF", "CCF", "RRR", "WRF"}
+
+
+def test_with_few_tables_the_next_errand_is_left_out():
+    """Two goals and two goals behind them, but only two tables fit: the plan still leads there."""
+    free = np.ones((4, 6), bool)
+    grid = Grid.of(free)
+    tables = StateTables(grid, alternate(free, grid, 0), bytes_max=2 * 2 * 4 * grid.nodes)
+    states = np.array([4 * 0, 4 * 23 + 2], np.int32)
+    planner = StepPlanner(grid, tables, states)
+    goals, onward = np.array([5, 18], np.int32), np.array([0, 23], np.int32)
+    for _ in range(5):
+        planner.plan(goals, onward, np.zeros(2, np.int64), no_more)
+        states = planner.made()
+    assert (states >> 2).tolist() == goals.tolist()

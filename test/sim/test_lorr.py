@@ -178,3 +178,11 @@ def test_real_instances(name: str, steps: int, least: int) -> None:
     result = lorr.run_lorr(path, steps, 60_000, iterations=256)
     assert sum(1 for _ in replay(path, result)) == steps
     assert result["numTaskFinished"] >= least
+
+
+def test_an_instance_that_needs_too_much_memory_is_refused(
+    instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lorr, "TABLE_BYTES_MAX", 100)
+    with pytest.raises(InstanceError, match="take a smaller instance"):
+        lorr.Match(load(instance))
