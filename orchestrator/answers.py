@@ -66,12 +66,14 @@ class Answers:
         free_ms = np.array([robot.free_in_ms for robot in robots])
         nodes = np.array([robot.node for robot in robots], np.int32)
         headings = np.array([robot.heading_deg for robot in robots], np.int32)
+        reach_ms = np.array([robot.reach_ms for robot in robots])
         for fleet, columns in by_fleet.items():
             for row, task in enumerate(tasks):
                 fits = [c for c in columns if classes[c] & task.classes]
                 if fits:
                     way = self._distances.travel_many(fleet, nodes[fits], headings[fits], task.node)
-                    cost[row, fits] = np.where(way < UNREACHABLE, way + free_ms[fits], UNREACHABLE)
+                    can = (way < UNREACHABLE) & (way + task.onward_ms <= reach_ms[fits])
+                    cost[row, fits] = np.where(can, way + free_ms[fits], UNREACHABLE)
         drop = np.array([DROP_MS + task.priority for task in tasks], np.int64)
         chosen = self._assigner.assign(AssignmentProblem(cost, drop, self._neighbours))
         pairs = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 from orchestrator.core import bays, carry, missions
 from orchestrator.core.messages import AssignmentMade, RequestAssignment, RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
-from orchestrator.core.world import MS_NS, World
+from orchestrator.core.world import MS_NS, Task, World
 
 TASKS_MAX = 256  # offered at once, the most urgent ones
 CHARGE_BIT = 16
@@ -50,11 +50,26 @@ def _task_offers(world: World) -> list[TaskOffer]:
     for task in tasks:
         slack_ms = (task.due_ns - world.time_ns) // MS_NS if task.due_ns else URGENCY_MS
         priority = max(0, URGENCY_MS - max(0, slack_ms))
-        offers.append(TaskOffer(task.id, task.node, task.fleets, priority, 0))
+        offers.append(TaskOffer(task.id, task.node, task.fleets, priority, _onward_ms(world, task)))
     for index, bay in enumerate(world.site.roadmap.bays):
         if bay.kind == "charger" and bays.free(world, index):
             offers.append(TaskOffer(-1 - index, bay.node, bay.fleets << CHARGE_BIT, 0, 0))
     return offers
+
+
+def _onward_ms(world: World, task: Task) -> int:
+    """Driving time after the pickup, at a walking pace over the Manhattan distance."""
+    order = world.orders[task.token[0]]
+    bays, stations = world.site.roadmap.bays, world.site.stations
+    if order.stops:
+        nodes = [*order.stops]
+    else:
+        nodes = [bays[stations[s].bay].node for s in (order.station, order.chute) if s >= 0]
+    way_mm, at = 0, task.node
+    for node in nodes:
+        way_mm += missions.distance_mm(world, at, node)
+        at = node
+    return way_mm
 
 
 def _robot_offer(world: World, robot: Robot) -> RobotOffer | None:
@@ -80,9 +95,9 @@ def _robot_offer(world: World, robot: Robot) -> RobotOffer | None:
         classes |= 1 << (robot.fleet + CHARGE_BIT)
     if not classes:
         return None
-    reach_mm = fleet.reach_mm * robot.battery_permille // 1000
+    reach_ms = fleet.reach_mm * robot.battery_permille // fleet.speed_mmps
     heading = world.traffic.tail_heading_deg[robot.index]
-    return RobotOffer(robot.index, robot.fleet, classes, node, heading, free_in_ms, reach_mm)
+    return RobotOffer(robot.index, robot.fleet, classes, node, heading, free_in_ms, reach_ms)
 
 
 def made(world: World, event: AssignmentMade) -> None:

@@ -201,7 +201,7 @@ class TaskOffer(msgspec.Struct, frozen=True, array_like=True):
     node: int
     classes: int  # bit mask: a robot fits whose own `classes` share a bit
     priority: int  # milliseconds of travel that this task may cost more than another
-    length_mm: int  # rough way after the pickup, for the battery's reach
+    onward_ms: int  # rough driving time after the pickup, for the battery's reach
 
 
 class RobotOffer(msgspec.Struct, frozen=True, array_like=True):
@@ -215,7 +215,7 @@ class RobotOffer(msgspec.Struct, frozen=True, array_like=True):
     node: int
     heading_deg: int
     free_in_ms: int
-    reach_mm: int
+    reach_ms: int  # how long its charge lets it drive
 
 
 class RequestAssignment(Message, frozen=True):

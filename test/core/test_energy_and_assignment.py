@@ -2,13 +2,16 @@
 
 from test_flow import Story
 
+from orchestrator.answers import Answers
 from orchestrator.core import bays
 from orchestrator.core.messages import (
     AssignmentMade,
     BatteryCrossed,
     Line,
     RequestAssignment,
+    RobotOffer,
     StartAction,
+    TaskOffer,
     Ticked,
 )
 
@@ -62,3 +65,16 @@ def test_idle_robots_leave_a_slot_for_parking() -> None:
         bay = roadmap.node_bay[story.world.traffic.at[robot.index]]
         assert roadmap.bays[bay].kind == "parking"
     story.say(Ticked())
+
+
+def test_a_robot_whose_charge_does_not_reach_gets_no_task() -> None:
+    story = Story()
+    tasks = (TaskOffer(1, story.world.traffic.at[0], 1, 0, 5_000),)
+
+    def pairs(reach_ms: int) -> tuple[tuple[int, int], ...]:
+        robots = (RobotOffer(0, 0, 1, story.world.traffic.at[1], 0, 0, reach_ms),)
+        request = RequestAssignment(request=1, tasks=tasks, robots=robots)
+        return Answers(story.loaded.arrays).assignment(request).pairs
+
+    assert pairs(10**9) == ((1, 0),)
+    assert pairs(6_000) == ()
