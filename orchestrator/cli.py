@@ -10,7 +10,7 @@ import importlib
 import sys
 
 COMMANDS = (
-    "run", "replay", "verify", "report", "export", "salvage", "layout", "sweep", "bench",
+    "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep", "bench",
 )  # fmt: skip
 
 
