@@ -57,9 +57,7 @@ def create_app(runs: Path, *, loopback: bool = True) -> FastAPI:
     return app
 
 
-async def _guarded(
-    request: Request, go_on: Callable[[Request], Awaitable[Response]]
-) -> Response:
+async def _guarded(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
     try:
         response = await go_on(request)
     except api.NotThere as error:

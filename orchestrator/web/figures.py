@@ -22,8 +22,7 @@ def kpi(ledger: Ledger, t_ns: int, busy: int, robots: int) -> Kpi:
     )
     with_due = [row for row in done if row.due_ns]
     cycles = [
-        (min(row.finished_ns, row.closed_ns) - row.received_ns) / 1e9
-        for row in done[-CYCLES_MAX:]
+        (min(row.finished_ns, row.closed_ns) - row.received_ns) / 1e9 for row in done[-CYCLES_MAX:]
     ]
     return Kpi(
         t_s=t_ns / 1e9,

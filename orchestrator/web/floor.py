@@ -26,9 +26,7 @@ def drawing(loaded: LoadedSite) -> dict[str, Any]:
         "node_ids": list(roadmap.node_ids),
         "edges": [
             list(row)
-            for row in zip(
-                roadmap.edge_tail, roadmap.edge_head, roadmap.edge_fleets, strict=True
-            )
+            for row in zip(roadmap.edge_tail, roadmap.edge_head, roadmap.edge_fleets, strict=True)
         ],
         "bays": [
             {"id": bay.id, "kind": bay.kind, "nodes": list(bay.nodes), "fleets": bay.fleets}

@@ -39,8 +39,10 @@ class OrderRow:
         """When it was finished right; `NEVER` if it was not."""
         if not self.right or self.status in ("quarantined", "refused"):
             return NEVER
-        return self.delivered_ns if self.delivered_ns < NEVER else (
-            self.closed_ns if self.status == "done" else NEVER
+        return (
+            self.delivered_ns
+            if self.delivered_ns < NEVER
+            else (self.closed_ns if self.status == "done" else NEVER)
         )
 
     def state(self, t_ns: int) -> str:

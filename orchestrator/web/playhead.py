@@ -9,6 +9,7 @@ SPEED_MIN, SPEED_MAX = 0.1, 60.0
 FOLLOW_MAX = 240.0  # a writer may be faster than anybody would watch by choice
 CATCH_UP_S = 8.0
 LOST_STRIDES = 6
+BEHIND_STRIDES = 1.4
 
 
 class Timeline(Protocol):
@@ -59,7 +60,7 @@ class Playhead:
         """Go to what is being written, and stay with it."""
         self.following = self.playing = self.jumped = True
         self._follow_speed = max(1.0, min(run.pace, FOLLOW_MAX))
-        self.t_ns = max(0, run.edge_ns - run.stride_ns)
+        self.t_ns = max(0, run.edge_ns - round(BEHIND_STRIDES * run.stride_ns))
 
     def set_speed(self, speed: float) -> None:
         """Another speed; following ends, for who follows has the writer's speed."""
@@ -79,8 +80,8 @@ class Playhead:
                 self.playing, self.following = False, False
 
     def _steer(self, run: Timeline) -> None:
-        """Keep one stride behind the edge, so that a writer in bursts looks steady."""
-        behind_ns = run.edge_ns - run.stride_ns - self.t_ns
+        """Keep some strides behind the edge, so that a writer in bursts looks steady."""
+        behind_ns = run.edge_ns - round(BEHIND_STRIDES * run.stride_ns) - self.t_ns
         room = max(run.stride_ns, 10 * 10**9)
         if behind_ns > LOST_STRIDES * room:
             self.follow(run)

@@ -60,9 +60,7 @@ class PoseIndex:
         known = len(self._marks[0][1])
         if len(robots) <= known:
             return
-        rows = [
-            standing(r["robot"], 0, r["x_m"], r["y_m"], r["theta_rad"]) for r in robots[known:]
-        ]
+        rows = [standing(r["robot"], 0, r["x_m"], r["y_m"], r["theta_rad"]) for r in robots[known:]]
         made = np.array(rows, dtype=MOTION)
         self._head = np.concatenate([self._head, made])
         self._marks = [(at, np.concatenate([poses, made])) for at, poses in self._marks]

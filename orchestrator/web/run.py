@@ -63,11 +63,12 @@ class WatchedRun:
     @property
     def edge_ns(self) -> int:
         """The newest time for which everything is known."""
-        truth, motion = self.pictures.batches, self.poses.batches
+        tables: list[Batches[Any]] = [self.pictures.batches, self.reports.batches]
         if self.closed:
-            return max((b.latest_ns[-1] for b in (truth, motion) if len(b)), default=0)
-        newest = min((b.latest_ns[-1] if len(b) else 0) for b in (truth, motion))
-        return max(0, newest - MOTION_LAG_NS)
+            tables.append(self.poses.batches)
+        newest = max((table.latest_ns[-1] for table in tables if len(table)), default=0)
+        # A commit holds all tables: what was true by then is in it, but for lanes under way.
+        return newest if self.closed else max(0, newest - MOTION_LAG_NS)
 
     @property
     def live(self) -> bool:
@@ -86,7 +87,7 @@ class WatchedRun:
 
     @property
     def stride_ns(self) -> int:
-        """The longest recent jump of the newest time: so far behind, playing does not starve."""
+        """The longest recent jump of the newest time: that far behind, playing can't starve."""
         times = [n for _, n in self.growth]
         return max((b - a for a, b in pairwise(times)), default=0)
 
@@ -145,7 +146,7 @@ class WatchedRun:
         status, truth, motion, journal = news
         await self._take_in(truth, motion, journal)
         self.caught_up = max(len(truth), len(motion), len(journal)) < ROWS_MAX
-        if truth or motion:
+        if (truth or motion) and self.caught_up:
             self.growth.append((time.monotonic(), self.edge_ns))
         if status != self.meta.get("status") and self.caught_up:
             self.meta = await asyncio.to_thread(check_is_run, self.path)

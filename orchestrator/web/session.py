@@ -161,9 +161,7 @@ class Session:
         if first < self._batches:
             late = await asyncio.to_thread(self.run.poses.late, first, sent, self.head.t_ns)
             if len(late):
-                await self.socket.send_bytes(
-                    pack_motion(late, sent, sent, generation=self._seeks)
-                )
+                await self.socket.send_bytes(pack_motion(late, sent, sent, generation=self._seeks))
         if to_ns <= sent:
             return
         rows, changes = await asyncio.to_thread(self._between, sent, to_ns)

@@ -34,8 +34,9 @@ async def viewer(websocket: WebSocket, run: str = "") -> None:
         await _play(websocket, Session(watched, websocket))
     except KeyError:
         text = f"no run {run!r}" if run else "no run yet"
-        await websocket.send_text(json.dumps({"type": "error", "fatal": True, "message": text}))
-        await websocket.close(TRY_LATER, "no such run")
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
+            await websocket.send_text(json.dumps({"type": "error", "fatal": True, "message": text}))
+            await websocket.close(TRY_LATER, "no such run")
     finally:
         state.viewers -= 1
 
@@ -43,16 +44,14 @@ async def viewer(websocket: WebSocket, run: str = "") -> None:
 async def _play(websocket: WebSocket, session: Session) -> None:
     sending = asyncio.create_task(session.serve())
     listening = asyncio.create_task(_listen(websocket, session))
-    done, pending = await asyncio.wait(
-        {sending, listening}, return_when=asyncio.FIRST_COMPLETED
-    )
+    done, pending = await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
     for task in done:
         with contextlib.suppress(WebSocketDisconnect, TimeoutError, RuntimeError, OSError):
             task.result()
-    with contextlib.suppress(RuntimeError, OSError):
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
         await websocket.close()
 
 
@@ -66,9 +65,8 @@ async def _listen(websocket: WebSocket, session: Session) -> None:
             session.command(message.get("text") or "")
         except BadCommand as error:
             bad += 1
-            await websocket.send_text(
-                json.dumps({"type": "error", "fatal": False, "message": str(error)})
-            )
+            text = json.dumps({"type": "error", "fatal": False, "message": str(error)})
+            await websocket.send_text(text)
 
 
 def same_origin(websocket: WebSocket) -> bool:

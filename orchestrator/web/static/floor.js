@@ -1,6 +1,10 @@
 // The static layer: lanes, one-way arrows, racks, stations, chargers. Drawn when view or theme change.
 
+const EDGE_M = 1.5; // stations so near to the edge have their name outside
+const LABEL_M = 1.9;
+
 export function prepare(layout) {
+  const [west, south, east, north] = layout.bounds;
   const edges = new Set(layout.edges.map(([tail, head]) => `${tail}>${head}`));
   const lanes = [];
   for (const [tail, head] of layout.edges) {
@@ -14,10 +18,13 @@ export function prepare(layout) {
   const stations = layout.stations.map((station) => {
     const bay = bays[station.bay];
     const out = station.out_bay >= 0 ? bays[station.out_bay] : null;
-    return { ...station, x: bay?.x ?? 0, y: bay?.y ?? 0, out };
+    const x = bay?.x ?? 0;
+    const side = x > east - EDGE_M ? "east" : x < west + EDGE_M ? "west" : "above";
+    return { ...station, x, y: bay?.y ?? 0, out, side };
   });
-  const xs = layout.bounds;
-  return { ...layout, lanes, bays, stations, middle: [(xs[0] + xs[2]) / 2, (xs[1] + xs[3]) / 2] };
+  const room = (side) => (stations.some((station) => station.side === side) ? LABEL_M : 0);
+  const bounds = [west - room("west"), south, east + room("east"), north];
+  return { ...layout, lanes, bays, stations, bounds };
 }
 
 export function drawFloor(g, view, plan, colours) {
@@ -124,10 +131,13 @@ function drawStation(g, view, station, colours) {
   if (s > 8) {
     g.textBaseline = "middle";
     g.font = `600 ${Math.max(9, Math.min(12, 0.4 * s))}px Inter, "Segoe UI", system-ui, sans-serif`;
-    g.textAlign = "center";
     g.fillStyle = colours.label;
     const [px, py] = view.px(station.x, station.y);
-    g.fillText(station.id, px, py - 0.82 * s);
+    g.textAlign = { west: "right", east: "left", above: "center" }[station.side];
+    const gap = 0.8 * s;
+    if (station.side === "above") g.fillText(station.id, px, py - gap);
+    else g.fillText(station.id, station.side === "east" ? px + gap : px - gap, py);
+    g.textAlign = "center";
   }
   if (s > 14) {
     g.fillStyle = colours.faint;

@@ -1,6 +1,6 @@
 // The strip of key figures.
 
-import { make, span } from "./text.js";
+import { clock, make } from "./text.js";
 
 const TILES = [
   ["done", "Orders done"], ["rate", "Orders per hour"], ["lights", "Lights-out"], ["time", "On time"],
@@ -16,11 +16,9 @@ const HINTS = {
 export class Kpis {
   constructor(root) {
     this.parts = {};
-    const list = make("dl", "", { class: "kpis-list" });
     root.replaceChildren();
     for (const [key, name] of TILES) {
       const tile = make("dl", "", { class: "kpi", title: HINTS[key] });
-      tile.style.margin = "0";
       const value = make("b", "–"), note = make("small");
       const dd = make("dd");
       dd.append(value, note);
@@ -28,7 +26,6 @@ export class Kpis {
       root.append(tile);
       this.parts[key] = { tile, value, note };
     }
-    list.remove();
   }
 
   set(key, value, note = "", mood = "") {
@@ -47,7 +44,7 @@ export class Kpis {
     const touched = k.human_touches ? `${k.human_touches} touched` : "";
     this.set("lights", percent(lights), touched, lights === null ? "" : lights >= 99.995 ? "good" : "bad");
     this.set("time", percent(k.on_time_percent));
-    this.set("cycle", k.cycle_p50_s === null ? "–" : span(k.cycle_p50_s));
+    this.set("cycle", k.cycle_p50_s === null ? "–" : clock(k.cycle_p50_s).replace(/^0:0?/, ""), k.cycle_p50_s === null ? "" : "min:s");
     this.set("busy", String(k.robots_busy), `of ${k.robots}`);
     const rate = tick.playing ? tick.rate : tick.speed;
     this.set("speed", `${rate >= 9.5 ? Math.round(rate) : Number(rate.toFixed(1))}×`, tick.playing ? (tick.following ? "live" : "") : "paused");

@@ -96,7 +96,6 @@ const handlers = {
       app.gotId = message.id;
       state.reset(message);
       time.set(message.t_s, time.rate);
-      if (message.id === app.seekId) app.stale = false;
     } else if (message.type === "loads") state.queue.push(...message.loads);
     else if (message.type === "tick") {
       tick(message);

@@ -1,6 +1,7 @@
 // Where every robot is at any shown moment, interpolated from pieces of motion.
 
 const KEEP_S = 2;
+const REST_S = 8; // who stands so long is drawn paler
 
 export class Motion {
   constructor() {
@@ -44,6 +45,7 @@ export class Motion {
       y: piece.y + piece.dy * s,
       theta: piece.theta + piece.omega * tau,
       moving: t >= piece.t0 && t < piece.end,
+      resting: t > piece.end + REST_S,
     };
   }
 }

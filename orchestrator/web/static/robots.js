@@ -88,7 +88,7 @@ function drawRobot(g, view, robot, pose, about, colours) {
   g.lineWidth = Math.min(4, 0.1 * s);
   g.strokeStyle = colours.floor;
   g.stroke();
-  g.globalAlpha = pose.moving || about.load || about.dead ? 1 : 0.62;
+  g.globalAlpha = !pose.resting || about.load || about.dead ? 1 : 0.62;
   g.fillStyle = colour;
   g.fill();
   g.globalAlpha = 1;

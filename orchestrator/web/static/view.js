@@ -15,7 +15,7 @@ export class View {
     this.bind();
   }
 
-  fit(bounds, pad = 1.6) {
+  fit(bounds, pad = 1.3) {
     const [x0, y0, x1, y1] = bounds;
     const { clientWidth: w, clientHeight: h } = this.canvas;
     this.scale = Math.max(SCALE_MIN, Math.min(w / (x1 - x0 + 2 * pad), (h - 34) / (y1 - y0 + 2 * pad)));
