@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from orchestrator.journal import RunFileError
 from orchestrator.web import api, socket
 from orchestrator.web.library import Library
 
@@ -62,6 +63,8 @@ async def _guarded(request: Request, go_on: Callable[[Request], Awaitable[Respon
         response = await go_on(request)
     except api.NotThere as error:
         response = JSONResponse({"detail": str(error)}, status_code=404)
+    except RunFileError as error:
+        response = JSONResponse({"detail": f"{error.what} -> {error.mend}"}, status_code=503)
     response.headers.update(HEADERS)
     return response
 

@@ -85,7 +85,7 @@ class PictureIndex:
     _head: Picture = field(default_factory=Picture)
     _marks_ns: list[int] = field(default_factory=lambda: [-1])
     _marks: list[tuple[int, Picture]] = field(default_factory=lambda: [(0, Picture())])
-    _every_ns: int = CHECKPOINT_NS
+    _every_ns: int = field(default_factory=lambda: CHECKPOINT_NS)
 
     def add(self, number: int, from_ns: int, to_ns: int, facts: list[Fact]) -> None:
         """Take the next batch in."""

@@ -53,7 +53,7 @@ class PoseIndex:
     _marks: list[tuple[int, NDArray[Any]]] = field(
         default_factory=lambda: [(0, np.empty(0, MOTION))]
     )
-    _every_ns: int = CHECKPOINT_NS
+    _every_ns: int = field(default_factory=lambda: CHECKPOINT_NS)
 
     def start(self, robots: list[dict[str, Any]]) -> None:
         """Where they stand at first. A robot that is told later stands from the beginning."""

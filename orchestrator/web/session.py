@@ -8,6 +8,7 @@ import json
 import time
 from typing import Any, Protocol
 
+from orchestrator.journal import RunFileError
 from orchestrator.web.figures import kpi
 from orchestrator.web.frames import pack_motion
 from orchestrator.web.playhead import Playhead
@@ -93,7 +94,11 @@ class Session:
             if now - last > BEHIND_S:
                 self.head.jumped = True
             last = now
-            await asyncio.wait_for(self._round(now), SEND_TIMEOUT_S)
+            try:
+                await asyncio.wait_for(self._round(now), SEND_TIMEOUT_S)
+            except RunFileError as error:
+                await self._json({"type": "error", "fatal": True, "message": str(error.what)})
+                return
             try:
                 await asyncio.wait_for(self.wake.wait(), ROUND_S)
                 await asyncio.sleep(0.01)  # one answer for a burst of commands

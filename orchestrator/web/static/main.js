@@ -60,8 +60,13 @@ async function hello(message) {
   $("names").replaceChildren(...[...state.robots.map((r) => r.name), ...app.plan.stations.map((s) => s.id)].map((name) => make("option", "", { value: name })));
   legend();
   fit();
-  if (wanted.has("t")) send({ cmd: "seek", t_s: Number(wanted.get("t")) || 0 });
+  const begin = wanted.has("t") ? Number(wanted.get("t")) || 0 : app.resume;
+  if (begin !== undefined) {
+    send({ cmd: "seek", t_s: begin });
+    if (app.tick && !app.tick.playing) send({ cmd: "pause" });
+  }
   wanted.delete("t");
+  app.resume = undefined;
 }
 
 function legend() {
@@ -102,7 +107,7 @@ const handlers = {
       if (app.plan) $("cover").dataset.off = "";
       $("banner").hidden = true;
     } else if (message.type === "waiting") cover("Nothing recorded yet", "The run has begun; its first seconds are on their way.");
-    else if (message.type === "error" && message.fatal) cover("This run can't be shown", message.message, "error");
+    else if (message.type === "error" && message.fatal) cover("This run can't be shown", message.message.replace(" -> ", ": "), "error");
     else if (message.type === "error") console.warn(message.message);
   },
   motion(frame) {
@@ -110,6 +115,8 @@ const handlers = {
   },
   lost(wait) {
     time.rate = 0;
+    // After a reconnection go on where one was, but follow what is live.
+    if (app.tick && !app.tick.following) app.resume ??= time.t;
     app.seekId = app.gotId = 0;
     $("banner").hidden = false;
     $("banner-text").textContent = `Connection lost. Trying again in ${Math.max(1, Math.round(wait / 1000))} s.`;
