@@ -46,3 +46,24 @@ def _parity(free: NDArray[np.bool_]) -> Ints:
     parity = np.arange(len(free)) % 2
     parity[narrow] = np.arange(int(narrow.sum())) % 2
     return parity.astype(np.int32)
+
+
+def against(x: Ints, y: Ints, tail: Ints, head: Ints) -> NDArray[np.bool_]:
+    """(E,) True for edges of two-way lanes that run against their lane, on any roadmap whose two-way
+    lanes lie along the axes; `x`, `y` (N,) in any unit. One-way lanes are never against."""
+    nodes = len(x)
+    key = tail.astype(np.int64) * nodes + head
+    two_way = np.isin(head.astype(np.int64) * nodes + tail, key)
+    wrong = np.zeros(len(tail), bool)
+    for along, across, first in ((x, y, 0), (y, x, 1)):
+        here = two_way & (across[tail] == across[head])
+        wide = two_way & (along[tail] == along[head])
+        lanes, lane = np.unique(across, return_inverse=True)
+        narrow = np.zeros(len(lanes), bool)
+        only = np.setdiff1d(tail[here], tail[wide])  # nodes with no way to the side
+        narrow[lane[only]] = True
+        parity = (np.arange(len(lanes)) + first) % 2
+        parity[narrow] = np.arange(int(narrow.sum())) % 2
+        forward = along[head] > along[tail]
+        wrong |= here & (forward == (parity[lane[tail]] == 1))
+    return wrong

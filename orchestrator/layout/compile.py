@@ -12,6 +12,7 @@ from orchestrator.core.roadmap import Roadmap
 from orchestrator.core.site import Fleet, OrderType, Policy, Recovery, Site, Station, Step
 from orchestrator.layout.draft import Draft
 from orchestrator.layout.site_file import FleetFile, SiteFile
+from planners import guidance
 from planners.cache import cached
 from planners.geometry import Conflicts, Floor, conflicts
 from planners.roadmap import RoadmapArrays, Rows
@@ -129,10 +130,20 @@ def arrays_of(roadmap: Roadmap, spec: SiteFile) -> RoadmapArrays:
     """The planners' view: the same tables as arrays, with travel times at cruising speed."""
     length_m = np.array(roadmap.edge_length_mm, float) / 1000
     limit = np.array(roadmap.edge_speed_mmps, float) / 1000
+    pace = np.ones(roadmap.edges)
+    if spec.two_way_penalty:
+        x, y, tail, head = (
+            np.array(row, np.int32)
+            for row in (
+                roadmap.node_x_mm, roadmap.node_y_mm, roadmap.edge_tail, roadmap.edge_head,
+            )
+        )  # fmt: skip
+        pace += spec.two_way_penalty * guidance.against(x, y, tail, head)
     edge_ms = []
     for fleet in spec.fleets.values():
         speed = np.where(limit > 0, np.minimum(limit, fleet.speed_mps), fleet.speed_mps)
-        edge_ms.append(np.clip(np.rint(1000 * length_m / speed), 1, EDGE_MS_MAX).astype(np.int32))
+        ms = np.rint(1000 * length_m / speed * pace)
+        edge_ms.append(np.clip(ms, 1, EDGE_MS_MAX).astype(np.int32))
     incoming: list[list[int]] = [[] for _ in roadmap.node_ids]
     for edge, head in enumerate(roadmap.edge_head):
         incoming[head].append(edge)

@@ -103,6 +103,7 @@ def _site(name: str, robots: int) -> str:
             }
         },
         "safety_margin_m": 0.04,
+        "two_way_penalty": 4.0,
         "flow": {
             "transport": {
                 "visit": {"do": "carry", "to": "stop", "then": ["done"]},

@@ -227,6 +227,9 @@ class SiteFile(_Part):
     layout: str = "layout.lif.json"
     fleets: dict[str, FleetFile] = Field(min_length=1)
     safety_margin_m: NotNegative = 0.05
+    two_way_penalty: NotNegative = (
+        0.0  # share of travel time that driving against a lane costs more
+    )
     guarantees: Literal["required", "advised"] = "required"  # advised: their lack is a warning
     bays: tuple[BayFile, ...] = ()
     stations: tuple[StationFile, ...] = ()

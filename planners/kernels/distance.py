@@ -56,8 +56,10 @@ def _pop(heap_cost, heap_edge, size):
 @njit(cache=True)
 def fill(goal, open_edge, edge_cost, quarter, tail, head, heading, in_offset, in_edge, table):
     """Dijkstra backwards over edges. `open_edge` (E,) is 0 where nobody may drive; `table` (E,) out."""
-    edges = len(tail)
-    capacity = 16 * edges + 16
+    # An edge is settled once and then pushes each edge before it at most once.
+    capacity = in_offset[goal + 1] - in_offset[goal]
+    for edge in range(len(tail)):
+        capacity += in_offset[tail[edge] + 1] - in_offset[tail[edge]]
     heap_cost = np.empty(capacity, np.int64)
     heap_edge = np.empty(capacity, np.int32)
     size = 0
@@ -83,8 +85,7 @@ def fill(goal, open_edge, edge_cost, quarter, tail, head, heading, in_offset, in
             value = through + turn_cost(heading[before], heading[edge], quarter)
             if value < table[before]:
                 table[before] = value
-                if size < capacity:
-                    size = _push(heap_cost, heap_edge, size, value, before)
+                size = _push(heap_cost, heap_edge, size, value, before)
 
 
 @njit(cache=True)
