@@ -103,6 +103,9 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
     if token not in order.active:
         return
     del order.active[token]
+    if order.state != "open":
+        _let_go(world, order)
+        return
     step = step_of(world, order, token[1])
     if outcome == "ok":
         for following in step.then:
@@ -163,21 +166,32 @@ def joins(kind: OrderType, following: str, lines: int) -> int:
 
 
 def quarantine(world: World, order: Order, token: Token, reason: str) -> None:
-    """The order can't be fulfilled: set it aside with its reason, give back what it had reserved."""
+    """The order can't be fulfilled: set it aside with its reason. What of it is still going on ends
+    where it is, and then gives back what it had."""
     order.active.pop(token, None)
-    if order.state != "open":
-        return
-    order.enter("quarantined", reason)
-    world.out.append(CloseOrder(order_id=order.id, status="quarantined", reason=reason))
-    for line in order.lines:
+    if order.state == "open":
+        order.enter("quarantined", reason)
+        world.out.append(CloseOrder(order_id=order.id, status="quarantined", reason=reason))
+    _let_go(world, order)
+
+
+def _let_go(world: World, order: Order) -> None:
+    """Of an order that was set aside, lines with nothing under way give back their units and their
+    tote; the last gives back the order's place at its station."""
+    busy = {line for _, _, line in order.active}
+    for number, line in enumerate(order.lines):
         tote = world.stock.totes.get(line.tote)
-        if tote is not None and order.kind == "outbound":
-            tote.reserved -= min(line.open, tote.reserved)
-            if tote.user is not None and tote.user[0] == order.id and tote.place[0] == "robot":
-                robot = world.robots[tote.place[1]]
-                if not robot.legs and robot.action < 0:
-                    carry.send_home(world, tote, None)
-            stock_came(world, line.sku)
+        if number in busy or tote is None:
+            continue
+        tote.reserved -= min(line.open, tote.reserved)
+        line.open = 0
+        if tote.user is not None and tote.user[0] == order.id and tote.place[0] == "robot":
+            robot = world.robots[tote.place[1]]
+            if not robot.legs and robot.action < 0:
+                carry.send_home(world, tote, None)
+        stock_came(world, line.sku)
+    if not order.active:
+        stations.leave(world, order)
 
 
 def release_backlog(world: World) -> None:
@@ -194,7 +208,7 @@ def release_backlog(world: World) -> None:
         if short:
             world.short.setdefault(short, []).append(item)
             continue
-        order.station = station
+        order.station = order.position = station
         world.stations[station].used += 1
         token = (order.id, world.site.order_types[order.kind].first, -1)
         step_ended(world, token, "ok")

@@ -39,6 +39,7 @@ class Order:
     stops: tuple[int, ...]
     station: int = -1  # where it is worked on: dock or pick station
     chute: int = -1
+    position: int = -1  # station at which it takes up a place
     state: str = "received"
     reason: str = ""
     arrived: dict[tuple[str, int], int] = field(default_factory=dict)  # joins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core import carry, flow
 from orchestrator.core.messages import ImageRead, RequestInference, StartWork, WorkEnded
+from orchestrator.core.orders import Order
 from orchestrator.core.robots import Token
 from orchestrator.core.world import World
 
@@ -47,6 +48,13 @@ def free_position(world: World, station: int) -> None:
     flow.release_backlog(world)
 
 
+def leave(world: World, order: Order) -> None:
+    """The order no longer takes up a place at its pick station."""
+    station, order.position = order.position, -1
+    if station >= 0:
+        free_position(world, station)
+
+
 def out_freed(world: World, station: int) -> None:
     """A parcel left the out buffer: packing may go on."""
     world.stations[station].out_used -= 1
@@ -64,6 +72,10 @@ def run(world: World, station: int, capability: str) -> None:
     """Start the machine if it is free and its product has a place to go."""
     state = world.stations[station]
     queue = state.queues.get(capability)
+    if capability in state.running:
+        return
+    while queue and world.orders[queue[0][0]].state != "open":
+        flow.step_ended(world, queue.popleft(), "ok")  # set aside meanwhile
     if not queue or capability in state.running:
         return
     if capability == "pack":
@@ -105,8 +117,11 @@ def work_ended(world: World, event: WorkEnded) -> None:
     del world.stations[station].running[step.needs]
     if step.needs == "pick":
         _book_pick(world, token, event)
-    elif event.outcome == "ok" and step.needs == "pack":
-        free_position(world, station)
+    elif step.needs == "pack":
+        if event.outcome == "ok":
+            leave(world, order)
+        else:
+            world.stations[station].out_used -= 1  # nothing came out
     elif event.outcome == "ok" and step.needs == "handout":
         world.stock.ship(order.id)
         free_position(world, station)
@@ -118,9 +133,12 @@ def _book_pick(world: World, token: Token, event: WorkEnded) -> None:
     order = world.orders[token[0]]
     line = order.lines[token[2]]
     tote = world.stock.totes[line.tote]
-    if event.quantity:
-        world.stock.pick(tote, order.id, event.quantity)
-        line.open -= event.quantity
+    quantity = max(0, min(event.quantity, line.open))
+    if quantity != event.quantity:
+        world.alarm(tote.id, f"{event.quantity} units picked, {line.open} were asked for")
+    if quantity:
+        world.stock.pick(tote, order.id, quantity)
+        line.open -= quantity
     if event.outcome == "short":
         world.alarm(tote.id, f"empty where the books said {tote.quantity} {tote.sku}")
         world.stock.units_out += tote.quantity

@@ -88,9 +88,12 @@ class Stock:
         return []
 
     def pick(self, tote: Tote, order: str, quantity: int) -> None:
-        """Units went from the tote into the order's box."""
-        tote.quantity -= quantity
-        tote.reserved -= quantity
+        """Units went from the tote into the order's box. What was seen to go was there, whatever
+        the books said."""
+        found = max(0, quantity - tote.quantity)
+        self.units_in += found
+        tote.quantity += found - quantity
+        tote.reserved = min(max(0, tote.reserved - quantity), tote.quantity)
         box = self.boxes.setdefault(order, {})
         box[tote.sku] = box.get(tote.sku, 0) + quantity
 

@@ -1,5 +1,7 @@
 """Stories of orders, told to the core by hand: no simulation, just events and commands."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scenes import ring
@@ -37,8 +39,8 @@ SECOND = 1_000_000_000
 class Story:
     """Plays robots, machines and planners at once and perfectly, unless told otherwise."""
 
-    def __init__(self, totes: int = 2, quantity: int = 10) -> None:
-        self.loaded = ring()
+    def __init__(self, totes: int = 2, quantity: int = 10, robots: int = 3, **site: Any) -> None:
+        self.loaded = ring(**site)
         self.world = new_world(self.loaded.site)
         self.answers = Answers(self.loaded.arrays)
         self.time_ns = 0
@@ -46,7 +48,7 @@ class Story:
         self.picks: list[WorkEnded | str] = []  # outcomes of the next picks
         self.looks: list[str] = []  # outcomes of the next inspections
         roadmap = self.loaded.site.roadmap
-        parks = [bay for bay in roadmap.bays if bay.kind == "parking"][:3]
+        parks = [bay for bay in roadmap.bays if bay.kind == "parking"][:robots]
         for index, bay in enumerate(parks):
             self.say(
                 RobotJoined(
