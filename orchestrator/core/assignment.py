@@ -7,7 +7,7 @@ is low, under a negative number.
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, missions
+from orchestrator.core import bays, carry, energy, missions
 from orchestrator.core.messages import AssignmentMade, RequestAssignment, RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, Task, World
@@ -52,7 +52,7 @@ def _task_offers(world: World) -> list[TaskOffer]:
         priority = max(0, URGENCY_MS - max(0, slack_ms))
         offers.append(TaskOffer(task.id, task.node, task.fleets, priority, _onward_ms(world, task)))
     for index, bay in enumerate(world.site.roadmap.bays):
-        if bay.kind == "charger" and bays.free(world, index):
+        if bay.kind == "charger" and energy.open_to(world, index):
             offers.append(TaskOffer(-1 - index, bay.node, bay.fleets << CHARGE_BIT, 0, 0))
     return offers
 
@@ -91,7 +91,7 @@ def _robot_offer(world: World, robot: Robot) -> RobotOffer | None:
     classes = 0
     if robot.battery_permille >= fleet.charge_urgent_permille:
         classes |= 1 << robot.fleet
-    if robot.battery_permille < fleet.charge_below_permille and free_in_ms == 0:
+    if energy.low(world, robot) and free_in_ms == 0:
         classes |= 1 << (robot.fleet + CHARGE_BIT)
     if not classes:
         return None

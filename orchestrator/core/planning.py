@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 
 from orchestrator.core.messages import ExtendBase, PathsPlanned, RequestPaths
+from orchestrator.core.robots import Robot
 from orchestrator.core.world import MS_NS, World
 
 ROW = struct.Struct("<8i")
@@ -48,7 +49,7 @@ def _rows(world: World) -> list[tuple[int, ...]]:
         index = robot.index
         node = traffic.tail[index]
         in_bay = node_bay[node] >= 0
-        fixed = robot.dead or (robot.goal < 0 and in_bay)
+        fixed = stays(world, robot)
         waited = (world.time_ns - robot.goal_since_ns) // (100 * MS_NS) if robot.goal >= 0 else 0
         bonus = LEAVING_BONUS if in_bay and robot.goal >= 0 else 0
         heading = traffic.tail_heading_deg[index]
@@ -56,6 +57,13 @@ def _rows(world: World) -> list[tuple[int, ...]]:
         goal = -1 if fixed else robot.goal
         rows.append((index, robot.fleet, node, heading, goal, int(fixed), priority, 0))
     return rows
+
+
+def stays(world: World, robot: Robot) -> bool:
+    """Nobody may move it: it is dead, or in a bay without a reason to leave (loading, served,
+    charging, at rest)."""
+    in_bay = world.site.roadmap.node_bay[world.traffic.tail[robot.index]] >= 0
+    return robot.dead or (robot.goal < 0 and in_bay)
 
 
 def blocked(world: World) -> list[int]:
@@ -85,11 +93,12 @@ def planned(world: World, event: PathsPlanned) -> None:
         for robot in world.robots:
             release(world, robot.index)
         return
-    fixed = {robot.index for robot in world.robots if robot.dead}
+    fixed = {robot.index for robot in world.robots if stays(world, robot)}  # by now
     cut = world.traffic.cut
     world.traffic.splice(PAIR.iter_unpack(event.moves), fixed)
     if world.traffic.cut > cut:
-        world.alarm("planner", f"plan {event.request} broke a rule; its end was cut off")
+        text = f"plan {event.request} is outdated or broke a rule: its end was cut off"
+        world.alarm("planner", text)
     for robot in world.robots:
         release(world, robot.index)
 

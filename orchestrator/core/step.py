@@ -129,6 +129,7 @@ def _node_reached(world: World, event: NodeReached) -> None:
 
 def _ticked(world: World) -> None:
     missions.park_idle(world)
+    energy.make_room(world)
     assignment.request(world)
     recovery.watch(world)
     planning.want_if_due(world)

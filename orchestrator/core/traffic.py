@@ -180,12 +180,16 @@ class Traffic:
         return wake
 
     def retract(self, robot: int, edges: tuple[int, ...], heading_deg: int) -> bool:
-        """Take back a release that never left the house: the last `edges` released."""
+        """Take back a release that never left the house, and all that was released behind it."""
         released = self.released[robot]
-        if tuple(move.edge for move in released)[-len(edges) :] != edges:
+        known = [move.edge for move in released]
+        first = len(known) - len(edges)
+        while first >= 0 and known[first : first + len(edges)] != list(edges):
+            first -= 1
+        if first < 0:
             return False
         self.drop_planned()
-        for _ in edges:
+        while len(released) > first:
             self.users[released[-1].move_id].remove(released.pop())
         base = self.fleet[robot] * self.roadmap.nodes
         del self.stands[base + self.tail[robot]]
