@@ -10,7 +10,8 @@ import importlib
 import sys
 
 COMMANDS = (
-    "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep", "bench",
+    "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
+    "bench",
 )  # fmt: skip
 
 
