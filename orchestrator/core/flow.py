@@ -49,9 +49,9 @@ def _why_not(world: World, event: OrderReceived) -> str:
     if kind is None:
         known = ", ".join(world.site.order_types)
         return f"unknown order type {event.kind!r}: this site has {known}"
-    if event.kind == "transport":
+    if any(step.to == "stop" for step in kind.steps.values()):
         if not event.stops:
-            return "a transport needs at least one stop"
+            return f"{event.kind}: needs at least one stop"
         bad = [node for node in event.stops if not 0 <= node < world.site.roadmap.nodes]
         return f"unknown node {bad[0]}" if bad else ""
     if not event.lines:
@@ -93,8 +93,10 @@ def start(world: World, token: Token) -> None:
         stations.look(world, token, step.needs)
     else:
         del order.active[token]
-        order.enter("done")
-        world.out.append(CloseOrder(order_id=order.id, status="done"))
+        if not order.active:  # this was the last of its ends
+            order.enter("done")
+            stations.leave(world, order)
+            world.out.append(CloseOrder(order_id=order.id, status="done"))
 
 
 def step_ended(world: World, token: Token, outcome: str) -> None:
@@ -210,8 +212,9 @@ def release_backlog(world: World) -> None:
             continue
         order.station = order.position = station
         world.stations[station].used += 1
-        token = (order.id, world.site.order_types[order.kind].first, -1)
-        step_ended(world, token, "ok")
+        for token in list(order.active):
+            if step_of(world, order, token[1]).do == "reserve":
+                step_ended(world, token, "ok")
 
 
 def _reserve(world: World, order: Order) -> str:

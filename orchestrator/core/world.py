@@ -15,6 +15,7 @@ from orchestrator.core.traffic import Traffic
 
 CORE_VERSION = 1
 MS_NS = 1_000_000
+NEVER_NS = 2**62
 
 
 @dataclass(slots=True)
@@ -91,8 +92,8 @@ class World:
         self.out.append(RaiseAlarm(subject=subject, text=text))
 
     def push_backlog(self, order: Order) -> None:
-        """Orders wait for release by due time."""
-        heapq.heappush(self.backlog, (order.due_ns, self.number(), order.id))
+        """Orders wait for release by due time; those without one come last."""
+        heapq.heappush(self.backlog, (order.due_ns or NEVER_NS, self.number(), order.id))
 
 
 def new_world(site: Site) -> World:

@@ -21,6 +21,7 @@ def check(spec: SiteFile, file: str) -> list[Finding]:
         found += _names(steps, path, file)
         found += _reach(steps, path, file)
         found += _circles(steps, path, file)
+        found += _ways_back(steps, path, file)
         for name, step in steps.items():
             where = f"{path}.{name}.needs"
             if step.do in ("work", "inspect") and step.needs not in capabilities:
@@ -99,3 +100,46 @@ def _circles(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
         return []
     text = f"a circle of `then`: {listed(left)} wait for each other"
     return [Finding("error", file, path, text, "lead back by an outcome with `tries` only")]
+
+
+def _ways_back(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
+    """A bad outcome runs steps again. Where the flow forks or joins on the way from there, others would
+    be begun twice or waited for in vain."""
+    found: list[Finding] = []
+    waits = [target for step in steps.values() for target in step.then]
+    for name, step in steps.items():
+        for outcome, row in step.outcomes.items():
+            for key, target in (("then", row.then), ("otherwise", row.otherwise)):
+                where = f"{path}.{name}.outcomes.{outcome}.{key}"
+                if target not in steps:
+                    continue
+                if steps[target].per_line != step.per_line:
+                    text = f"{name} and {target} are not both per_line"
+                    mend = "lead to a step that is per_line as this one is, or is not as this one"
+                    found.append(Finding("error", file, where, text, mend))
+                ways = _onward(steps, target) & _back(steps, name)
+                parts = [s for s in steps if s in ways]
+                forks = [s for s in parts if s != name and len(steps[s].then) > 1]
+                joins = [s for s in parts if s != target and waits.count(s) > 1]
+                if forks or joins:
+                    places = listed(forks + joins)
+                    text = f"the way from {target} back to {name} forks or joins at {places}"
+                    mend = "lead back to a step behind that"
+                    found.append(Finding("error", file, where, text, mend))
+    return found
+
+
+def _onward(steps: dict[str, StepFile], first: str) -> set[str]:
+    """All that good outcomes lead to from here, itself included."""
+    seen, todo = {first}, [first]
+    while todo:
+        for target in steps[todo.pop()].then:
+            if target in steps and target not in seen:
+                seen.add(target)
+                todo.append(target)
+    return seen
+
+
+def _back(steps: dict[str, StepFile], last: str) -> set[str]:
+    """All from which good outcomes lead here, itself included."""
+    return {name for name in steps if last in _onward(steps, name)}
