@@ -93,12 +93,13 @@ def planned(world: World, event: PathsPlanned) -> None:
         for robot in world.robots:
             release(world, robot.index)
         return
-    fixed = {robot.index for robot in world.robots if stays(world, robot)}  # by now
+    dead = {robot.index for robot in world.robots if robot.dead}
+    staying = {robot.index for robot in world.robots if stays(world, robot)} - dead  # by now
+    moves = (move for move in PAIR.iter_unpack(event.moves) if move[0] not in staying)
     cut = world.traffic.cut
-    world.traffic.splice(PAIR.iter_unpack(event.moves), fixed)
+    world.traffic.splice(moves, dead)
     if world.traffic.cut > cut:
-        text = f"plan {event.request} is outdated or broke a rule: its end was cut off"
-        world.alarm("planner", text)
+        world.alarm("planner", f"plan {event.request} broke a rule; its end was cut off")
     for robot in world.robots:
         release(world, robot.index)
 
