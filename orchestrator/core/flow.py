@@ -74,6 +74,8 @@ def _why_not_there(world: World, event: OrderReceived) -> str:
             return f"station {world.site.stations[event.station].id} can't {needs}"
     if event.kind == "inbound" and (not event.load or event.load in world.stock.totes):
         return f"tote {event.load!r} is in the building already, or has no name"
+    if event.kind == "inbound" and len({line.sku for line in event.lines}) > 1:
+        return f"tote {event.load!r} is to hold one SKU: name one line"
     return ""
 
 

@@ -60,9 +60,15 @@ def refused(world: World, event: CommandRefused) -> None:
     robot = world.robots[event.robot]
     world.refusals += 1
     world.alarm(robot.name, f"command refused: {event.reason}")
-    heading = world.traffic.tail_heading_deg[robot.index]
-    if event.edges and world.traffic.retract(robot.index, event.edges, heading):
+    traffic, node_bay = world.traffic, world.site.roadmap.node_bay
+    heading, before = traffic.tail_heading_deg[robot.index], traffic.tail[robot.index]
+    if event.edges and traffic.retract(robot.index, event.edges, heading):
         planning.stale(world)
+        needed = [traffic.at[robot.index], traffic.tail[robot.index]]
+        needed += [robot.goal] if robot.goal >= 0 else []
+        if node_bay[before] >= 0 and node_bay[before] not in [node_bay[node] for node in needed]:
+            missions.left_bay(world, robot.index, node_bay[before])
+        missions.advance(world, robot)
 
 
 def watch(world: World) -> None:

@@ -192,6 +192,8 @@ def test_an_emptied_tote_leaves_and_its_slot_is_free() -> None:
         (OrderReceived(order_id="x", kind="transport", stops=(9999,)), "unknown node"),
         (OrderReceived(order_id="x", kind="inbound", lines=(Line("SKU-01", 1),), station=0,
                        load="t0"), "is in the building already"),
+        (OrderReceived(order_id="x", kind="inbound", lines=(Line("SKU-01", 1), Line("SKU-02", 1)),
+                       station=0, load="new"), "one SKU"),
     ],
 )  # fmt: skip
 def test_impossible_orders_are_refused_with_the_reason(event: OrderReceived, reason: str) -> None:

@@ -11,8 +11,10 @@ from orchestrator.core import missions
 from orchestrator.core.messages import (
     AssignmentMade,
     BatteryCrossed,
+    CommandRefused,
     ExtendBase,
     Line,
+    NodeReached,
     RequestAssignment,
     RequestPaths,
     StartAction,
@@ -97,3 +99,29 @@ def test_a_robot_that_has_rested_empty_on_its_charger_charges_where_it_is() -> N
     story.ticks(60)
     assert charged(story) == [0, 0]
     assert story.world.robots[0].charging
+
+
+def test_a_refused_way_into_a_bay_that_is_no_longer_wanted_leaves_no_ticket_behind() -> None:
+    story = Story(robots=2)
+    world, bays = story.world, story.world.site.roadmap.bays
+    # Given a robot released into a parking place, whose command is still on its way
+    robot = world.robots[0]
+    park = next(i for i, b in enumerate(bays) if b.kind == "parking" and not world.bays[i].holders)
+    held = held_back(story, ExtendBase)
+    missions.assign(world, robot, [Leg(bays[park].node, park, parking=True)])
+    story.ticks(1)
+    while world.traffic.tail[0] != bays[park].node:
+        for command in held[:]:
+            held.remove(command)
+            story.say(NodeReached(robot=0, edge=command.edges[0]))
+            for edge in command.edges[1:]:
+                if world.traffic.tail[0] != bays[park].node:
+                    story.say(NodeReached(robot=0, edge=edge))
+        story.ticks(1)
+    last = held[-1]
+    # when it is wanted elsewhere, and the gate lets nothing through
+    slot = world.stock.totes["t0"].home
+    missions.assign(world, robot, [Leg(bays[slot].node, slot)])
+    story.say(CommandRefused(robot=0, reason="test", edges=last.edges))
+    # then the place is free for others
+    assert world.bays[park].holders == []
