@@ -15,6 +15,7 @@ from orchestrator.core.world import MS_NS, Task, World
 TASKS_MAX = 256  # offered at once, the most urgent ones
 CHARGE_BIT = 16
 URGENCY_MS = 3_600_000  # a task due now is worth an hour's travel more than one without a due time
+OVERDUE_MS = 10 * URGENCY_MS  # and one that is overdue goes on becoming dearer, up to here
 SOON_LEGS = 1  # robots on their last leg are soon free
 HANDLING_MS = 5_000
 
@@ -49,7 +50,7 @@ def _task_offers(world: World) -> list[TaskOffer]:
     offers = []
     for task in tasks:
         slack_ms = (task.due_ns - world.time_ns) // MS_NS if task.due_ns else URGENCY_MS
-        priority = max(0, URGENCY_MS - max(0, slack_ms))
+        priority = min(max(0, URGENCY_MS - slack_ms), OVERDUE_MS)
         offers.append(TaskOffer(task.id, task.node, task.fleets, priority, _onward_ms(world, task)))
     for index, bay in enumerate(world.site.roadmap.bays):
         if bay.kind == "charger" and energy.open_to(world, index):

@@ -9,6 +9,8 @@ from orchestrator.core.site import Step
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import Task, World
 
+PUT_AWAY_NS = 1_800_000_000_000  # a tote takes up room at its dock: no later than this
+
 
 def start(world: World, token: Token) -> None:
     """Begin a carry step: find the load and the way it has to go."""
@@ -65,7 +67,8 @@ def _put_away(world: World, order: Order, token: Token) -> None:
     flow.stock_came(world, tote.sku)
     bay = world.site.stations[order.station].bay
     node = world.site.roadmap.bays[bay].node
-    _open_task(world, order, token, node, bay, tote.id, "tote")
+    task = _open_task(world, order, token, node, bay, tote.id, "tote")
+    task.due_ns = order.due_ns or world.time_ns + PUT_AWAY_NS
 
 
 def _sort(world: World, order: Order, step: Step, token: Token) -> None:
@@ -92,13 +95,14 @@ def _free_slot(world: World, near_bay: int) -> int:
 
 def _open_task(
     world: World, order: Order, token: Token, node: int, bay: int, load: str, carries: str
-) -> None:
+) -> Task:
     fleets = 0
     for index, fleet in enumerate(world.site.fleets):
         if not carries or carries in fleet.carries:
             fleets |= 1 << index
     task = Task(world.number(), fleets, node, bay, load, token, order.due_ns)
     world.tasks[task.id] = task
+    return task
 
 
 def begin(world: World, robot: Robot, task: Task) -> None:

@@ -8,6 +8,7 @@ from orchestrator.core.messages import (
     AssignmentMade,
     BatteryCrossed,
     Line,
+    OrderReceived,
     RequestAssignment,
     RobotOffer,
     StartAction,
@@ -78,3 +79,24 @@ def test_a_robot_whose_charge_does_not_reach_gets_no_task() -> None:
 
     assert pairs(10**9) == ((1, 0),)
     assert pairs(6_000) == ()
+
+
+def test_a_tote_at_a_dock_is_put_away_however_many_orders_are_urgent() -> None:
+    story = Story()
+    dock = next(i for i, s in enumerate(story.loaded.site.stations) if s.kind == "dock")
+    for robot in range(3):
+        story.say(BatteryCrossed(robot=robot, battery_permille=300))  # offered, but not matched
+    story.answers.assignment = lambda request: AssignmentMade(  # type: ignore[method-assign]
+        request=request.request, pairs=()
+    )
+    story.say(
+        OrderReceived(order_id="in", kind="inbound", lines=(Line("SKU-01", 1),), station=dock,
+                      load="new")
+    )  # fmt: skip
+    story.ticks(3600)
+    now = story.time_ns
+    story.say(OrderReceived(order_id="o", kind="outbound", lines=(Line("SKU-01", 1),), due_ns=now))
+    story.ticks(1)
+    offers = [c for c in story.seen if isinstance(c, RequestAssignment)][-1].tasks
+    put_away, order = (offer.priority for offer in offers if offer.task > 0)
+    assert put_away > order
