@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 from statistics import median
-from typing import Any
 
 from orchestrator.core.roadmap import Bay, Roadmap
 from orchestrator.layout import LoadedSite
@@ -28,40 +27,6 @@ STYLE += "".join(
     f".lane.l{i}{{stroke:var(--l{i})}}.arrow.l{i}{{fill:var(--l{i})}}"
     for i in range(LANES_NAMED_MAX)
 )
-
-
-def layout_json(loaded: LoadedSite) -> dict[str, Any]:
-    """For the page. Metres, y to the north; tails, heads, bays and nodes are indices, -1 is none.
-
-    Keys: nodes (id, x, y, bay), edges (tail, head, fleets: their ids), bays (id, kind, nodes),
-    stations (id, kind, bay, out_bay), fleets (id, footprint), bounds (x and y least, x and y most).
-    """
-    roadmap, names = loaded.site.roadmap, list(loaded.spec.fleets)
-    spots = [(x / 1000, y / 1000) for x, y in _spots_mm(roadmap)]
-    return {
-        "nodes": [
-            {"id": roadmap.node_ids[i], "x": x, "y": y, "bay": roadmap.node_bay[i]}
-            for i, (x, y) in enumerate(spots)
-        ],
-        "edges": [
-            {"tail": tail, "head": head, "fleets": _fleets(names, mask)}
-            for tail, head, mask in zip(
-                roadmap.edge_tail, roadmap.edge_head, roadmap.edge_fleets, strict=True
-            )
-        ],
-        "bays": [
-            {"id": bay.id, "kind": bay.kind, "nodes": list(bay.nodes)} for bay in roadmap.bays
-        ],
-        "stations": [
-            {"id": one.id, "kind": one.kind, "bay": one.bay, "out_bay": one.out_bay}
-            for one in loaded.site.stations
-        ],
-        "fleets": [
-            {"id": name, "footprint": [list(point) for point in fleet.footprint_m]}
-            for name, fleet in loaded.spec.fleets.items()
-        ],
-        "bounds": [value / 1000 for value in _bounds_mm(roadmap)],
-    }
 
 
 def draw(loaded: LoadedSite, ids: bool = False) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from orchestrator.layout import LayoutError, LoadedSite, check_site, load_files, load_site
-from orchestrator.layout.draw import draw, layout_json
+from orchestrator.layout.draw import draw
 from orchestrator.layout.grid import grid_site, read_map
 
 
@@ -91,19 +91,6 @@ def test_names_in_a_picture_are_only_text() -> None:
     svg = draw(load_files(floors.files(layout), "x"), ids=True)
     assert "<script>" not in svg
     ElementTree.fromstring(svg)
-
-
-def test_for_the_page(loaded: LoadedSite) -> None:
-    page = json.loads(json.dumps(layout_json(loaded)))
-    assert set(page) == {"nodes", "edges", "bays", "stations", "fleets", "bounds"}
-    west, south, east, north = page["bounds"]
-    assert all(west < n["x"] < east and south < n["y"] < north for n in page["nodes"])
-    for index, bay in enumerate(page["bays"]):
-        assert all(page["nodes"][node]["bay"] == index for node in bay["nodes"])
-    names = {fleet["id"] for fleet in page["fleets"]}
-    assert all(edge["fleets"] and set(edge["fleets"]) <= names for edge in page["edges"])
-    pick = next(s for s in page["stations"] if s["id"] == "pick-2")
-    assert page["bays"][pick["out_bay"]]["id"] == "pack-2"
 
 
 def test_a_grid_is_a_site_too() -> None:
