@@ -23,10 +23,10 @@ def one(recipe: Recipe) -> dict[str, Any]:
         path = Path(folder) / "sweep.run"
         try:
             result["figures"] = record(recipe, path)
-        except (AssertionError, LookupError, ValueError, TypeError) as error:
+            with RunReader(path) as reader:
+                verdict = verify(reader)
+        except Exception as error:
             return {**result, "findings": [f"{type(error).__name__}: {error}"]}
-        with RunReader(path) as reader:
-            verdict = verify(reader)
     ratio = verdict.figures["lights_out"]["fillable"]["ratio"]
     ratio = 1.0 if ratio is None else ratio  # nothing was due
     result["figures"]["lights_out_fillable_percent"] = round(100 * ratio, 3)
@@ -54,9 +54,7 @@ def sweep(
     wanted = list(seeds)
     rows = [done[seed] for seed in wanted if seed in done]
     with ProcessPoolExecutor(jobs) as pool:
-        todo = [
-            pool.submit(one, replace(recipe, seed=seed)) for seed in wanted if seed not in done
-        ]
+        todo = [pool.submit(one, replace(recipe, seed=seed)) for seed in wanted if seed not in done]
         for future in as_completed(todo):
             row = {**future.result(), "key": key}
             rows.append(row)

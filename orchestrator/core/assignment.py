@@ -26,7 +26,9 @@ def request(world: World) -> None:
         late_ns = world.site.policy.answer_ms * MS_NS
         if world.time_ns - world.assign_requested_ns < late_ns:
             return
-    robots = [offer for robot in world.robots if (offer := _robot_offer(world, robot)) is not None]
+    charge = energy.emptiest(world)
+    offers = (_robot_offer(world, robot, robot.index in charge) for robot in world.robots)
+    robots = [offer for offer in offers if offer is not None]
     tasks = _task_offers(world)
     if not robots or not tasks:
         return
@@ -59,7 +61,7 @@ def _task_offers(world: World) -> list[TaskOffer]:
 
 
 def _onward_ms(world: World, task: Task) -> int:
-    """Driving time after the pickup, at a walking pace over the Manhattan distance."""
+    """Driving time after the pickup: the Manhattan distance at 1 m/s (so mm are ms)."""
     order = world.orders[task.token[0]]
     bays, stations = world.site.roadmap.bays, world.site.stations
     if order.stops:
@@ -73,7 +75,7 @@ def _onward_ms(world: World, task: Task) -> int:
     return way_mm
 
 
-def _robot_offer(world: World, robot: Robot) -> RobotOffer | None:
+def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
     fleet = world.site.fleets[robot.fleet]
     free_in_ms, node = 0, world.traffic.tail[robot.index]
     if robot.idle:
@@ -92,7 +94,7 @@ def _robot_offer(world: World, robot: Robot) -> RobotOffer | None:
     classes = 0
     if robot.battery_permille >= fleet.charge_urgent_permille:
         classes |= 1 << robot.fleet
-    if energy.low(world, robot) and free_in_ms == 0:
+    if charge:
         classes |= 1 << (robot.fleet + CHARGE_BIT)
     if not classes:
         return None

@@ -32,25 +32,67 @@ def open_to(world: World, charger: int) -> bool:
     return all(_rests(world, robot, charger) and low(world, robot) for robot in resting)
 
 
+def emptiest(world: World) -> dict[int, None]:
+    """The robots that are to be offered a charger: of each fleet's low ones the emptiest, no more
+    than there are chargers open to them."""
+    chosen: dict[int, None] = {}
+    known = world.site.roadmap.bays
+    free = [i for i, bay in enumerate(known) if bay.kind == "charger" and open_to(world, i)]
+    for fleet in range(len(world.site.fleets)):
+        robots = [r for r in world.robots if r.fleet == fleet and _wants(world, r)]
+        robots.sort(key=lambda robot: (robot.battery_permille, robot.index))
+        places = sum(known[index].fleets >> fleet & 1 for index in free)
+        chosen.update(dict.fromkeys(robot.index for robot in robots[:places]))
+    return chosen
+
+
 def make_room(world: World) -> None:
     """Once a tick: who rests on a charger with charge enough parks elsewhere if another robot is low
-    and finds none."""
-    wanting = 0
-    for robot in world.robots:
-        if robot.idle and not robot.charging and low(world, robot):
-            wanting |= 1 << robot.fleet
+    and finds none; for one that is urgent, so does who has charged half of what it was to."""
+    wanting = [robot for robot in world.robots if _wants(world, robot)]
     if not wanting:
         return
     known = world.site.roadmap.bays
-    chargers = [i for i, bay in enumerate(known) if bay.kind == "charger" and bay.fleets & wanting]
+    chargers = [i for i, bay in enumerate(known) if bay.kind == "charger"]
+    missing: dict[int, list[Robot]] = {}  # fleet -> robots beyond the open chargers
+    for robot in sorted(wanting, key=lambda robot: (robot.battery_permille, robot.index)):
+        missing.setdefault(robot.fleet, []).append(robot)
     for index in chargers:
         if open_to(world, index):
-            wanting &= ~known[index].fleets
+            _served(missing, known[index].fleets)
     for index in chargers:
         for holder in list(world.bays[index].holders):
-            if known[index].fleets & wanting and _rests(world, world.robots[holder], index):
-                wanting &= ~known[index].fleets
+            comer = next(
+                (m[0] for f, m in missing.items() if m and known[index].fleets >> f & 1), None
+            )
+            if comer is not None and _gives_way(world, world.robots[holder], index, comer):
+                _served(missing, known[index].fleets)
                 missions.park(world, world.robots[holder])
+
+
+def _served(missing: dict[int, list[Robot]], fleets: int) -> None:
+    for fleet, robots in missing.items():
+        if robots and fleets >> fleet & 1:
+            robots.pop(0)
+            return
+
+
+def _wants(world: World, robot: Robot) -> bool:
+    return robot.idle and not robot.charging and low(world, robot)
+
+
+def _gives_way(world: World, robot: Robot, bay: int, comer: Robot) -> bool:
+    if _rests(world, robot, bay):
+        return True
+    fleet, urgent = world.site.fleets[robot.fleet], world.site.fleets[comer.fleet]
+    half = (fleet.charge_below_permille + fleet.charge_to_permille) // 2
+    return (
+        robot.charging
+        and robot.idle
+        and not robot.legs
+        and robot.battery_permille >= half
+        and comer.battery_permille < urgent.charge_urgent_permille
+    )
 
 
 def _rests(world: World, robot: Robot, bay: int) -> bool:

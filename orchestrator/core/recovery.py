@@ -13,6 +13,8 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.world import MS_NS, World
 
+DEAD_FACTOR = 4  # so much longer a robot may stand while another one is dead
+
 
 def faulted(world: World, event: RobotFaulted) -> None:
     """The robot stands on what it holds: others are planned round it, its work goes to others."""
@@ -61,8 +63,8 @@ def refused(world: World, event: CommandRefused) -> None:
     world.refusals += 1
     world.alarm(robot.name, f"command refused: {event.reason}")
     traffic, node_bay = world.traffic, world.site.roadmap.node_bay
-    heading, before = traffic.tail_heading_deg[robot.index], traffic.tail[robot.index]
-    if event.edges and traffic.retract(robot.index, event.edges, heading):
+    before = traffic.tail[robot.index]
+    if event.edges and traffic.retract(robot.index, event.edges):
         planning.stale(world)
         needed = [traffic.at[robot.index], traffic.tail[robot.index]]
         needed += [robot.goal] if robot.goal >= 0 else []
@@ -72,11 +74,11 @@ def refused(world: World, event: CommandRefused) -> None:
 
 
 def watch(world: World) -> None:
-    """Once a tick: if a robot with a goal has not moved for long and no dead robot explains it, ask
-    for a plan with other tie-breaks."""
-    if any(robot.dead for robot in world.robots):
-        return
+    """Once a tick: if a robot with a goal has not moved for long (longer still while a dead robot may
+    explain it), ask for a plan with other tie-breaks."""
     limit_ns = world.site.policy.stuck_after_ms * MS_NS
+    if any(robot.dead for robot in world.robots):
+        limit_ns *= DEAD_FACTOR
     for robot in world.robots:
         if robot.goal >= 0 and world.time_ns - robot.moved_ns >= limit_ns:
             robot.moved_ns = world.time_ns

@@ -42,6 +42,7 @@ class Traffic:
         self.holders = holders  # by bay: robots with a ticket
         self.fleet: list[int] = []
         self.at: list[int] = []  # last node reached
+        self.at_heading_deg: list[int] = []  # there
         self.tail: list[int] = []  # frontier: last node released
         self.tail_heading_deg: list[int] = []
         self.released: list[deque[Move]] = []
@@ -61,6 +62,7 @@ class Traffic:
             )
         self.fleet.append(fleet)
         self.at.append(node)
+        self.at_heading_deg.append(heading_deg)
         self.tail.append(node)
         self.tail_heading_deg.append(heading_deg)
         self.released.append(deque())
@@ -177,9 +179,10 @@ class Traffic:
             if move.edge == edge:
                 break
         self.at[robot] = self.roadmap.edge_head[edge]
+        self.at_heading_deg[robot] = self.roadmap.edge_heading_deg[edge]
         return wake
 
-    def retract(self, robot: int, edges: tuple[int, ...], heading_deg: int) -> bool:
+    def retract(self, robot: int, edges: tuple[int, ...]) -> bool:
         """Take back a release that never left the house, and all that was released behind it."""
         released = self.released[robot]
         known = [move.edge for move in released]
@@ -194,9 +197,11 @@ class Traffic:
         base = self.fleet[robot] * self.roadmap.nodes
         del self.stands[base + self.tail[robot]]
         self.tail[robot] = self.roadmap.edge_tail[edges[0]]
-        if released:
-            heading_deg = self.roadmap.edge_heading_deg[released[-1].edge]
-        self.tail_heading_deg[robot] = heading_deg
+        self.tail_heading_deg[robot] = (
+            self.roadmap.edge_heading_deg[released[-1].edge]
+            if released
+            else self.at_heading_deg[robot]
+        )
         self.stands[base + self.tail[robot]] = robot
         return True
 

@@ -132,13 +132,9 @@ def arrays_of(roadmap: Roadmap, spec: SiteFile) -> RoadmapArrays:
     limit = np.array(roadmap.edge_speed_mmps, float) / 1000
     pace = np.ones(roadmap.edges)
     if spec.two_way_penalty:
-        x, y, tail, head = (
-            np.array(row, np.int32)
-            for row in (
-                roadmap.node_x_mm, roadmap.node_y_mm, roadmap.edge_tail, roadmap.edge_head,
-            )
-        )  # fmt: skip
-        pace += spec.two_way_penalty * guidance.against(x, y, tail, head)
+        rows = (roadmap.node_x_mm, roadmap.node_y_mm, roadmap.edge_tail, roadmap.edge_head)
+        wrong = guidance.against(*(np.array(row, np.int32) for row in rows))
+        pace += spec.two_way_penalty * wrong
     edge_ms = []
     for fleet in spec.fleets.values():
         speed = np.where(limit > 0, np.minimum(limit, fleet.speed_mps), fleet.speed_mps)

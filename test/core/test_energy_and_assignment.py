@@ -1,9 +1,11 @@
 """Charging as a task, promises to busy robots, tickets."""
 
+from dataclasses import replace
+
 from test_flow import Story
 
 from orchestrator.answers import Answers
-from orchestrator.core import bays
+from orchestrator.core import bays, energy
 from orchestrator.core.messages import (
     AssignmentMade,
     BatteryCrossed,
@@ -100,3 +102,18 @@ def test_a_tote_at_a_dock_is_put_away_however_many_orders_are_urgent() -> None:
     offers = [c for c in story.seen if isinstance(c, RequestAssignment)][-1].tasks
     put_away, order = (offer.priority for offer in offers if offer.task > 0)
     assert put_away > order
+
+
+def test_the_emptiest_of_the_low_are_offered_a_charger_no_more_than_there_are() -> None:
+    story = Story()
+    bays_ = list(story.world.site.roadmap.bays)
+    spare = [i for i, bay in enumerate(bays_) if bay.kind == "slot"][-1]
+    bays_[spare] = replace(bays_[spare], kind="charger")
+    story.world.site = replace(
+        story.world.site, roadmap=replace(story.world.site.roadmap, bays=tuple(bays_))
+    )
+    for robot, charge in enumerate((300, 200, 340)):
+        story.say(BatteryCrossed(robot=robot, battery_permille=charge))
+    assert list(energy.emptiest(story.world)) == [1]
+    story.say(BatteryCrossed(robot=1, battery_permille=900))
+    assert list(energy.emptiest(story.world)) == [0]

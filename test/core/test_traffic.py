@@ -100,9 +100,9 @@ def test_a_release_that_never_left_the_house_is_taken_back() -> None:
     traffic.splice([(0, first), (0, second)], set())
     released = traffic.release(0)
     assert released == (first, second)
-    assert traffic.retract(0, released, 90)
-    assert (traffic.tail[0], traffic.still(0), traffic.tail_heading_deg[0]) == (before, True, 90)
-    assert not traffic.retract(0, released, 90)
+    assert traffic.retract(0, released)
+    assert (traffic.tail[0], traffic.still(0), traffic.tail_heading_deg[0]) == (before, True, 0)
+    assert not traffic.retract(0, released)
 
 
 def test_an_arrival_on_an_edge_that_was_not_released_is_not_believed() -> None:

@@ -73,4 +73,6 @@ def test_an_arrival_frees_what_lies_behind_and_a_lie_frees_nothing() -> None:
     assert gate.frontier(0) == ROADMAP.edge_head[b]
     gate.reached(0, b)
     assert gate.frontier(0) == ROADMAP.edge_head[b]
-    assert gate.check(ExtendBase(robot=0, edges=(ROADMAP.out_edges[ROADMAP.edge_head[b]][0],))) == ""
+    assert (
+        gate.check(ExtendBase(robot=0, edges=(ROADMAP.out_edges[ROADMAP.edge_head[b]][0],))) == ""
+    )
