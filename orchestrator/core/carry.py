@@ -9,6 +9,8 @@ from orchestrator.core.site import Step
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import Task, World
 
+HANDLING_TRIES = 5  # of one robot, one a tick
+HANDLING_ROBOTS = 3
 PUT_AWAY_NS = 1_800_000_000_000  # a tote takes up room at its dock: no later than this
 
 
@@ -177,8 +179,27 @@ def dropped(world: World, robot: Robot, leg: Leg) -> None:
 
 
 def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
-    """A pick or drop went wrong: try again; the shell's robot says "failed" only where a further
-    try is possible."""
+    """A pick or drop went wrong: it is tried again at the next tick. A load that this robot can't
+    take goes back to the pool, for another; what no robot can take sets its order aside."""
+    robot.failures += 1
+    if leg.action != "pick" or robot.failures <= HANDLING_TRIES or leg.token is None:
+        return
+    robot.failures = 0
+    order, token = world.orders[leg.token[0]], leg.token
+    key = (token[1], "handling", token[2])
+    order.tries[key] = order.tries.get(key, 0) + 1
+    if order.tries[key] < HANDLING_ROBOTS:
+        give_back(world, robot)
+    else:
+        missions.give_up_goal(world, robot)
+        robot.legs.clear()
+        robot.task = -1
+        tote = world.stock.totes.get(leg.load)
+        if tote is not None:
+            tote.user = None
+            if tote.waiters:
+                fetch(world, tote.waiters.popleft())
+        flow.quarantine(world, order, token, f"{token[1]}: no robot can take {leg.load}")
     missions.advance(world, robot)
 
 

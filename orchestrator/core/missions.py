@@ -75,6 +75,7 @@ def action_ended(world: World, event: ActionEnded) -> None:
         world.alarm(robot.name, f"{leg.action} of {leg.load or 'nothing'} ended {event.outcome}")
         carry.handling_failed(world, robot, leg)
         return
+    robot.failures = 0
     robot.legs.popleft()
     if leg.action == "charge":
         robot.charging = True
@@ -84,6 +85,13 @@ def action_ended(world: World, event: ActionEnded) -> None:
     elif leg.action == "drop":
         carry.dropped(world, robot, leg)
     advance(world, robot)
+
+
+def try_again(world: World) -> None:
+    """Once a tick: actions that failed."""
+    for robot in world.robots:
+        if robot.failures and robot.action < 0:
+            advance(world, robot)
 
 
 def left_bay(world: World, robot: int, bay: int) -> None:

@@ -37,6 +37,7 @@ class Robot:
     waiting_bay: int = -1  # bay whose ticket it waits for
     load: str = ""
     action: int = -1  # running action
+    failures: int = 0  # of the action at hand, in a row
     charging: bool = False
     dead: bool = False
     attempts: int = 0

@@ -128,6 +128,7 @@ def _node_reached(world: World, event: NodeReached) -> None:
 
 
 def _ticked(world: World) -> None:
+    missions.try_again(world)
     missions.park_idle(world)
     energy.make_room(world)
     assignment.request(world)

@@ -47,6 +47,7 @@ class Story:
         self.seen: list[object] = []
         self.picks: list[WorkEnded | str] = []  # outcomes of the next picks
         self.looks: list[str] = []  # outcomes of the next inspections
+        self.actions: list[str] = []  # outcomes of the next picks and drops of robots
         roadmap = self.loaded.site.roadmap
         parks = [bay for bay in roadmap.bays if bay.kind == "parking"][:robots]
         for index, bay in enumerate(parks):
@@ -82,7 +83,8 @@ class Story:
             case ExtendBase():
                 return [NodeReached(robot=command.robot, edge=edge) for edge in command.edges]
             case StartAction(kind=kind) if kind != "stop_charging":
-                return [ActionEnded(robot=command.robot, action=command.action)]
+                outcome = self.actions.pop(0) if self.actions else "ok"
+                return [ActionEnded(robot=command.robot, action=command.action, outcome=outcome)]
             case StartWork():
                 outcome = self.picks.pop(0) if command.capability == "pick" and self.picks else "ok"
                 quantity = command.quantity if outcome == "ok" else 0
@@ -257,3 +259,23 @@ def test_a_plan_on_another_basis_or_against_the_rules_moves_nobody_into_anybody(
     story.say(PathsPlanned(request=8, basis=world.path_basis, moves=garbage))
     assert world.traffic.cut == 1, "moves of robots at rest are left out, what nobody can do is cut"
     story.say(AssignmentMade(request=1, pairs=((5, 5),)))
+
+
+def test_a_robot_that_fails_to_take_a_tote_tries_again_and_then_another_one_does() -> None:
+    story = Story()
+    story.actions = ["failed"] * 6
+    story.order("o1", Line("SKU-01", 1))
+    story.ticks(300)
+    assert story.closed() == {"o1": "done"}
+
+
+def test_a_tote_that_no_robot_can_take_sets_its_order_aside_and_robots_go_on() -> None:
+    story = Story()
+    story.actions = ["failed"] * 18
+    story.order("o1", Line("SKU-01", 1))
+    story.ticks(120)
+    assert story.closed() == {"o1": "quarantined"}
+    assert "no robot can take t0" in story.world.orders["o1"].reason
+    story.order("o2", Line("SKU-01", 1))
+    story.ticks(300)
+    assert story.closed()["o2"] == "done"
