@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 
 COMMANDS = (
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         epilog="Begin with: lightsout demo. Each command explains itself: lightsout run --help.",
     )
     parser.add_argument("--version", action="version", version=f"lightsout {version()}")
+    keep_kernels()
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {}
     for name in COMMANDS:
@@ -42,6 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
+def keep_kernels() -> None:
+    """Compiled kernels go to the user's cache, unless NUMBA_CACHE_DIR names another place: the
+    package's own folder may not be writable."""
+    from planners.cache import directory  # noqa: PLC0415
+
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(directory() / "numba"))
+
+
 def version() -> str:
     """The installed version."""
     from importlib import metadata  # noqa: PLC0415
@@ -54,13 +64,22 @@ def version() -> str:
 
 def known_errors() -> tuple[type[Exception], ...]:
     """Errors that are the input's fault and carry their own mend."""
+    from orchestrator.commands import OutputError  # noqa: PLC0415
     from orchestrator.journal import RunFileError  # noqa: PLC0415
     from orchestrator.layout import LayoutError  # noqa: PLC0415
     from sim.demand import OrderFileError  # noqa: PLC0415
     from sim.lorr_files import InstanceError  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
-    return (RunFileError, LayoutError, OrderFileError, InstanceError, ScenarioError)
+    return (
+        OSError,
+        OutputError,
+        RunFileError,
+        LayoutError,
+        OrderFileError,
+        InstanceError,
+        ScenarioError,
+    )
 
 
 if __name__ == "__main__":

@@ -167,6 +167,8 @@ def _take(
     except (TypeError, ValueError):
         what = f"{row['time_s']!r}, {row['quantity']!r}, {row['due_s']!r}"
         return f"time_s, quantity, due_s are no numbers: {what}", "write 12.5, 1, 1800"
+    if due_s < time_s:
+        return f"due {due_s:g} lies before {time_s:g}", "both count from the run's beginning"
     if not (0 <= time_s < 1e7 and 0 <= due_s < 1e7 and 0 < quantity < 1e6):
         text = f"time {time_s:g}, quantity {quantity}, due {due_s:g}"
         return text, "must be positive, in seconds"

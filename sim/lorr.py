@@ -120,9 +120,9 @@ def _warm_up(instance: Instance, grid: Grid, settings: Settings) -> None:
         entry.made()
 
 
-def write_result(result: dict[str, Any], path: Path) -> None:
-    """Write a result file."""
-    path.write_text(json.dumps(result, separators=(",", ":")), encoding="ascii")
+def result_text(result: dict[str, Any]) -> str:
+    """The content of a result file."""
+    return json.dumps(result, separators=(",", ":"))
 
 
 def main() -> None:
@@ -137,7 +137,7 @@ def main() -> None:
     match = Match(load(arguments.instance), iterations=arguments.iterations)
     match.run(arguments.steps, arguments.budget_ms / 1000)
     if arguments.out:
-        write_result(match.result(), arguments.out)
+        arguments.out.write_text(result_text(match.result()), encoding="ascii")
     times = 1000 * np.array(match.times)
     print(
         f"{match.tasks.finished} tasks, {match.timeouts} timeouts, per step "

@@ -59,8 +59,12 @@ class Recipe:
             if found:
                 raise LayoutError(found)
         orders = None
-        if self.orders:
+        if self.orders_name:
             orders, bad = demand.from_csv(self.orders, self.orders_name, loaded.site)
+            if not orders and not bad:
+                raise demand.OrderFileError(
+                    f"{self.orders_name}: holds no orders -> add a row, or leave --orders out"
+                )
         options = Options(self.seed, self.hours, dict(self.fleets), faults, orders)
         if self.lorr:
             return _competition(loaded, options, self.lorr), bad

@@ -46,13 +46,12 @@ def record(
     loaded = scenario.loaded
     answers = RecordedAnswers(loaded.arrays, loaded.spec.policy.assign_neighbours)
     answers.known = {}
-    if resume:
-        with RunReader(path) as reader:
-            reader.check()
-            events = (entry.event for entry in reader.entries())
-            answers.known = {e.request: e for e in events if isinstance(e, PathsPlanned)}
-    writer = RunWriter(path, recipe.meta(), resume=resume)
+    writer = RunWriter(path, recipe.meta(), resume=resume)  # checks what is there
     try:
+        if resume:
+            with RunReader(path) as reader:
+                events = (entry.event for entry in reader.entries())
+                answers.known = {e.request: e for e in events if isinstance(e, PathsPlanned)}
         simulation = Simulation(scenario, writer, answers)
         simulation.run(pace=pace, progress=progress)
         books = simulation.finish()

@@ -72,6 +72,7 @@ def _robots(loaded: LoadedSite, options: Options, streams: Streams) -> Iterator[
             for number, bay in enumerate(roadmap.bays)
             if bay.kind == kind and bay.fleets >> fleet & 1 and number not in taken
         ]
+        places.sort(key=lambda number: roadmap.bays[number].fleets.bit_count())  # shared ones last
         if count > len(places) or count < 0:
             raise ScenarioError(
                 f"{count} robots of {name}, but the layout has room for 0 to {len(places)} -> "

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+POSITIVE_MAX = 100_000.0
 
 
 def command(subparsers: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
@@ -18,6 +23,31 @@ def command(subparsers: Any, name: str, summary: str, examples: str) -> argparse
     return parser
 
 
+@contextlib.contextmanager
+def output(path: Path, *inputs: Path) -> Iterator[IO[str]]:
+    """A text file to write: refused where it is one of the inputs or no regular file, and there
+    only when it is whole. Raises `OutputError`."""
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: is no regular file -> give a file name")
+    for source in inputs:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise OutputError(f"{path}: is what is read -> give another file for what is written")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: can't be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+class OutputError(ValueError):
+    """A file that can't be written, with the reason."""
+
+
 def seconds(text: str) -> float:
     """A time of the run: seconds, MM:SS or HH:MM:SS."""
     parts = text.split(":")
@@ -29,6 +59,8 @@ def seconds(text: str) -> float:
             total = total * 60 + float(part)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no time: write 90 or 0:01:30") from error
+    if not 0 <= total < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time of a run: it must not be negative")
     return total
 
 
@@ -38,6 +70,6 @@ def positive(text: str) -> float:
         value = float(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no number") from error
-    if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text} must be above zero")
+    if not 0 < value <= POSITIVE_MAX:
+        raise argparse.ArgumentTypeError(f"{text} must be above 0 and at most {POSITIVE_MAX:g}")
     return value

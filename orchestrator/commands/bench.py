@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from orchestrator.commands import command, positive
+from orchestrator.commands import OutputError, command, output, positive
 
 EXAMPLES = """\
   lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json
@@ -47,15 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
 def _lorr(arguments: argparse.Namespace) -> dict[str, Any]:
     from statistics import median  # noqa: PLC0415
 
-    from sim.lorr import Match, write_result  # noqa: PLC0415
+    from sim.lorr import Match, result_text  # noqa: PLC0415
     from sim.lorr_files import InstanceError, load  # noqa: PLC0415
 
     if arguments.steps < 1:
         raise InstanceError(f"--steps {arguments.steps} -> at least 1")
+    if arguments.out is not None and not arguments.out.parent.is_dir():
+        raise OutputError(f"{arguments.out}: there is no such folder -> make it first")
     match = Match(load(arguments.instance))
     match.run(arguments.steps, arguments.budget_ms / 1000, _progress(arguments))
     if arguments.out is not None:
-        write_result(match.result(), arguments.out)
+        with output(arguments.out, arguments.instance) as file:
+            file.write(result_text(match.result()))
     return {
         "instance": arguments.instance.stem,
         "robots": len(match.node),

@@ -23,7 +23,7 @@ def add(subparsers: Any) -> None:
     summary = "simulate sites/jd_small with faults, show it live, then check and replay it"
     parser = command(subparsers, "demo", summary, EXAMPLES)
     parser.add_argument("--hours", type=positive, default=2.0, help="simulated hours (2)")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=7, help="of everything that is chance (7)")
     parser.add_argument(
         "--speed", type=positive, default=20.0, help="simulated seconds per second (20)"
     )
@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     port, site = free_port(arguments), find_site("jd_small")
     arguments.record.parent.mkdir(parents=True, exist_ok=True)
+    arguments.record = _free_name(arguments.record)
     simulation = subprocess.Popen(
         _lightsout("run", site, "--hours", arguments.hours, "--seed", arguments.seed,
                    "--speed", arguments.speed, "--faults", "default", "--quiet",
@@ -63,9 +64,23 @@ def run(arguments: argparse.Namespace) -> int:
             return failed
         print("  The page stays open (stop with Ctrl-C).", flush=True)
         page.join()
+    except KeyboardInterrupt:
+        kept = arguments.record
+        print(f"\n  stopped; `lightsout view {kept}` shows it, `run --resume {kept}` goes on")
     finally:
         simulation.kill()
     return 0
+
+
+def _free_name(path: Path) -> Path:
+    """Another demo may be running: it keeps its file."""
+    from orchestrator.journal import being_written  # noqa: PLC0415
+
+    number, free = 1, path
+    while being_written(free):
+        number += 1
+        free = path.with_stem(f"{path.stem}-{number}")
+    return free
 
 
 def _check(path: Path) -> int:

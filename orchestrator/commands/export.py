@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.commands import command, seconds
+from orchestrator.commands import command, output, seconds
 
 EXAMPLES = """\
   lightsout export a.run --trajectories poses.csv --from 0:30:00 --to 0:31:00
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             for name, unit, write in wanted:
                 if name:
-                    written[name] = {unit: _write(name, write)}
+                    written[name] = {unit: _write(name, write, arguments.run)}
         except (UnusableRun, OSError) as error:
             return _refuse(str(error))
     if arguments.json:
@@ -72,10 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write(name: str, write: Callable[[Any], int]) -> int:
+def _write(name: str, write: Callable[[Any], int], run: Path) -> int:
     if name == "-":
         return write(sys.stdout)
-    with Path(name).open("w", encoding="utf-8", newline="") as out:
+    with output(Path(name), run) as out:
         return write(out)
 
 

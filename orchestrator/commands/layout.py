@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from orchestrator.commands import command
+from orchestrator.commands import command, output
 
 EXAMPLES = """\
   lightsout layout check sites/jd_small
@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         text = convert_angles(arguments.path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        finding = Finding("error", str(arguments.path), "-", f"can't be read: {error}", "mend it")
+    except (OSError, ValueError) as error:
+        finding = Finding("error", str(arguments.path), "-", f"not converted: {error}", "see it")
         raise LayoutError([finding]) from error
     return _write(text, arguments.out)
 
@@ -74,6 +74,7 @@ def _write(text: str, out: Path | None) -> int:
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        with output(out) as file:
+            file.write(text)
         print(f"wrote {out}")
     return 0

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from orchestrator.commands import command
+from orchestrator.commands import command, output
 
 EXAMPLES = """\
   lightsout report a.run                   writes a.html beside it
@@ -39,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
             report = build(reader)
         out = arguments.out or (None if arguments.json else arguments.run.with_suffix(".html"))
         if out is not None:
-            out.write_text(page(report), encoding="utf-8")
+            with output(out, arguments.run) as file:
+                file.write(page(report))
     except (UnusableRun, OSError) as error:
         print(f"lightsout: {arguments.run}: {error}", file=sys.stderr)
         return 2

@@ -27,8 +27,8 @@ def add(subparsers: Any) -> None:
     """Declare the command."""
     parser = command(subparsers, "run", "simulate a site and record the run", EXAMPLES)
     parser.add_argument("site", nargs="?", type=Path, metavar="SITE", help="a site's folder")
-    parser.add_argument("--hours", type=positive, default=1.0, help="simulated hours (1)")
-    parser.add_argument("--seed", type=int, default=0, help="of everything that is chance (0)")
+    parser.add_argument("--hours", type=positive, help="simulated hours (1)")
+    parser.add_argument("--seed", type=int, help="of everything that is chance (0)")
     parser.add_argument("--speed", default="max", help="simulated seconds per second, or max (max)")
     parser.add_argument("--orders", type=Path, metavar="FILE.csv", help="instead of the demand")
     parser.add_argument(
@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     pace = _pace(arguments.speed)
     resume = arguments.resume is not None
     if resume:
+        _only_resume(arguments)
         from orchestrator.journal import RunReader  # noqa: PLC0415
         from sim.recipe import Recipe  # noqa: PLC0415
 
@@ -64,14 +65,34 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         target = path or Path(folder) / "unrecorded.run"
         started = time.monotonic()
-        with _screen(arguments, recipe) as progress:
-            figures = record(recipe, target, resume=resume, pace=pace, progress=progress)
+        try:
+            with _screen(arguments, recipe) as progress:
+                figures = record(recipe, target, resume=resume, pace=pace, progress=progress)
+        except KeyboardInterrupt:
+            if path is not None:
+                print(f"go on with: lightsout run --resume {path}", file=sys.stderr)
+            raise
         figures["wall_s"] = round(time.monotonic() - started, 3)
         figures["speed"] = round(figures["simulated_s"] / max(1e-9, figures["wall_s"]), 1)
     if path is not None:
         figures["run"] = str(path)
     _print(figures, arguments.json)
     return 0
+
+
+def _only_resume(arguments: argparse.Namespace) -> None:
+    """A run is resumed as it was begun."""
+    from sim.scenario import ScenarioError  # noqa: PLC0415
+
+    changed = [
+        name
+        for name in ("site", "hours", "seed", "orders", "fleet", "record", "lorr")
+        if getattr(arguments, name)
+    ]
+    if changed or arguments.faults != "none":
+        raise ScenarioError(
+            f"--resume goes on with the run as it was begun -> leave out {', '.join(changed)}"
+        )
 
 
 def _pace(text: str) -> float | None:
@@ -90,8 +111,11 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
     if (arguments.site is None) == (arguments.lorr is None):
-        raise ScenarioError("what is to run? -> name one site's folder, or --lorr INSTANCE.json")
-    values: dict[str, Any] = {"seed": arguments.seed, "hours": arguments.hours}
+        named = "nothing was named" if arguments.site is None else "a site and an instance"
+        raise ScenarioError(
+            f"what is to run? ({named}) -> name one site's folder, or --lorr INSTANCE.json"
+        )
+    values: dict[str, Any] = {"seed": arguments.seed or 0, "hours": arguments.hours or 1.0}
     values["fleets"] = dict(_fleet(text) for text in arguments.fleet)
     if arguments.orders is not None:
         values["orders"] = demand.read_text(arguments.orders)

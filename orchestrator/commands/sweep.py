@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         seeds = range(int(low), int(high)) if colon else range(int(low))
     except ValueError as error:
         raise ScenarioError(f"--seeds {arguments.seeds} -> write 20 or 100:200") from error
+    if not seeds:
+        raise ScenarioError(f"--seeds {arguments.seeds} names no seed -> write 20 or 100:200")
     made = recipe.of_site(arguments.site, hours=arguments.hours)
     made = recipe.with_faults(made, arguments.faults)
     report = (lambda _: None) if arguments.json else _report

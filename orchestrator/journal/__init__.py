@@ -1,6 +1,7 @@
 """The record of a run: one SQLite file that survives crashes and proves its own content."""
 
 from orchestrator.journal.format import MOTION, ResumeDiverged, RunFileError
+from orchestrator.journal.lock import held as being_written
 from orchestrator.journal.reader import RunReader
 from orchestrator.journal.salvage import SalvageReport, salvage
 from orchestrator.journal.writer import RunWriter
@@ -12,5 +13,6 @@ __all__ = [
     "RunReader",
     "RunWriter",
     "SalvageReport",
+    "being_written",
     "salvage",
 ]

@@ -21,6 +21,8 @@ from orchestrator.journal.format import (
 
 def make_way(path: Path) -> None:
     """Remove an older run of this name, and nothing but a run."""
+    if path.exists() and not path.is_file():
+        raise RunFileError(path, "is no regular file", "choose another name")
     if path.exists() and path.stat().st_size:
         with path.open("rb") as file:
             head = file.read(100)

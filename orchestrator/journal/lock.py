@@ -19,6 +19,8 @@ def acquire(path: Path) -> IO[str]:
     """Take the lock, or raise `RunFileError`."""
     if path.is_dir():
         raise RunFileError(path, "is a folder", "give a file name")
+    if path.exists() and not path.is_file():
+        raise RunFileError(path, "is no regular file", "give a file name")
     while True:
         try:
             file = lock_path(path).open("a+")

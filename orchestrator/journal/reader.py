@@ -140,6 +140,15 @@ class RunReader:
         row = next(self._rows("journal", "ORDER BY batch LIMIT 1"), None)
         return (row[3], self.last_durable().time_ns) if row else (0, 0)
 
+    @property
+    def motion_lost(self) -> int:
+        """Batches of motion that are missing between the first and the last (salvaged runs)."""
+        query = "SELECT coalesce(max(batch), 0) - count(*) FROM motion"
+        try:
+            return int(self._connection.execute(query).fetchone()[0])
+        except DAMAGE as error:
+            raise self._damaged(str(error)) from error
+
     def batches(self, from_seq: int = 0) -> Iterator[Batch]:
         """The batches from the one with `from_seq` on, each checked by itself."""
         if from_seq:

@@ -23,7 +23,10 @@ def check(site: Site, spec: SiteFile, file: str, severity: str) -> list[Finding]
         core = _core_edges(site.roadmap, fleet)
         for text, mend in _connected(site.roadmap, core, name):
             found.append(Finding(severity, file, "$.layouts[0].edges", text, mend))
-        found += _bays(site.roadmap, fleet, name, file, severity)
+        pairs = [(site.roadmap.edge_tail[e], site.roadmap.edge_head[e]) for e in core]
+        main = {node for pair in pairs for node in pair}
+        main -= set(beyond(np.array(pairs), site.roadmap.nodes)) if pairs else set()
+        found += _bays(site.roadmap, fleet, name, main, file, severity)
     for index, bay in enumerate(site.roadmap.bays):
         if not bay.fleets:
             text, mend = f"no fleet finds a way into {bay.id}", "join it to a lane by an edge"
@@ -98,17 +101,19 @@ def _leads(after: dict[int, list[int]], start: int, goal: int) -> bool:
     return False
 
 
-def _bays(roadmap: Roadmap, fleet: int, name: str, file: str, severity: str) -> list[Finding]:
+def _bays(
+    roadmap: Roadmap, fleet: int, name: str, lanes: set[int], file: str, severity: str
+) -> list[Finding]:
+    """`lanes`: nodes of the fleet's connected core; a bay is entered from them and left to them."""
     found: list[Finding] = []
     for index, bay in enumerate(roadmap.bays):
         if not bay.fleets >> fleet & 1:
             continue
-        inside = set(bay.nodes)
         usable = [e for e in range(roadmap.edges) if roadmap.edge_fleets[e] >> fleet & 1]
         ways_in = [e for e in usable if roadmap.edge_head[e] == bay.nodes[0]
-                   and roadmap.edge_tail[e] not in inside]  # fmt: skip
+                   and roadmap.edge_tail[e] in lanes]  # fmt: skip
         ways_out = [e for e in usable if roadmap.edge_tail[e] == bay.node
-                    and roadmap.edge_head[e] not in inside]  # fmt: skip
+                    and roadmap.edge_head[e] in lanes]  # fmt: skip
         chained = all(
             any(roadmap.edge_tail[e] == a and roadmap.edge_head[e] == b for e in usable)
             for a, b in zip(bay.nodes, bay.nodes[1:], strict=False)
@@ -116,11 +121,13 @@ def _bays(roadmap: Roadmap, fleet: int, name: str, file: str, severity: str) -> 
         path = f"$.layouts[0].stations[{index}]"
         if not ways_in or not chained:
             text = f"{name} finds no way into {bay.id} along its nodes in sequence"
-            mend = "join the first node to a lane, and each node to the next"
+            mend = "join the first node to a lane that can be reached, and each node to the next"
             found.append(Finding(severity, file, path, text, mend))
         if not ways_out:
             text = f"{name} finds no way out of {bay.id} from its last node"
-            found.append(Finding(severity, file, path, text, "add an edge back to a lane"))
+            found.append(
+                Finding(severity, file, path, text, "add an edge back to a lane that leads on")
+            )
     return found
 
 

@@ -231,7 +231,8 @@ def _is_number(value: Any) -> bool:
 
 
 def convert_angles(text: str) -> str:
-    """Degrees to radians, everything else untouched. `json.JSONDecodeError` where it is no JSON."""
+    """Degrees to radians, everything else untouched. ValueError where it is no JSON, or where the
+    angles look like radians already."""
 
     def mend(value: Any) -> Any:
         if isinstance(value, dict):
@@ -241,4 +242,7 @@ def convert_angles(text: str) -> str:
             }
         return [mend(item) for item in value] if isinstance(value, list) else value
 
-    return json.dumps(mend(json.loads(text)), indent=2, ensure_ascii=False) + "\n"
+    raw = json.loads(text)
+    if not any(abs(value) > 2 * math.pi for _, value in _angles(raw, ())):
+        raise ValueError("no angle exceeds a full turn of 6.28: they are in radians already")
+    return json.dumps(mend(raw), indent=2, ensure_ascii=False) + "\n"

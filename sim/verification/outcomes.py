@@ -44,6 +44,7 @@ class Ledger:
     orders: dict[str, OrderTruth] = field(default_factory=dict)
     touches: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     impossible: int = 0
+    ended: bool = True
 
 
 def ledger_of(facts: Iterable[tuple[int, str, dict[str, Any]]], found: Findings) -> Ledger:

@@ -245,3 +245,22 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (finding,) = check_site(tmp_path)
     assert finding.text == "byte 7 is not UTF-8" and finding.file.endswith("layout.lif.json")
     assert check_site(tmp_path / "layout.lif.json") == [finding]
+
+
+def test_a_bay_beside_a_piece_of_lane_that_nobody_reaches() -> None:
+    layout = floors.lif()
+    island = {"nodeId": "x", "nodePosition": {"x": 90.0, "y": 90.0}}
+    island["vehicleTypeNodeProperties"] = []
+    bay = {**island, "nodeId": "y", "nodePosition": {"x": 92.0, "y": 90.0}}
+    parts = layout["layouts"][0]
+    parts["nodes"] += [island, bay]
+    fleet = parts["edges"][0]["vehicleTypeEdgeProperties"][0]["vehicleTypeId"]
+    for a, b in (("x", "y"), ("y", "x")):
+        parts["edges"].append({
+            "edgeId": f"{a}>{b}", "startNodeId": a, "endNodeId": b,
+            "vehicleTypeEdgeProperties": [{"vehicleTypeId": fleet}],
+        })  # fmt: skip
+    parts["stations"].append({"stationId": "park-island", "interactionNodeIds": ["y"]})
+    with pytest.raises(LayoutError) as caught:
+        load_files(floors.files(layout), "x")
+    assert "finds no way into park-island" in str(caught.value)
