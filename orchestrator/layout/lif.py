@@ -242,3 +242,18 @@ def convert_angles(text: str) -> str:
         return [mend(item) for item in value] if isinstance(value, list) else value
 
     return json.dumps(mend(json.loads(text)), indent=2, ensure_ascii=False) + "\n"
+
+
+def file_of(name: str, layout: Layout) -> Lif:
+    """A LIF file of one layout."""
+    meta = MetaInformation(
+        projectIdentification=name, creator="Lightsout",
+        exportTimestamp="2026-01-01T00:00:00Z", lifVersion="1.0.0",
+    )  # fmt: skip
+    return Lif(metaInformation=meta, layouts=(layout,))
+
+
+def write(parsed: Lif) -> str:
+    """As text that `read` gives back equal."""
+    raw = parsed.model_dump(mode="json", exclude_unset=True)
+    return json.dumps(raw, indent=1, ensure_ascii=False) + "\n"
