@@ -77,7 +77,8 @@ def number(raw: dict[str, Any], key: str, file: str, default: float | None = Non
 def read(raw: dict[str, Any], path: Path, pitch_m: float | None, radius_m: float) -> Outline:
     """The map as a grid of nodes `pitch_m` apart where a robot of `radius_m` may stand and drive.
 
-    Without a pitch, a robot's diameter and a fifth more. The pitch is rounded to whole pixels, and the grid is laid where most nodes fit."""
+    Without a pitch, a robot's diameter and a fifth more. The pitch is
+    rounded to whole pixels, and the grid is laid where most nodes fit."""
     file = str(path)
     metres = number(raw, "resolution", file)
     origin = raw.get("origin")
