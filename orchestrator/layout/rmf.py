@@ -73,7 +73,9 @@ def read(source: Source, name: str, level: str | None, graph: int) -> Outline:
     scale = 1.0 if bare else _scale(source, path, body, points)
     up = 1 if bare or source.raw.get("coordinate_system") == "cartesian_meters" else -1
     lanes, used = _lanes(source, path, body, len(points), None if bare else graph)
-    places, number, names = [], {}, set[str]()
+    places: list[Place] = []
+    number: dict[int, int] = {}
+    names: set[str] = set()
     for index in sorted(used):
         number[index] = len(places)
         place = _place(vertices[index], points[index], index, scale, up, bare, names)
