@@ -75,12 +75,12 @@ def read(source: Source, name: str, level: str | None, graph: int) -> Outline:
     lanes, used = _lanes(source, path, body, len(points), None if bare else graph)
     places: list[Place] = []
     number: dict[int, int] = {}
-    names: set[str] = set()
+    taken: set[str] = set()
     for index in sorted(used):
         number[index] = len(places)
-        place = _place(vertices[index], points[index], index, scale, up, bare, names)
+        place = _place(vertices[index], points[index], index, scale, up, bare, taken)
         places.append(place)
-        names.add(place.id)
+        taken.add(place.id)
     made = [Lane(number[a], number[b], speed, rear) for a, b, speed, rear in lanes]
     return Outline(name, str(level), places, made, found)
 
