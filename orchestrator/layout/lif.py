@@ -246,3 +246,18 @@ def convert_angles(text: str) -> str:
     if not any(abs(value) > 2 * math.pi for _, value in _angles(raw, ())):
         raise ValueError("no angle exceeds a full turn of 6.28: they are in radians already")
     return json.dumps(mend(raw), indent=2, ensure_ascii=False) + "\n"
+
+
+def file_of(name: str, layout: Layout) -> Lif:
+    """A LIF file of one layout."""
+    meta = MetaInformation(
+        projectIdentification=name, creator="Lightsout",
+        exportTimestamp="2026-01-01T00:00:00Z", lifVersion="1.0.0",
+    )  # fmt: skip
+    return Lif(metaInformation=meta, layouts=(layout,))
+
+
+def write(parsed: Lif) -> str:
+    """As text that `read` gives back equal."""
+    raw = parsed.model_dump(mode="json", exclude_unset=True)
+    return json.dumps(raw, indent=1, ensure_ascii=False) + "\n"

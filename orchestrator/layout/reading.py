@@ -92,11 +92,11 @@ def _finding(problem: Any, file: str, text: str) -> Finding:
         what, mend = f"unknown key {problem['loc'][-1]!r}", "remove it, or mend its spelling"
     elif problem["type"] == "missing":
         what, mend = "missing", f"add `{problem['loc'][-1]}:`"
-    line = _line(text, problem["loc"])
+    line = line_of(text, problem["loc"])
     return Finding("error", file, f"{path} (line {line})" if line else path, what, mend)
 
 
-def _line(text: str, path: tuple[int | str, ...]) -> int:
+def line_of(text: str, path: tuple[int | str, ...]) -> int:
     """The line where the deepest part of `path` that exists stands; 0 if unknown."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     line = 0
