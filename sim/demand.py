@@ -8,7 +8,7 @@ import random
 from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 
 from orchestrator.core.messages import Line, OrderReceived
@@ -40,11 +40,26 @@ class Popularity:
 
     def __init__(self, stock: StockFile) -> None:
         self._names = stock.sku_names
-        self._sums = list(accumulate((r + 1) ** -stock.skew for r in range(len(self._names))))
+        weights = [(rank + 1) ** -stock.skew for rank in range(len(self._names))]
+        self._sums = list(accumulate(weights))
+        self._shares = [weight / self._sums[-1] for weight in weights]
 
     def draw(self, chance: random.Random) -> str:
         """One of them."""
         return self._names[bisect(self._sums, chance.random() * self._sums[-1])]
+
+    def supplies(self, chance: random.Random) -> Iterator[str]:
+        """What suppliers send, tote by tote: each time what has fallen behind its share the most,
+        give or take half a tote. The first ones are one of each."""
+        given = [0] * len(self._names)
+        for number in count(1):
+            behind = [
+                share * number - had + chance.uniform(-0.5, 0.5) + (not had)
+                for share, had in zip(self._shares, given, strict=True)
+            ]
+            best = behind.index(max(behind))
+            given[best] += 1
+            yield self._names[best]
 
 
 def outbound(

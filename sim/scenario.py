@@ -109,10 +109,8 @@ def _totes(loaded: LoadedSite, streams: Streams) -> Iterator[ToteStored]:
             f"stock.totes is {stock.totes}, but there are {len(slots)} slots -> take fewer totes"
         )
     streams.of("slots").shuffle(slots)
-    popularity, chance = demand.Popularity(stock), streams.of("stock")
-    for number in range(stock.totes):
-        names = stock.sku_names
-        sku = names[number] if number < len(names) else popularity.draw(chance)
+    supplies = demand.Popularity(stock).supplies(streams.of("stock"))
+    for number, sku in zip(range(stock.totes), supplies, strict=False):
         yield ToteStored(
             tote=f"tote-{number + 1:04d}", sku=sku, quantity=stock.units_per_tote, bay=slots[number]
         )
@@ -140,10 +138,10 @@ def _inbound(
     docks = [n for n, s in enumerate(loaded.site.stations) if "receive" in s.capabilities]
     if rate is None or not docks:
         return
-    popularity, chance = demand.Popularity(loaded.spec.stock), streams.of("inbound")
+    supplies = demand.Popularity(loaded.spec.stock).supplies(streams.of("inbound"))
     times = streams.of("inbound times")
     for number, time_s in enumerate(demand.arrivals(times, rate.totes_per_hour, options.hours), 1):
-        line = Line(popularity.draw(chance), loaded.spec.stock.units_per_tote)
+        line = Line(next(supplies), loaded.spec.stock.units_per_tote)
         yield (
             round(time_s * 1e9),
             OrderReceived(
