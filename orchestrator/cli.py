@@ -57,10 +57,11 @@ def known_errors() -> tuple[type[Exception], ...]:
     from orchestrator.journal import RunFileError  # noqa: PLC0415
     from orchestrator.layout import LayoutError  # noqa: PLC0415
     from sim.demand import OrderFileError  # noqa: PLC0415
+    from sim.li_lim import LiLimError  # noqa: PLC0415
     from sim.lorr_files import InstanceError  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
-    return (RunFileError, LayoutError, OrderFileError, InstanceError, ScenarioError)
+    return (RunFileError, LayoutError, OrderFileError, InstanceError, LiLimError, ScenarioError)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from planners.tour_begun import UNLIMITED, Begun, Stops
 
 ANYWHERE = -1
 PRICE_MAX = 2**50
+CHECKS_MAX = 5000  # of the solver's limits since the last solution; per stop 200 more
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,29 +127,34 @@ class Model:
         solver = routing.solver()
         horizon = max((begun.until_ms[robot] for robot in self.robots), default=0)
         vehicle_of = {robot: vehicle for vehicle, robot in enumerate(self.robots)}
-        self.never: set[int] = set()
         for node, stop in enumerate(self.stops):
             request, side = divmod(stop, 2)
-            index = self.manager.NodeToIndex(node)
-            opens, closes = int(problem.open_ms[request, side]), int(begun.close_ms[request, side])
-            if opens > min(closes, horizon) or closes < 0:
-                self.never.add(request)
-            else:
-                self.time.CumulVar(index).SetRange(max(opens, 0), min(closes, horizon))
             holder = int(begun.holder[request])
             if holder >= 0:
+                index = self.manager.NodeToIndex(node)
                 routing.SetAllowedVehiclesForIndex([vehicle_of[holder]], index)
+                self.time.CumulVar(index).SetRange(*self._window(request, side, horizon))
         for request in begun.free:
             pair = [self.manager.NodeToIndex(self.node_of[2 * request + side]) for side in (0, 1)]
             price = min(int(problem.drop_ms[request]), PRICE_MAX)
             routing.AddDisjunction(pair, price, 2)
+            active = [routing.ActiveVar(index) for index in pair]
+            windows = [self._window(request, side, horizon) for side in (0, 1)]
+            if any(opens > closes for opens, closes in windows) or windows[0][0] > windows[1][1]:
+                for variable in active:  # the solver holds windows against dropped stops as well
+                    solver.Add(variable == 0)
+                continue
+            times = [self.time.CumulVar(index) for index in pair]
+            for variable, window in zip(times, windows, strict=True):
+                variable.SetRange(*window)
             routing.AddPickupAndDelivery(*pair)
-            same = routing.VehicleVar(pair[0]) == routing.VehicleVar(pair[1])
-            solver.Add(same)
-            solver.Add(routing.ActiveVar(pair[0]) == routing.ActiveVar(pair[1]))
-            solver.Add(self.time.CumulVar(pair[0]) <= self.time.CumulVar(pair[1]))
-            if request in self.never:
-                solver.Add(routing.ActiveVar(pair[0]) == 0)
+            solver.Add(routing.VehicleVar(pair[0]) == routing.VehicleVar(pair[1]))
+            solver.Add(active[0] == active[1])
+            solver.Add(times[0] <= times[1])
+
+    def _window(self, request: int, side: int, horizon: int) -> tuple[int, int]:
+        opens = int(self.begun.problem.open_ms[request, side])
+        return max(0, opens), min(int(self.begun.close_ms[request, side]), horizon)
 
     def solve(self, search: Search, hint: tuple[Stops, ...] | None) -> Found:
         """Search from `hint` (tours of all robots; feasible), or from a first solution of its own."""
@@ -156,6 +162,7 @@ class Model:
         parameters = self._parameters(search)
         if search.until_served:
             self._stop_when_served()
+        routing.AddSearchMonitor(self._patience(search))
         routing.CloseModelWithParameters(parameters)
         start = None if hint is None else self._assignment(hint)
         if start is None:
@@ -182,6 +189,23 @@ class Model:
         if search.seconds > 0:
             parameters.time_limit.FromMilliseconds(max(1, round(1000 * search.seconds)))
         return parameters
+
+    def _patience(self, search: Search) -> Any:
+        """Guided local search never ends where no neighbour is feasible, and a solution limit alone
+        does not see it. The solver's checks do go on: a bound on those since the last solution is as
+        reproducible."""
+        solver = self.routing.solver()
+        checks = last = 0
+        checks_max = CHECKS_MAX + 200 * len(self.stops)
+
+        def impatient() -> bool:
+            nonlocal checks, last
+            if solver.Solutions() != last:
+                last, checks = solver.Solutions(), 0
+            checks += 1
+            return checks > checks_max and search.seconds <= 0
+
+        return solver.CustomLimit(impatient)
 
     def _stop_when_served(self) -> None:
         routing, solver = self.routing, self.routing.solver()

@@ -25,7 +25,7 @@ class TourParameters:
     `seconds` of wall time (0: no such limit; with one, answers depend on the machine).
     """
 
-    solutions: int = 2000
+    solutions: int = 500
     seconds: float = 0.0
     first_share: float = 0.1  # of the effort: all robots allowed
     try_share: float = 0.2  # of the effort, at most: one attempt to do with a robot less
@@ -68,19 +68,19 @@ class _Effort:
         best = self._search(best, able, None, parameters.first_share if reduce else 1.0, True)
         if reduce:
             best = self._fewer(best)
-            best = self._search(best, self._used(best, able), self._tours(best), 1.0, False)
+            best = self._search(best, self._used(best), self._tours(best), 1.0, False)
         return best
 
     def _fewer(self, best: TourPlan) -> TourPlan:
         """Take robots away, the shortest tour first; a failed attempt tries the next one."""
         skip = 0
         while self._left(self.parameters.last_share):
-            used = self._used(best, range(len(best.stops)))
+            used = self._used(best)
             idle = [r for r in used if not self.begun.tied(r) and self.begun.problem.fixed_ms[r]]
             idle.sort(key=lambda r: (len(best.stops[r]), r))
-            if not idle:
+            if skip >= len(idle):  # a second attempt would be the first one again
                 break
-            gone = idle[skip % len(idle)]
+            gone = idle[skip]
             hint = tuple(() if r == gone else tour for r, tour in enumerate(self._tours(best)))
             robots = [r for r in used if r != gone]
             if not robots:
@@ -96,7 +96,7 @@ class _Effort:
         timely = whole.seconds <= 0 or self.seconds > share * whole.seconds
         return timely and self.solutions > share * whole.solutions
 
-    def _used(self, plan: TourPlan, among: object) -> list[int]:
+    def _used(self, plan: TourPlan) -> list[int]:
         """Robots with a tour, and those that cost nothing to use."""
         fixed = self.begun.problem.fixed_ms
         return [

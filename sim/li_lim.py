@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,20 @@ class Verdict:
     vehicles: int
     distance: float
     faults: tuple[str, ...]
+
+
+def find(path: Path) -> Path:
+    """The file itself, or the instance of this name in the data folder (LIGHTSOUT_DATA, default
+    ../shared beside the project)."""
+    if path.exists() or len(path.parts) > 1:
+        return path
+    root = Path(__file__).parents[1]
+    data = Path(os.environ.get("LIGHTSOUT_DATA", root.parent / "shared"))
+    there = (data if data.is_absolute() else root / data) / "data" / "li_lim" / path.name
+    named = there if there.suffix else there.with_name(there.name + ".txt")
+    if not named.exists():
+        raise LiLimError(f"{path}: neither here nor {named} -> name a file or set LIGHTSOUT_DATA")
+    return named
 
 
 def load(path: Path) -> LiLim:
@@ -254,3 +269,13 @@ def routes(instance: LiLim, stops: Sequence[Sequence[int]]) -> list[list[int]]:
     names = pickups(instance)
     pairs = [(i, instance.tasks[i].sibling) for i in names]
     return [[pairs[stop // 2][stop % 2] for stop in tour] for tour in stops if tour]
+
+
+def write(instance: LiLim, routes: Sequence[Sequence[int]], path: Path) -> None:
+    """Write the routes as SINTEF publishes them."""
+    lines = [f"Instance name : {instance.name}", "Solution"]
+    lines += [f"Route {i} : {' '.join(map(str, route))}" for i, route in enumerate(routes, 1)]
+    try:
+        path.write_text("\n".join(lines) + "\n", encoding="ascii")
+    except OSError as error:
+        raise LiLimError(f"{path}: can't be written: {error} -> name another --out") from error
