@@ -1,7 +1,8 @@
-"""What robots have begun, simulated away: where each is free again, and how far its limits must yield."""
+"""What robots have begun, simulated away: where each is free again, how far limits must yield."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,9 +56,7 @@ def walk(problem: TourProblem, robot: int, stops: Stops) -> Walk:
         reachable &= leg < UNREACHABLE
         travel, end = travel + leg, now + leg
         length += int(problem.length_mm[place, home])
-    return Walk(
-        tuple(begin), place, now, end, travel, length, last, units, peak, bool(reachable)
-    )
+    return Walk(tuple(begin), place, now, end, travel, length, last, units, peak, bool(reachable))
 
 
 class Begun:
@@ -102,6 +101,35 @@ class Begun:
     def tied(self, robot: int) -> bool:
         """The robot has begun something, so it is in use whatever is decided."""
         return bool(self.problem.prefix[robot] or self.base[robot])
+
+    def possible(self, robots: Sequence[int]) -> list[int]:
+        """Free requests that one of these robots could serve if it did nothing else.
+
+        The others must not reach the solver: it holds windows against dropped stops too (no answer
+        at all), and OR-Tools 9.15 has crashed on pairs that were fixed to be inactive.
+        """
+        return [q for q in self.free if any(self._could(robot, q) for robot in robots)]
+
+    def _could(self, robot: int, request: int) -> bool:
+        """Straight from the robot to pickup, delivery and end, whatever is aboard. (Travel times
+        obey the triangle inequality, or else some requests are dropped that might be served.)"""
+        problem, was = self.problem, self.behind[robot]
+        now, here, length = was.free_ms, was.place, was.length_to_last_mm
+        for side in (0, 1):
+            there = int(problem.place[request, side])
+            leg = int(problem.travel_ms[here, there])
+            now = max(now + leg, int(problem.open_ms[request, side]))
+            if leg >= UNREACHABLE or now > self.close_ms[request, side]:
+                return False
+            now += int(problem.service_ms[request, side])
+            length += int(problem.length_mm[here, there])
+            here = there
+        home = int(problem.end[robot])
+        if home >= 0:
+            now += int(problem.travel_ms[here, home])
+            length += int(problem.length_mm[here, home])
+        fits = problem.units[request] <= self.capacity[robot]
+        return bool(fits and now <= self.until_ms[robot] and length <= self.reach_mm[robot])
 
     def plan(self, tours: tuple[Stops, ...]) -> TourPlan:
         """The whole answer from the tours behind the prefixes."""

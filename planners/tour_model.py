@@ -44,6 +44,7 @@ class Model:
         from ortools.constraint_solver import pywrapcp  # noqa: PLC0415  (heavy: load when needed)
 
         self.begun, self.robots = begun, list(robots)
+        self.requests = begun.possible(self.robots)
         self._pywrapcp: Any = pywrapcp
         self._number_nodes()
         self.manager: Any = pywrapcp.RoutingIndexManager(
@@ -58,12 +59,13 @@ class Model:
         """Nodes: the stops to decide, then the places where robots begin and end."""
         begun, problem = self.begun, self.begun.problem
         stops = [stop for robot in self.robots for stop in begun.base[robot]]
-        stops += [2 * q + side for q in begun.free for side in (0, 1)]
+        stops += [2 * q + side for q in self.requests for side in (0, 1)]
         self.stops = stops
         self.node_of = {stop: node for node, stop in enumerate(stops)}
         self.place = [int(problem.place[stop // 2, stop % 2]) for stop in stops]
         terminals: dict[int, int] = {}
-        self.starts, self.ends = [], []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
         for robot in self.robots:
             ends = ((begun.behind[robot].place, self.starts), (int(problem.end[robot]), self.ends))
             for place, into in ends:
@@ -99,7 +101,10 @@ class Model:
         load = routing.RegisterUnaryTransitVector(units.tolist())
         capacity = [begun.capacity[robot] for robot in self.robots]
         routing.AddDimensionWithVehicleCapacity(load, 0, capacity, False, "units")
-        reach = [begun.reach_mm[r] - w.length_to_last_mm for r, w in zip(self.robots, behind, strict=True)]
+        reach = [
+            begun.reach_mm[r] - w.length_to_last_mm
+            for r, w in zip(self.robots, behind, strict=True)
+        ]
         length = self._between(problem.length_mm)
         if min(reach, default=UNLIMITED) < UNLIMITED // 2:
             transit = routing.RegisterTransitMatrix(length.tolist())
@@ -113,7 +118,9 @@ class Model:
 
     def _costs(self, priced: bool) -> None:
         begun, routing = self.begun, self.routing
-        routing.SetArcCostEvaluatorOfAllVehicles(routing.RegisterTransitMatrix(self.travel.tolist()))
+        routing.SetArcCostEvaluatorOfAllVehicles(
+            routing.RegisterTransitMatrix(self.travel.tolist())
+        )
         for vehicle, robot in enumerate(self.robots):
             if begun.tied(robot):
                 routing.SetVehicleUsedWhenEmpty(True, vehicle)
@@ -132,21 +139,16 @@ class Model:
             holder = int(begun.holder[request])
             if holder >= 0:
                 index = self.manager.NodeToIndex(node)
-                routing.SetAllowedVehiclesForIndex([vehicle_of[holder]], index)
+                solver.Add(routing.VehicleVar(index) == vehicle_of[holder])
                 self.time.CumulVar(index).SetRange(*self._window(request, side, horizon))
-        for request in begun.free:
+        for request in self.requests:
             pair = [self.manager.NodeToIndex(self.node_of[2 * request + side]) for side in (0, 1)]
             price = min(int(problem.drop_ms[request]), PRICE_MAX)
             routing.AddDisjunction(pair, price, 2)
             active = [routing.ActiveVar(index) for index in pair]
-            windows = [self._window(request, side, horizon) for side in (0, 1)]
-            if any(opens > closes for opens, closes in windows) or windows[0][0] > windows[1][1]:
-                for variable in active:  # the solver holds windows against dropped stops as well
-                    solver.Add(variable == 0)
-                continue
             times = [self.time.CumulVar(index) for index in pair]
-            for variable, window in zip(times, windows, strict=True):
-                variable.SetRange(*window)
+            for side, variable in enumerate(times):
+                variable.SetRange(*self._window(request, side, horizon))
             routing.AddPickupAndDelivery(*pair)
             solver.Add(routing.VehicleVar(pair[0]) == routing.VehicleVar(pair[1]))
             solver.Add(active[0] == active[1])
@@ -159,10 +161,13 @@ class Model:
     def solve(self, search: Search, hint: tuple[Stops, ...] | None) -> Found:
         """Search from `hint` (tours of all robots; feasible), or from a first solution of its own."""
         routing = self.routing
+        if not self.stops:
+            return Found(tuple(self.begun.base), 1, 0.0)
         parameters = self._parameters(search)
         if search.until_served:
             self._stop_when_served()
-        routing.AddSearchMonitor(self._patience(search))
+        if search.seconds <= 0:
+            routing.AddSearchMonitor(self._patience())
         routing.CloseModelWithParameters(parameters)
         start = None if hint is None else self._assignment(hint)
         if start is None:
@@ -190,7 +195,7 @@ class Model:
             parameters.time_limit.FromMilliseconds(max(1, round(1000 * search.seconds)))
         return parameters
 
-    def _patience(self, search: Search) -> Any:
+    def _patience(self) -> Any:
         """Guided local search never ends where no neighbour is feasible, and a solution limit alone
         does not see it. The solver's checks do go on: a bound on those since the last solution is as
         reproducible."""
@@ -203,13 +208,13 @@ class Model:
             if solver.Solutions() != last:
                 last, checks = solver.Solutions(), 0
             checks += 1
-            return checks > checks_max and search.seconds <= 0
+            return checks > checks_max
 
         return solver.CustomLimit(impatient)
 
     def _stop_when_served(self) -> None:
         routing, solver = self.routing, self.routing.solver()
-        pickups = [self.manager.NodeToIndex(self.node_of[2 * q]) for q in self.begun.free]
+        pickups = [self.manager.NodeToIndex(self.node_of[2 * q]) for q in self.requests]
 
         def look() -> None:
             if all(routing.ActiveVar(index).Value() for index in pickups):

@@ -100,9 +100,7 @@ class _Effort:
         """Robots with a tour, and those that cost nothing to use."""
         fixed = self.begun.problem.fixed_ms
         return [
-            r
-            for r, tour in enumerate(plan.stops)
-            if self.begun.able[r] and (tour or fixed[r] == 0)
+            r for r, tour in enumerate(plan.stops) if self.begun.able[r] and (tour or fixed[r] == 0)
         ]
 
     def _tours(self, plan: TourPlan) -> Tours:
@@ -122,7 +120,7 @@ class _Effort:
         whole = self.parameters
         solutions = min(self.solutions, max(1, round(share * whole.solutions)))
         seconds = min(self.seconds, share * whole.seconds)
-        if solutions < 1 or (whole.seconds > 0 and seconds <= 0):
+        if not robots or solutions < 1 or (whole.seconds > 0 and seconds <= 0):
             return best
         search = Search(solutions, seconds, whole.guided, whole.lambda_coefficient, served)
         found = Model(self.begun, robots, priced).solve(search, hint)

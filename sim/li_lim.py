@@ -1,7 +1,7 @@
-"""Pickup and delivery instances of Li and Lim, and a judge of answers that shares no code with planners.
+"""Pickup and delivery instances of Li and Lim, and a judge that shares no code with planners.
 
-Source: H. Li, A. Lim, "A metaheuristic for the pickup and delivery problem with time windows", ICTAI 2001;
-format and best known values as kept by SINTEF (sintef.no/projectweb/top/pdptw): first line vehicles,
+Source: H. Li, A. Lim, "A metaheuristic for the pickup and delivery problem with time windows",
+ICTAI 2001; format and best known values as kept by SINTEF (sintef.no/projectweb/top/pdptw): first line vehicles,
 capacity, speed (unused: 1); then one row per task: number, x, y, demand, earliest, latest, service,
 pickup, delivery. Row 0 is the depot. Distance and travel time are Euclidean in double precision.
 Objective: vehicles, then distance.
@@ -90,7 +90,9 @@ def load(path: Path) -> LiLim:
         raise LiLimError(f"{path}:1: empty -> begin with: vehicles capacity speed")
     number, head = rows[0]
     if len(head) != 3 or not all(_whole(v) and v > 0 for v in head[:2]):
-        raise LiLimError(f"{path}:{number}: {len(head)} values -> begin with: vehicles capacity speed")
+        raise LiLimError(
+            f"{path}:{number}: {len(head)} values -> begin with: vehicles capacity speed"
+        )
     if not 2 < len(rows) <= TASKS_MAX:
         raise LiLimError(
             f"{path}:{number}: {len(rows) - 1} tasks -> give the depot and 2 to {TASKS_MAX} tasks"
@@ -129,8 +131,8 @@ def _task(path: Path, number: int, row: list[float], count: int, expected: int) 
         raise LiLimError(f"{path}:{number}: a fraction -> demand, pickup, delivery are whole")
     if row[4] > row[5] or row[4] < 0 or row[6] < 0:
         raise LiLimError(
-            f"{path}:{number}: window {row[4]:g}..{row[5]:g}, service {row[6]:g} -> earliest <= latest, "
-            "nothing below zero"
+            f"{path}:{number}: window {row[4]:g}..{row[5]:g}, service {row[6]:g} -> "
+            "earliest <= latest, nothing below zero"
         )
     pickup, delivery, demand = int(row[7]), int(row[8]), int(row[3])
     if expected == 0:

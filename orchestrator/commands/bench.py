@@ -33,7 +33,9 @@ def add(subparsers: Any) -> None:
     sim.add_argument("--repeat", type=int, default=3)
     sim.add_argument("--json", action="store_true")
     tours = command(kinds, "pdptw", "tours: pickup and delivery, Li & Lim instances", EXAMPLES)
-    tours.add_argument("instance", type=Path, metavar="INSTANCE", help=".txt, or a name in the data")
+    tours.add_argument(
+        "instance", type=Path, metavar="INSTANCE", help=".txt, or a name in the data"
+    )
     tours.add_argument("--seconds", type=positive, help="wall time (30 where no limit is given)")
     tours.add_argument("--solutions", type=int, help="solutions visited: reproducible")
     tours.add_argument("--json", action="store_true")

@@ -1,4 +1,4 @@
-"""Tours: against brute force, an independent check of every limit, and what is promised when little fits."""
+"""Tours: against brute force, an independent check of every limit, and what is dropped."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def draw(rng, robots, requests, width=40_000, units=1, windows=True) -> TourProb
 
 
 def drive(problem: TourProblem, robot: int, stops, hard=True):
-    """(begin times, travel) of one tour, written anew from the protocol's text; None: breaks a limit."""
+    """(begin times, travel) of one tour, written anew from the protocol; None: breaks a limit."""
     now, here, travel, length = int(problem.free_ms[robot]), int(problem.start[robot]), 0, 0
     hold = {int(q) for q in np.flatnonzero(problem.aboard == robot)}
     begins = []
@@ -59,7 +59,9 @@ def drive(problem: TourProblem, robot: int, stops, hard=True):
         there = int(problem.place[request][int(delivers)])
         travel += int(problem.travel_ms[here, there])
         length += int(problem.length_mm[here, there])
-        now = max(now + int(problem.travel_ms[here, there]), int(problem.open_ms[request][stop % 2]))
+        now = max(
+            now + int(problem.travel_ms[here, there]), int(problem.open_ms[request][stop % 2])
+        )
         if hard and now > problem.close_ms[request][stop % 2]:
             return None
         begins.append(now)
@@ -169,7 +171,9 @@ def test_what_has_begun_stays_and_is_ended_even_too_late(robots, requests, seed)
     begun = replace(problem, aboard=aboard, prefix=tuple(map(tuple, prefix)))
     plan = RoutingTours(QUICK).plan(begun)
     check(begun, plan, hard=False)
-    started = {s // 2 for stops in prefix for s in stops} | set(np.flatnonzero(aboard >= 0).tolist())
+    started = {s // 2 for stops in prefix for s in stops} | set(
+        np.flatnonzero(aboard >= 0).tolist()
+    )
     assert not started & set(plan.dropped)
     for robot, tour in enumerate(plan.stops):
         mine = {stop // 2 for stop in tour}
@@ -181,7 +185,7 @@ def test_what_has_begun_stays_and_is_ended_even_too_late(robots, requests, seed)
 
 
 def line(**changes) -> TourProblem:
-    """One robot at 0 of a line of five places 100 apart; request 0 from 1 to 3, request 1 from 2 to 4."""
+    """One robot at 0 of a line of places 100 apart; request 0 from 1 to 3, request 1 from 2 to 4."""
     spot = np.arange(5) * 100
     travel = np.abs(spot[:, None] - spot[None]).astype(np.int64)
     calm = draw(np.random.default_rng(0), 1, 2, windows=False)
@@ -217,7 +221,6 @@ def test_places_are_used_together() -> None:
         ({"close_ms": np.array([[LONG, LONG], [199, LONG]])}, 1),
         ({"open_ms": np.array([[0, 0], [500, 0]]), "close_ms": np.full((2, 2), 450)}, 1),
         ({"drop_ms": np.array([5000, 50])}, 1),
-        ({"drop_ms": np.array([50, 5000])}, 0),
     ],
 )
 def test_what_does_not_fit_or_pay_is_dropped(changes, dropped) -> None:
@@ -234,7 +237,9 @@ def test_no_way_then_dropped_and_goods_aboard_wait() -> None:
     assert plan.dropped == (1,) and plan.stops == ((0, 1),)
     stuck = line(travel_ms=travel, aboard=np.array([-1, 0], np.int32))
     plan = RoutingTours(QUICK).plan(stuck)
-    assert plan.stops == ((3,),) and plan.dropped == (0,), "a robot that is cut off gets nothing new"
+    assert plan.stops == ((3,),) and plan.dropped == (0,), (
+        "a robot that is cut off gets nothing new"
+    )
 
 
 def test_a_prefix_comes_first_however_long_the_way() -> None:
