@@ -139,7 +139,9 @@ def _pdptw(arguments: argparse.Namespace) -> dict[str, Any]:
         "best_vehicles": None if known is None else known[0],
         "best_distance": None if known is None else known[1],
         "gap_vehicles": None if known is None else verdict.vehicles - known[0],
-        "gap_percent": None if known is None else round(100 * (verdict.distance / known[1] - 1), 2),
+        "gap_percent": None
+        if known is None
+        else round(100 * (verdict.distance / known[1] - 1), 2) + 0.0,
         "seconds": round(took, 1),
         "feasible": not verdict.faults,
         "faults": list(verdict.faults),
