@@ -14,7 +14,8 @@ from planners.tour_begun import UNLIMITED, Begun, Stops
 
 ANYWHERE = -1
 PRICE_MAX = 2**50
-CHECKS_MAX = 5000  # of the solver's limits since the last solution; per stop 200 more
+CHECKS_MAX = 5000  # of the solver's limits since the last solution, and for each two stops:
+CHECKS_PER_PAIR = 15  # (neighbourhoods grow with the square)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,7 @@ class Model:
         reproducible."""
         solver = self.routing.solver()
         checks = last = 0
-        checks_max = CHECKS_MAX + 200 * len(self.stops)
+        checks_max = CHECKS_MAX + CHECKS_PER_PAIR * len(self.stops) ** 2
 
         def impatient() -> bool:
             nonlocal checks, last

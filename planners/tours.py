@@ -27,7 +27,7 @@ class TourParameters:
 
     solutions: int = 500
     seconds: float = 0.0
-    first_share: float = 0.1  # of the effort: all robots allowed
+    first_share: float = 0.2  # of the effort: all robots allowed
     try_share: float = 0.2  # of the effort, at most: one attempt to do with a robot less
     last_share: float = 0.3  # of the effort: fewest robots known, cost polished
     guided: bool = True  # guided local search; False: descent to a local optimum

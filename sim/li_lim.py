@@ -1,10 +1,10 @@
 """Pickup and delivery instances of Li and Lim, and a judge that shares no code with planners.
 
 Source: H. Li, A. Lim, "A metaheuristic for the pickup and delivery problem with time windows",
-ICTAI 2001; format and best known values as kept by SINTEF (sintef.no/projectweb/top/pdptw): first
-line vehicles, capacity, speed (unused: 1); then one row per task: number, x, y, demand, earliest, latest, service,
-pickup, delivery. Row 0 is the depot. Distance and travel time are Euclidean in double precision.
-Objective: vehicles, then distance.
+ICTAI 2001; format and best known values as kept by SINTEF (sintef.no/projectweb/top/pdptw). First
+line: vehicles, capacity, speed (unused: 1); then one row per task: number, x, y, demand, earliest,
+latest, service, pickup, delivery. Row 0 is the depot. Distance and travel time are Euclidean in
+double precision. Objective: vehicles, then distance.
 """
 
 from __future__ import annotations

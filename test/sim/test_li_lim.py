@@ -128,7 +128,7 @@ def test_floor(name: str, vehicles: int) -> None:
     except LiLimError as error:
         pytest.skip(str(error))
     instance = load(path)
-    plan = RoutingTours(TourParameters(solutions=150)).plan(li_lim.problem(instance))
+    plan = RoutingTours(TourParameters(solutions=200)).plan(li_lim.problem(instance))
     verdict = judge(instance, li_lim.routes(instance, plan.stops))
     assert not verdict.faults and verdict.vehicles <= vehicles
     if name == "lc101":
