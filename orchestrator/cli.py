@@ -68,6 +68,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     from orchestrator.journal import RunFileError  # noqa: PLC0415
     from orchestrator.layout import LayoutError  # noqa: PLC0415
     from sim.demand import OrderFileError  # noqa: PLC0415
+    from sim.li_lim import LiLimError  # noqa: PLC0415
     from sim.lorr_files import InstanceError  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
@@ -78,6 +79,7 @@ def known_errors() -> tuple[type[Exception], ...]:
         LayoutError,
         OrderFileError,
         InstanceError,
+        LiLimError,
         ScenarioError,
     )
 

@@ -84,3 +84,55 @@ class Assigner(Protocol):
     def assign(self, problem: AssignmentProblem) -> Ints:
         """Return (T,) the robot's column of each task, -1: none."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class TourProblem:
+    """R robots with several places, Q requests (pick up here, bring there), P places.
+
+    Stop `2 q` is request q's pickup, stop `2 q + 1` its delivery. Times may be in any fixed unit that
+    is used throughout, lengths likewise; the names say the usual one. Robots start where and when
+    they are free, that is after the move or stop that can't be taken back.
+
+    What a robot has begun stays with it: `prefix[r]` are stops that it makes next in this sequence,
+    and the goods of `aboard[q] = r` are on it already (stop `2 q` is no more). Such requests are never
+    dropped; where their windows, capacity or reach can't be kept any more, they are overrun by as
+    little as the straightforward tour needs. All other limits are hard: a request that can't be
+    served within them is dropped at its price.
+    """
+
+    travel_ms: NDArray[np.int64]  # (P, P) UNREACHABLE where there is no way
+    length_mm: NDArray[np.int64]  # (P, P) counted against the reach
+    start: Ints  # (R,) place
+    end: Ints  # (R,) place, -1: anywhere
+    free_ms: NDArray[np.int64]  # (R,) the tour begins no earlier
+    until_ms: NDArray[np.int64]  # (R,) and ends no later
+    capacity: NDArray[np.int64]  # (R,) units aboard at any time
+    reach_mm: NDArray[np.int64]  # (R,) battery: length of the tour, the way to `end` included
+    fixed_ms: NDArray[np.int64]  # (R,) price of using the robot at all
+    place: Ints  # (Q, 2) pickup, delivery
+    open_ms: NDArray[np.int64]  # (Q, 2) service begins no earlier: a robot that is early waits
+    close_ms: NDArray[np.int64]  # (Q, 2) and no later
+    service_ms: NDArray[np.int64]  # (Q, 2)
+    units: NDArray[np.int64]  # (Q,)
+    drop_ms: NDArray[np.int64]  # (Q,) price of not serving the request
+    aboard: Ints  # (Q,) robot that holds the goods, -1: none
+    prefix: tuple[tuple[int, ...], ...]  # R sequences of stops
+
+
+@dataclass(frozen=True, slots=True)
+class TourPlan:
+    """One sequence of stops per robot, prefix first, and when the service of each stop begins."""
+
+    stops: tuple[tuple[int, ...], ...]
+    begin_ms: tuple[tuple[int, ...], ...]
+    dropped: tuple[int, ...]  # requests, ascending
+    cost_ms: int  # travel + fixed prices + drop prices
+
+
+class TourPlanner(Protocol):
+    """Pickup and delivery tours at least total cost. Always answers."""
+
+    def plan(self, problem: TourProblem) -> TourPlan:
+        """Return the tours; every request is in one of them or dropped."""
+        ...

@@ -12,13 +12,14 @@ from orchestrator.commands import OutputError, command, output, positive
 
 EXAMPLES = """\
   lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json
-  lightsout bench sim sites/jd_small --hours 1"""
+  lightsout bench sim sites/jd_small --hours 1
+  lightsout bench pdptw lc101.txt --seconds 30"""
 
 
 def add(subparsers: Any) -> None:
     """Declare the command."""
     parser = command(subparsers, "bench", "measure planning and simulation", EXAMPLES)
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="lorr|sim")
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="lorr|sim|pdptw")
     lorr = command(kinds, "lorr", "scheduler and planner under the League's step rules", EXAMPLES)
     lorr.add_argument("instance", type=Path, metavar="INSTANCE.json")
     lorr.add_argument("--steps", type=int, default=500)
@@ -31,17 +32,26 @@ def add(subparsers: Any) -> None:
     sim.add_argument("--seed", type=int, default=0)
     sim.add_argument("--repeat", type=int, default=3)
     sim.add_argument("--json", action="store_true")
+    tours = command(kinds, "pdptw", "tours: pickup and delivery, Li & Lim instances", EXAMPLES)
+    tours.add_argument(
+        "instance", type=Path, metavar="INSTANCE", help=".txt, or a name in the data"
+    )
+    tours.add_argument("--seconds", type=positive, help="wall time (30 where no limit is given)")
+    tours.add_argument("--solutions", type=int, help="solutions visited: reproducible")
+    tours.add_argument("--json", action="store_true")
+    tours.add_argument("--out", type=Path, metavar="FILE", help="the routes, one a line")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
-    figures = _lorr(arguments) if arguments.kind == "lorr" else _sim(arguments)
+    kinds = {"lorr": _lorr, "sim": _sim, "pdptw": _pdptw}
+    figures = kinds[arguments.kind](arguments)
     if arguments.json:
         print(json.dumps(figures))
     else:
         for key, value in figures.items():
             print(f"{key:>18}  {value}")
-    return 0
+    return 1 if figures.get("faults") else 0
 
 
 def _lorr(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -102,4 +112,40 @@ def _sim(arguments: argparse.Namespace) -> dict[str, Any]:
         "events": figures["events"],
         "speed_median": round(median(speeds), 1),
         "speeds": [round(speed, 1) for speed in speeds],
+    }
+
+
+def _pdptw(arguments: argparse.Namespace) -> dict[str, Any]:
+    import time  # noqa: PLC0415
+
+    from planners.tours import RoutingTours, TourParameters  # noqa: PLC0415
+    from sim import li_lim  # noqa: PLC0415
+
+    if arguments.solutions is not None and arguments.solutions < 1:
+        raise li_lim.LiLimError(f"--solutions {arguments.solutions} -> at least 1")
+    path = li_lim.find(arguments.instance)
+    instance, known = li_lim.load(path), li_lim.best_known(path)
+    seconds = arguments.seconds or (0.0 if arguments.solutions else 30.0)
+    parameters = TourParameters(arguments.solutions or 2**40, seconds)
+    started = time.perf_counter()
+    plan = RoutingTours(parameters).plan(li_lim.problem(instance))
+    took = time.perf_counter() - started
+    routes = li_lim.routes(instance, plan.stops)
+    verdict = li_lim.judge(instance, routes)
+    if arguments.out is not None:
+        li_lim.write(instance, routes, arguments.out)
+    return {
+        "instance": instance.name,
+        "requests": len(instance.tasks) // 2,
+        "vehicles": verdict.vehicles,
+        "distance": round(verdict.distance, 2),
+        "best_vehicles": None if known is None else known[0],
+        "best_distance": None if known is None else known[1],
+        "gap_vehicles": None if known is None else verdict.vehicles - known[0],
+        "gap_percent": None
+        if known is None
+        else round(100 * (verdict.distance / known[1] - 1), 2) + 0.0,
+        "seconds": round(took, 1),
+        "feasible": not verdict.faults,
+        "faults": list(verdict.faults),
     }
