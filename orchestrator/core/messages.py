@@ -59,7 +59,8 @@ class OrderReceived(Message, frozen=True):
     """A host asks for something; `kind` names one of the site's order types.
 
     outbound: `lines` are to be delivered by `due_ns` to `station` (a chute; -1: any).
-    inbound: the tote `load` with the single line `lines[0]` stands at the dock `station`.
+    inbound: the pallet `load` stands at the dock `station`; each line is a tote of it, named
+    `load`/1, `load`/2, ... (of a single line: `load` itself).
     transport: one robot visits the nodes `stops`, in this sequence (and `load`, if any, rides along).
     """
 
@@ -70,6 +71,22 @@ class OrderReceived(Message, frozen=True):
     station: int = -1
     load: str = ""
     stops: tuple[int, ...] = ()  # nodes
+
+
+class TruckDocked(Message, frozen=True):
+    """A truck of `route` stands at the door `station` until `departs_ns`; `capacity` parcels fit."""
+
+    truck: str
+    station: int
+    route: str
+    departs_ns: int
+    capacity: int
+
+
+class TruckLeft(Message, frozen=True):
+    """The truck is off the door, with what was loaded."""
+
+    truck: str
 
 
 class NodeReached(Message, frozen=True):
@@ -162,6 +179,8 @@ Event = (
     | ToteStored
     | Ticked
     | OrderReceived
+    | TruckDocked
+    | TruckLeft
     | NodeReached
     | ActionEnded
     | BatteryCrossed
@@ -274,6 +293,13 @@ class RecoverRobot(Message, frozen=True):
     maintenance: bool = False
 
 
+class DispatchTruck(Message, frozen=True):
+    """Loading has ended: the truck may leave."""
+
+    truck: str
+    station: int
+
+
 class CloseOrder(Message, frozen=True):
     """To the host: the order ended as done | quarantined | refused."""
 
@@ -297,6 +323,7 @@ Command = (
     | StartAction
     | StartWork
     | RecoverRobot
+    | DispatchTruck
     | CloseOrder
     | RaiseAlarm
 )

@@ -24,6 +24,7 @@ class Bay:
     kind: str  # slot | station | charger | parking
     nodes: tuple[int, ...]
     fleets: int  # bit mask of the fleets that may enter
+    zone: str = ""  # of a slot: which part of the storage it belongs to
 
     @property
     def node(self) -> int:

@@ -26,12 +26,34 @@ class Station:
     """A place of work. `bay` is where robots bring things, `out_bay` where they fetch what it made."""
 
     id: str
-    kind: str  # dock | pick | chute
+    kind: str  # dock | pick | chute | door | service
     capabilities: tuple[str, ...]
     bay: int
     out_bay: int = -1
     positions: int = 1  # orders (pick), totes (dock) or parcels (chute) that fit at once
-    out_capacity: int = 1  # finished parcels that fit before the machine must stop
+    out_capacity: int = 1  # what was made and fits before the machine must stop
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where parcels of a carrier's route are collected, and the door its trucks stand at."""
+
+    id: str
+    door: int  # station
+    chutes: tuple[int, ...]  # stations
+
+
+@dataclass(frozen=True, slots=True)
+class Replenishment:
+    """The core opens orders of type `order_type` (a tote is carried from zone `start` to zone `to`)
+    where fewer than `below_units` units of a SKU are left to be reserved in `to`. Where `to` is full,
+    orders of type `relieve` bring totes that nobody asks for back."""
+
+    order_type: str
+    start: str
+    to: str
+    below_units: int
+    relieve: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +69,19 @@ class Recovery:
 class Step:
     """One step of an order type.
 
-    `do` names the mechanism: reserve | carry | work | inspect | finish; `needs` the capability of
-    the station or the kind of load of the carrier. `then` are the steps that follow a good outcome,
-    all at once; a step that is named by several others waits for all of them (`per_line` steps: for
-    all lines).
+    `do` names the mechanism: reserve | carry | work | inspect | depart | finish; `needs` the
+    capability of the station or the kind of load of the carrier. `then` are the steps that follow
+    a good outcome, all at once; a step that is named by several others waits for all of them
+    (`per_line` steps: for all lines).
     """
 
     id: str
     do: str
     needs: str = ""
-    start: str = ""  # carry: where from: dock | home | station | out
-    to: str = ""  # carry: where to: slot | station | home | chute | stop
+    start: str = ""  # carry: where from: dock | home | station | out | chute
+    start_at: str = ""  # home: the zone
+    to: str = ""  # carry: where to: slot | station | home | chute | door | stop
+    to_at: str = ""  # slot: the zone; station, chute: the capability it must have
     per_line: bool = False
     then: tuple[str, ...] = ()
     outcomes: dict[str, Recovery] = field(default_factory=dict)
@@ -70,6 +94,9 @@ class OrderType:
     id: str
     steps: dict[str, Step]
     first: str
+    brings: bool = False  # its lines are totes that come into the building or anew onto the floor
+    makes: bool = False  # a machine sets these totes down: they aren't there from the beginning
+    zone: str = ""  # where its lines are reserved; "": anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +114,8 @@ class Policy:
     stuck_after_ms: int = 90_000
     invariants_every: int = 2000  # events between full checks
     assign_neighbours: int = 12
+    wave_minutes: int = 0  # orders are released in waves, so far apart; 0: continuously
+    release_ahead_minutes: int = 0  # orders due later than so far ahead wait; 0: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +130,5 @@ class Site:
     order_types: dict[str, OrderType]
     skus: frozenset[str]
     policy: Policy
+    routes: dict[str, Route] = field(default_factory=dict)
+    replenish: tuple[Replenishment, ...] = ()

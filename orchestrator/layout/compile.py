@@ -9,7 +9,17 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from orchestrator.core.roadmap import Roadmap
-from orchestrator.core.site import Fleet, OrderType, Policy, Recovery, Site, Station, Step
+from orchestrator.core.site import (
+    Fleet,
+    OrderType,
+    Policy,
+    Recovery,
+    Replenishment,
+    Route,
+    Site,
+    Station,
+    Step,
+)
 from orchestrator.layout.draft import Draft
 from orchestrator.layout.site_file import FleetFile, SiteFile
 from planners import guidance
@@ -19,6 +29,7 @@ from planners.roadmap import RoadmapArrays, Rows
 
 GEOMETRY_VERSION = 1
 EDGE_MS_MAX = 24 * 3600 * 1000
+MAKES_TOTES = ("depalletise", "unpack")
 
 
 def floor_of(plan: Draft, spec: SiteFile) -> Floor:
@@ -86,16 +97,50 @@ def site_of(roadmap: Roadmap, spec: SiteFile, digest: str) -> Site:
             stations.append(
                 Station(name, row.kind, row.capabilities, bay, out, row.positions, row.out_capacity)
             )
+    order_types = {name: _order_type(name, spec) for name in spec.flow}
     return Site(
         id=spec.id,
         hash=digest,
         roadmap=roadmap,
         fleets=tuple(_fleet(name, fleet) for name, fleet in spec.fleets.items()),
         stations=tuple(stations),
-        order_types={name: _order_type(name, spec) for name in spec.flow},
+        order_types=order_types,
         skus=frozenset(spec.stock.sku_names) if spec.stock.totes else frozenset(),
         policy=Policy(**spec.policy.model_dump()),
+        routes=_routes(spec, stations),
+        replenish=_replenish(spec, order_types),
     )
+
+
+def _routes(spec: SiteFile, stations: list[Station]) -> dict[str, Route]:
+    number = {station.id: index for index, station in enumerate(stations)}
+    return {
+        name: Route(
+            id=name,
+            door=number.get(row.door, -1),
+            chutes=tuple(
+                index
+                for index, station in enumerate(stations)
+                if station.kind == "chute"
+                and any(fnmatchcase(station.id, pattern) for pattern in row.chutes)
+            ),
+        )
+        for name, row in spec.routes.items()
+    }
+
+
+def _replenish(spec: SiteFile, order_types: dict[str, OrderType]) -> tuple[Replenishment, ...]:
+    rules = []
+    for row in spec.replenish:
+        carries = order_types[row.order_type].steps.values() if row.order_type in spec.flow else ()
+        for step in carries:
+            if step.do == "carry" and step.start == "home" and step.to == "slot":
+                rules.append(
+                    Replenishment(
+                        row.order_type, step.start_at, step.to_at, row.below_units, row.relieve
+                    )
+                )
+    return tuple(rules)
 
 
 def _fleet(name: str, fleet: FleetFile) -> Fleet:
@@ -119,11 +164,20 @@ def _order_type(name: str, spec: SiteFile) -> OrderType:
             outcome: Recovery(row.then, row.tries, row.otherwise)
             for outcome, row in step.outcomes.items()
         }
+        start, _, start_at = step.start.partition(":")
+        to, _, to_at = step.to.partition(":")
         steps[step_id] = Step(
-            id=step_id, do=step.do, needs=step.needs, start=step.start, to=step.to,
-            per_line=step.per_line, then=step.then, outcomes=outcomes,
+            id=step_id, do=step.do, needs=step.needs, start=start, start_at=start_at, to=to,
+            to_at=to_at, per_line=step.per_line, then=step.then, outcomes=outcomes,
         )  # fmt: skip
-    return OrderType(id=name, steps=steps, first=next(iter(steps)))
+    return OrderType(
+        id=name,
+        steps=steps,
+        first=next(iter(steps)),
+        brings=any(step.start == "dock" for step in steps.values()),
+        makes=any(step.do == "work" and step.needs in MAKES_TOTES for step in steps.values()),
+        zone=next((step.start_at for step in steps.values() if step.start == "home"), ""),
+    )
 
 
 def arrays_of(roadmap: Roadmap, spec: SiteFile) -> RoadmapArrays:

@@ -113,8 +113,8 @@ def _add_bays(
         entering[head] = entering.get(head, 0) | mask
     for index, station in enumerate(layout.stations):
         path = f"$.layouts[0].stations[{index}]"
-        kind = next((b.kind for b in spec.bays if fnmatchcase(station.stationId, b.match)), None)
-        if kind is None:
+        rule = next((b for b in spec.bays if fnmatchcase(station.stationId, b.match)), None)
+        if rule is None:
             text = f"station {station.stationId!r} matches no pattern of `bays`"
             mend = "add a line to `bays` in site.yaml"
             found.append(Finding("error", file, path, text, mend))
@@ -129,5 +129,6 @@ def _add_bays(
                 text = f"node {plan.node_ids[node]!r} belongs to {taken[node]!r} as well"
                 found.append(Finding("error", file, path, text, "give each its own node"))
             taken[node] = station.stationId
-        plan.bays.append(Bay(station.stationId, kind, nodes, entering.get(nodes[-1], 0)))
+        fleets = entering.get(nodes[-1], 0)
+        plan.bays.append(Bay(station.stationId, rule.kind, nodes, fleets, rule.zone))
     return found

@@ -86,7 +86,7 @@ def _carries(site: Site, spec: SiteFile, file: str) -> list[Finding]:
                 if not step.needs or step.needs in fleet.carries
             )
             for key, place in (("start", step.start), ("to", step.to)):
-                bays = _places(site, place)
+                bays = _places(site, place, start=key == "start")
                 if bays is None:
                     continue
                 path = f"flow.{kind}.{name}.{key}"
@@ -101,24 +101,35 @@ def _carries(site: Site, spec: SiteFile, file: str) -> list[Finding]:
     return found
 
 
-def _places(site: Site, place: str) -> list[int] | None:
+def _places(site: Site, where: str, *, start: bool) -> list[int] | None:
     """The bays that `start` or `to` may mean; None where it names none in particular."""
+    place, _, at = where.partition(":")
     match place:
         case "slot" | "home":
-            return [i for i, bay in enumerate(site.roadmap.bays) if bay.kind == "slot"]
-        case "dock" | "chute":
+            bays = enumerate(site.roadmap.bays)
+            return [i for i, bay in bays if bay.kind == "slot" and at in ("", bay.zone)]
+        case "station" | "chute" if at:
+            return [station.bay for station in site.stations if at in station.capabilities]
+        case "chute" if start:
+            rows = [station for station in site.stations if station.kind == "chute"]
+            return [row.out_bay if row.out_bay >= 0 else row.bay for row in rows]
+        case "dock" | "chute" | "door":
             return [station.bay for station in site.stations if station.kind == place]
         case "station":
-            return [s.bay for s in site.stations if s.kind not in ("dock", "chute")]
+            return [s.bay for s in site.stations if s.kind not in ("dock", "chute", "door")]
         case "out":
             return [s.out_bay for s in site.stations if s.out_bay >= 0]
     return None
 
 
-def _thing(place: str) -> str:
+def _thing(where: str) -> str:
+    place, _, at = where.partition(":")
+    if at:
+        return f"slot of zone {at!r}" if place in ("slot", "home") else f"station that can {at!r}"
     return {
         "home": "slot", "slot": "slot", "out": "out_bay", "station": "station of kind pick",
         "dock": "station of kind dock", "chute": "station of kind chute",
+        "door": "station of kind door",
     }[place]  # fmt: skip
 
 

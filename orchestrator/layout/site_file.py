@@ -41,6 +41,10 @@ Rate = Annotated[NotNegative | tuple[NotNegative, ...], AfterValidator(_hourly)]
 Range = Annotated[tuple[NotNegative, NotNegative], AfterValidator(_ascending)]  # [least, most]
 
 
+STARTS = r"^(dock|home(:[^:]+)?|station|out|chute)?$"
+ENDS = r"^(slot(:[^:]+)?|station(:[^:]+)?|home|chute(:[^:]+)?|door|stop)?$"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,13 +112,14 @@ class BayFile(_Part):
 
     match: str
     kind: Literal["slot", "station", "charger", "parking"]
+    zone: str = ""
 
 
 class StationFile(_Part):
     """What machines stand at the LIF stations that match."""
 
     match: str
-    kind: Literal["dock", "pick", "chute"]
+    kind: Literal["dock", "pick", "chute", "door", "service"]
     capabilities: Annotated[tuple[str, ...], at_least(1)]
     out_bay: str = ""
     positions: int = Field(default=1, ge=1)
@@ -132,10 +137,10 @@ class RecoveryFile(_Part):
 class StepFile(_Part):
     """A step of an order type."""
 
-    do: Literal["reserve", "carry", "work", "inspect", "finish"]
+    do: Literal["reserve", "carry", "work", "inspect", "depart", "finish"]
     needs: str = ""
-    start: Literal["", "dock", "home", "station", "out"] = ""
-    to: Literal["", "slot", "station", "home", "chute", "stop"] = ""
+    start: Annotated[str, Field(pattern=STARTS)] = ""
+    to: Annotated[str, Field(pattern=ENDS)] = ""
     per_line: bool = False
     then: tuple[str, ...] = ()
     outcomes: dict[str, RecoveryFile] = {}
@@ -155,6 +160,32 @@ class PolicyFile(_Part):
     stuck_after_ms: int = Field(default=90_000, ge=1000)
     invariants_every: int = Field(default=2000, ge=1)
     assign_neighbours: int = Field(default=12, ge=1)
+    wave_minutes: int = Field(default=0, ge=0, le=1440)
+    release_ahead_minutes: int = Field(default=0, ge=0, le=10_080)
+
+
+class RouteFile(_Part):
+    """A carrier's route: the door its trucks stand at, the chutes (patterns) that collect for it."""
+
+    door: str
+    chutes: tuple[str, ...] = ("*",)
+
+
+class ReplenishFile(_Part):
+    """Orders that the core opens by itself when a zone runs short; see `core.site.Replenishment`."""
+
+    order_type: str
+    below_units: int = Field(default=1, ge=1)
+    relieve: str = ""
+
+
+class TruckFile(_Part):
+    """The timetable of a route's trucks."""
+
+    every_minutes: Positive
+    first_minute: NotNegative = 0  # departure of the first one
+    dwell_minutes: Positive = 30  # so long before its departure it docks
+    capacity: int = Field(default=100, ge=1)
 
 
 class StockFile(_Part):
@@ -179,12 +210,16 @@ class OutboundDemand(_Part):
     lines: Shares = (1.0,)
     quantity: Shares = (1.0,)
     due_minutes: Range = (30, 60)
+    routes: dict[str, NotNegative] = {}  # shares; due is the first departure after due_minutes
 
 
 class InboundDemand(_Part):
     """Totes of suppliers."""
 
-    totes_per_hour: Rate
+    totes_per_hour: Rate = 0.0
+    pallets_per_hour: Rate = 0.0
+    totes_per_pallet: tuple[int, int] = (4, 8)  # drawn evenly
+    order_type: str = "inbound"
 
 
 class DemandFile(_Part):
@@ -192,6 +227,7 @@ class DemandFile(_Part):
 
     outbound: OutboundDemand | None = None
     inbound: InboundDemand | None = None
+    returns: InboundDemand | None = None  # order_type: one of the flow, such as `returns`
 
 
 class LatencyFile(_Part):
@@ -217,6 +253,7 @@ class SimulationFile(_Part):
     )
     latency_ms: LatencyFile = LatencyFile()
     demand: DemandFile = DemandFile()
+    trucks: dict[str, TruckFile] = {}  # by route
 
 
 class SiteFile(_Part):
@@ -234,6 +271,8 @@ class SiteFile(_Part):
     bays: tuple[BayFile, ...] = ()
     stations: tuple[StationFile, ...] = ()
     flow: dict[str, dict[str, StepFile]] = Field(min_length=1)
+    routes: dict[str, RouteFile] = {}
+    replenish: tuple[ReplenishFile, ...] = ()
     policy: PolicyFile = PolicyFile()
     stock: StockFile = StockFile()
     simulation: SimulationFile = SimulationFile()
@@ -269,6 +308,13 @@ class MessageLate(_Part):
     delay_s: Range
 
 
+class TruckLate(_Part):
+    """A truck docks and leaves later than its timetable says."""
+
+    share: Share
+    delay_minutes: Range
+
+
 class FaultsFile(_Part):
     """faults.yaml"""
 
@@ -276,6 +322,7 @@ class FaultsFile(_Part):
     robot_dies: RobotDies | None = None
     pick_fails: PickFails | None = None
     message_late: MessageLate | None = None
+    truck_late: TruckLate | None = None
 
 
 def read_site(text: str, file: str) -> tuple[SiteFile | None, list[Finding]]:
