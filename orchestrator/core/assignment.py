@@ -7,7 +7,7 @@ is low, under a negative number.
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, energy, missions
+from orchestrator.core import bays, carry, energy, missions, places
 from orchestrator.core.messages import AssignmentMade, RequestAssignment, RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, Task, World
@@ -63,14 +63,9 @@ def _task_offers(world: World) -> list[TaskOffer]:
 def _onward_ms(world: World, task: Task) -> int:
     """Driving time after the pickup: the Manhattan distance at 1 m/s (so mm are ms)."""
     order = world.orders[task.token[0]]
-    bays, stations = world.site.roadmap.bays, world.site.stations
-    if order.stops:
-        nodes = [*order.stops]
-    else:
-        nodes = [bays[stations[s].bay].node for s in (order.station, order.chute) if s >= 0]
     way_mm, at = 0, task.node
-    for node in nodes:
-        way_mm += missions.distance_mm(world, at, node)
+    for node in order.stops or (task.end_node,):
+        way_mm += places.distance_mm(world, at, node)
         at = node
     return way_mm
 
@@ -88,7 +83,7 @@ def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
             return None
         if not leg.action and leg.bay >= 0:
             return None
-        length_mm = missions.distance_mm(world, world.traffic.at[robot.index], leg.node)
+        length_mm = places.distance_mm(world, world.traffic.at[robot.index], leg.node)
         free_in_ms = HANDLING_MS + length_mm * 2000 // fleet.speed_mmps
         node = leg.node
     classes = 0

@@ -16,6 +16,7 @@ def books(world: World) -> dict[str, Any]:
         },
         "orders": {
             order.id: {"status": order.state, "reason": order.reason, "kind": order.kind}
+            | ({"internal": True} if order.internal else {})
             for order in world.orders.values()
         },
     }

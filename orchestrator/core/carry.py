@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import flow, missions, stations
+from orchestrator.core import flow, missions, places, replenish, stations
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Leg, Robot, Token
 from orchestrator.core.site import Step
@@ -19,28 +19,45 @@ def start(world: World, token: Token) -> None:
     order = world.orders[token[0]]
     step = flow.step_of(world, order, token[1])
     if step.to == "stop":
-        _open_task(world, order, token, node=order.stops[0], bay=-1, load=order.load, carries="")
+        _open(world, order, token, (order.stops[0], -1), (order.stops[-1], -1), order.load)
     elif step.start == "home":
         fetch(world, token)
     elif step.start == "station":
-        tote = world.stock.totes[order.lines[token[2]].tote]
-        send_home(world, tote, token)
+        tote = world.stock.totes[order.load_of(token[2])]
+        if step.to == "slot" or tote.home < 0:
+            _put_away(world, order, step, token)
+        else:
+            send_home(world, tote, token)
     elif step.start == "dock":
-        _put_away(world, order, token)
+        _put_away(world, order, step, token)
     else:
-        _sort(world, order, step, token)
+        _pass_on(world, order, step, token)
 
 
 def fetch(world: World, token: Token) -> None:
     """Retrieve the tote of a line; if it is out for another one, wait for its return."""
     order = world.orders[token[0]]
-    tote = world.stock.totes[order.lines[token[2]].tote]
+    step = flow.step_of(world, order, token[1])
+    tote = world.stock.totes[order.load_of(token[2])]
     if tote.user is not None:
         tote.waiters.append(token)
         return
+    bay = tote.place[1]
+    if step.to == "slot":
+        known = world.site.roadmap.bays[bay]
+        fleets = places.carriers(world, step.needs) & known.fleets
+        slot = places.slot_for(world, known.node, step.to_at, fleets)
+        if slot < 0:  # whoever opened the order saw one: it went to another tote meanwhile
+            flow.step_ended(world, token, "no_slot")
+            return
+        world.stock.take_slot(tote, slot)
+        end = slot
+    else:
+        end = world.site.stations[order.station].bay
     tote.user = token
-    bay = world.site.roadmap.bays[tote.home]
-    _open_task(world, order, token, bay.node, tote.home, tote.id, "tote")
+    if step.to == "slot":
+        flow.stock_came(world, tote.sku)
+    _open(world, order, token, _at(world, bay), _at(world, end), tote.id)
 
 
 def send_home(world: World, tote: Tote, token: Token | None) -> None:
@@ -48,74 +65,99 @@ def send_home(world: World, tote: Tote, token: Token | None) -> None:
     robot = world.robots[tote.place[1]]
     assert tote.place[0] == "robot" and robot.load == tote.id, tote.id
     bay = tote.home
-    if tote.quantity == 0 and not tote.waiters:
-        dock = stations.least_used(world, "receive")
-        if dock >= 0:
-            bay = world.site.stations[dock].bay
+    if bay < 0 or (tote.quantity == 0 and not tote.waiters):
+        way_out = places.way_out(world, robot.fleet)
+        bay = way_out if way_out >= 0 else bay
     node = world.site.roadmap.bays[bay].node
     robot.legs.append(Leg(node=node, bay=bay, action="drop", load=tote.id, token=token))
     missions.advance(world, robot)
 
 
-def _put_away(world: World, order: Order, token: Token) -> None:
-    slot = _free_slot(world, world.site.stations[order.station].bay)
-    if slot < 0:
-        world.stock.slot_waiters.append(token)
-        return
-    tote = world.stock.totes[order.load]
-    tote.home = slot
+def _put_away(world: World, order: Order, step: Step, token: Token) -> None:
+    """A tote that came in, or stands aside: into a slot, or to another station first."""
+    tote = world.stock.totes[order.load_of(token[2])]
+    held = tote.place[0] == "robot"
+    if held:
+        robot = world.robots[tote.place[1]]
+        begin_at, fleets = (world.traffic.tail[robot.index], -1), 1 << robot.fleet
+    else:
+        bay = places.bay_of(world, tote)
+        begin_at = _at(world, bay)
+        fleets = places.carriers(world, step.needs) & world.site.roadmap.bays[bay].fleets
+    out = places.way_out_of(world, begin_at[1]) if step.to == "out" else -1
+    if out >= 0:
+        end = out
+    elif step.to == "station":
+        station = places.station_for(world, step.to_at, fleets)
+        order.lines[max(token[2], 0)].station = station
+        end = world.site.stations[station].bay
+    else:
+        end = places.slot_for(world, begin_at[0], step.to_at, fleets)
+        if end < 0:
+            world.stock.slot_waiters.setdefault(step.to_at, places.queue()).append(token)
+            return
+        world.stock.take_slot(tote, end)
+        flow.stock_came(world, tote.sku)
     tote.user = token
-    world.stock.slot_owner[slot] = tote.id
-    flow.stock_came(world, tote.sku)
-    bay = world.site.stations[order.station].bay
-    node = world.site.roadmap.bays[bay].node
-    task = _open_task(world, order, token, node, bay, tote.id, "tote")
+    if held:
+        node = world.site.roadmap.bays[end].node
+        robot.legs.append(Leg(node=node, bay=end, action="drop", load=tote.id, token=token))
+        missions.advance(world, robot)
+        return
+    task = _open(world, order, token, begin_at, _at(world, end), tote.id)
     task.due_ns = order.due_ns or world.time_ns + PUT_AWAY_NS
 
 
-def _sort(world: World, order: Order, step: Step, token: Token) -> None:
-    """A parcel needs a chute with a free position before it may leave the out buffer."""
-    if order.chute < 0:
-        order.chute = stations.least_used(world, "handout")
-    if not stations.take_position(world, order.chute, token):
+def _pass_on(world: World, order: Order, step: Step, token: Token) -> None:
+    """A parcel needs a place where it goes to before it may leave where it is."""
+    if step.to == "door":
+        end = world.site.routes[order.route].door
+    else:
+        if order.chute < 0 or step.to_at:
+            order.chute = places.chute_for(world, order.route, step.to_at)
+        end = order.chute
+    if not stations.take_position(world, end, token):
         return
-    bay = world.site.stations[order.station].out_bay
-    node = world.site.roadmap.bays[bay].node
-    _open_task(world, order, token, node, bay, order.load, "parcel")
+    known, bays = world.site.stations[order.parcel[1]], world.site.roadmap.bays
+    goal = world.site.stations[end].bay
+    fleets = places.carriers(world, step.needs) & bays[goal].fleets
+    out = known.out_bay >= 0 and bays[known.out_bay].fleets & fleets
+    bay = known.out_bay if out else known.bay
+    _open(world, order, token, _at(world, bay), _at(world, goal), order.load)
 
 
-def _free_slot(world: World, near_bay: int) -> int:
-    bays, near = world.site.roadmap.bays, world.site.roadmap.bays[near_bay].node
-    best, best_mm = -1, 0
-    for slot, owner in world.stock.slot_owner.items():
-        if not owner:
-            length = missions.distance_mm(world, near, bays[slot].node)
-            if best < 0 or length < best_mm:
-                best, best_mm = slot, length
-    return best
+def _at(world: World, bay: int) -> tuple[int, int]:
+    return world.site.roadmap.bays[bay].node, bay
 
 
-def _open_task(
-    world: World, order: Order, token: Token, node: int, bay: int, load: str, carries: str
+def _open(
+    world: World,
+    order: Order,
+    token: Token,
+    start: tuple[int, int],
+    end: tuple[int, int],
+    load: str,
 ) -> Task:
-    fleets = 0
-    for index, fleet in enumerate(world.site.fleets):
-        if not carries or carries in fleet.carries:
-            fleets |= 1 << index
-    task = Task(world.number(), fleets, node, bay, load, token, order.due_ns)
+    """Put a task into the pool: for fleets that carry such loads and may enter both ends."""
+    step = flow.step_of(world, order, token[1])
+    fleets = places.carriers(world, step.needs)
+    for _, bay in (start, end):
+        if bay >= 0:
+            fleets &= world.site.roadmap.bays[bay].fleets
+    action = "" if step.to in ("station", "stop") else "drop"
+    task = Task(world.number(), fleets, start[0], start[1], load, token, order.due_ns, *end, action)
     world.tasks[task.id] = task
     return task
 
 
 def begin(world: World, robot: Robot, task: Task) -> None:
     """A robot takes a task: from here on it is no longer in the pool."""
-    order = world.orders[task.token[0]]
-    step = flow.step_of(world, order, task.token[1])
     del world.tasks[task.id]
-    task.robot = robot.index
+    world.underway[task.id] = task
     robot.task = task.id
+    order = world.orders[task.token[0]]
     legs: list[Leg] = []
-    if step.to == "stop":
+    if task.bay < 0:
         last = len(order.stops) - 1
         for number, node in enumerate(order.stops):
             bay = world.site.roadmap.node_bay[node]
@@ -123,24 +165,18 @@ def begin(world: World, robot: Robot, task: Task) -> None:
             legs.append(Leg(node=node, bay=bay, token=token, task=task.id))
     else:
         legs.append(Leg(task.node, task.bay, "pick", task.load, task.token, task.id))
-        legs.append(_delivery(world, order, step, task))
+        legs.append(Leg(task.end_node, task.end_bay, task.action, task.load, task.token, task.id))
     missions.assign(world, robot, legs)
 
 
-def _delivery(world: World, order: Order, step: Step, task: Task) -> Leg:
-    if step.to == "slot":
-        bay, action = world.stock.totes[order.load].home, "drop"
-    elif step.to == "chute":
-        bay, action = world.site.stations[order.chute].bay, "drop"
-    else:
-        bay, action = world.site.stations[order.station].bay, ""
-    node = world.site.roadmap.bays[bay].node
-    return Leg(node, bay, action, task.load, task.token, task.id)
+def _done(world: World, robot: Robot) -> None:
+    world.underway.pop(robot.task, None)
+    robot.task = -1
 
 
 def arrived(world: World, robot: Robot, leg: Leg) -> None:
     """The last leg ended by being there: the load stays on the robot."""
-    robot.task = -1
+    _done(world, robot)
     assert leg.token is not None
     flow.step_ended(world, leg.token, "ok")
 
@@ -150,32 +186,65 @@ def picked(world: World, robot: Robot, leg: Leg) -> None:
     robot.load = leg.load
     tote = world.stock.totes.get(leg.load)
     if tote is not None:
-        if tote.place[0] == "station":
-            stations.free_position(world, tote.place[1])
+        kind, index = tote.place
         tote.place = ("robot", robot.index)
+        if kind == "station":
+            stations.left(world, index, tote)
+        elif kind == "slot" and index != tote.home:
+            _slot_free(world, index)
     elif leg.token is not None:
-        stations.out_freed(world, world.orders[leg.token[0]].station)
+        order = world.orders[leg.token[0]]
+        (kind, index), order.parcel = order.parcel, ("robot", robot.index)
+        if kind == "out":
+            stations.out_freed(world, index)
+        else:
+            stations.free_position(world, index)
 
 
 def dropped(world: World, robot: Robot, leg: Leg) -> None:
-    """The load is off the robot: in a slot, on a chute, or out of the building at a dock."""
+    """The load is off the robot: in a slot, on a chute, at a door, or out of the building."""
     robot.load = ""
-    robot.task = -1
+    _done(world, robot)
     tote = world.stock.totes.get(leg.load)
-    if tote is not None:
+    if tote is None:
+        if leg.token is not None:
+            order = world.orders[leg.token[0]]
+            to = flow.step_of(world, order, leg.token[1]).to
+            index = world.site.routes[order.route].door if to == "door" else order.chute
+            order.parcel = (to, index)
+            if world.site.order_types[order.kind].brings:
+                order.station = order.position = index
+    else:
         tote.user = None
         if leg.bay == tote.home:
             tote.place = ("slot", leg.bay)
-            if tote.waiters:
-                fetch(world, tote.waiters.popleft())
+            next_user(world, tote)
+            replenish.note(world, tote.sku)
         else:
-            world.stock.slot_owner[tote.home] = ""
+            home = tote.home
             world.stock.remove(tote)
-            if world.stock.slot_waiters:
-                waiting = world.stock.slot_waiters.popleft()
-                _put_away(world, world.orders[waiting[0]], waiting)
+            if home >= 0:
+                _slot_free(world, home)
     if leg.token is not None:
         flow.step_ended(world, leg.token, "ok")
+
+
+def next_user(world: World, tote: Tote) -> None:
+    """Nobody uses the tote: whoever waits for it may."""
+    if tote.waiters and tote.user is None:
+        fetch(world, tote.waiters.popleft())
+
+
+def _slot_free(world: World, slot: int) -> None:
+    """A slot became free: for a tote that waits to be put away, or for stock from another zone."""
+    stock = world.stock
+    stock.free_slot(slot)
+    for zone in (stock.zone_of[slot], ""):
+        waiting = stock.slot_waiters.get(zone)
+        if waiting:
+            start(world, waiting.popleft())
+            return
+    replenish.slot_freed(world, stock.zone_of[slot])
 
 
 def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
@@ -193,14 +262,23 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
     else:
         missions.give_up_goal(world, robot)
         robot.legs.clear()
-        robot.task = -1
+        _done(world, robot)
         tote = world.stock.totes.get(leg.load)
         if tote is not None:
-            tote.user = None
-            if tote.waiters:
-                fetch(world, tote.waiters.popleft())
+            _stays(world, tote)
         flow.quarantine(world, order, token, f"{token[1]}: no robot can take {leg.load}")
     missions.advance(world, robot)
+
+
+def _stays(world: World, tote: Tote) -> None:
+    """The tote is not moved after all: a slot that it was to come to is free again."""
+    tote.user = None
+    kind, index = tote.place
+    if kind == "slot" and tote.home != index:
+        goal = tote.home
+        world.stock.take_slot(tote, index)
+        _slot_free(world, goal)
+    next_user(world, tote)
 
 
 def give_back(world: World, robot: Robot) -> None:
@@ -209,11 +287,8 @@ def give_back(world: World, robot: Robot) -> None:
         return
     if not robot.legs or robot.legs[0].action != "pick":
         return
-    leg = robot.legs[0]
-    assert leg.token is not None
-    order = world.orders[leg.token[0]]
     missions.give_up_goal(world, robot)
     robot.legs.clear()
+    task = world.underway.pop(robot.task)
     robot.task = -1
-    carries = "tote" if leg.load in world.stock.totes else "parcel"
-    _open_task(world, order, leg.token, leg.node, leg.bay, leg.load, carries)
+    world.tasks[task.id] = task

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import heapq
 
-from orchestrator.core import carry, stations
+from orchestrator.core import admission, aside, carry, places, replenish, stations, trucks
 from orchestrator.core.messages import CloseOrder, OrderReceived
 from orchestrator.core.orders import Order, OrderLine, order_of
 from orchestrator.core.robots import Token
 from orchestrator.core.site import OrderType, Step
 from orchestrator.core.stock import Tote
-from orchestrator.core.world import World
+from orchestrator.core.world import NEVER_NS, World
+
+MINUTE_NS = 60_000_000_000
 
 
 def step_of(world: World, order: Order, step: str) -> Step:
@@ -27,56 +29,37 @@ def receive(world: World, event: OrderReceived) -> None:
     """Take an order in, or refuse it with the reason. The same id twice is the same order."""
     if event.order_id in world.orders:
         return
-    order = order_of(event)
+    kind = world.site.order_types.get(event.kind)
+    order = order_of(event, brings=kind is not None and kind.brings)
     world.orders[order.id] = order
-    reason = _why_not(world, event)
-    if reason:
+    reason = admission.why_not(world, event)
+    if reason or kind is None:
         order.enter("refused", reason)
         world.out.append(CloseOrder(order_id=order.id, status="refused", reason=reason))
         return
     order.enter("open")
-    if order.kind == "inbound":
-        line = order.lines[0]
-        tote = Tote(order.load, line.sku, line.quantity, ("station", order.station))
-        world.stock.add(tote)
+    if kind.makes:  # the pallet takes up one place until it is empty
+        order.position = order.station
         world.stations[order.station].used += 1
-    first = world.site.order_types[order.kind].first
-    start(world, (order.id, first, -1))
+    elif kind.brings:
+        for line in order.lines:
+            place = ("station", order.station)
+            tote = Tote(line.tote, line.sku, line.quantity, place, spot="position")
+            world.stock.add(tote)
+            world.stations[order.station].used += 1
+    elif order.route:
+        world.promised.setdefault(order.route, {})[order.id] = None
+    start(world, (order.id, kind.first, -1))
 
 
-def _why_not(world: World, event: OrderReceived) -> str:
-    kind = world.site.order_types.get(event.kind)
-    if kind is None:
-        known = ", ".join(world.site.order_types)
-        return f"unknown order type {event.kind!r}: this site has {known}"
-    if any(step.to == "stop" for step in kind.steps.values()):
-        if not event.stops:
-            return f"{event.kind}: needs at least one stop"
-        bad = [node for node in event.stops if not 0 <= node < world.site.roadmap.nodes]
-        return f"unknown node {bad[0]}" if bad else ""
-    if not event.lines:
-        return "no lines: name at least one SKU and quantity"
-    for line in event.lines:
-        if line.sku not in world.site.skus:
-            return f"unknown SKU {line.sku!r}: add it to the site's item master"
-        if line.quantity <= 0:
-            return f"quantity {line.quantity} of {line.sku}: must be at least 1"
-    return _why_not_there(world, event)
-
-
-def _why_not_there(world: World, event: OrderReceived) -> str:
-    needs = "receive" if event.kind == "inbound" else "handout"
-    known = range(len(world.site.stations))
-    if event.station >= 0 or event.kind == "inbound":
-        if event.station not in known:
-            return f"unknown station {event.station}"
-        if needs not in world.site.stations[event.station].capabilities:
-            return f"station {world.site.stations[event.station].id} can't {needs}"
-    if event.kind == "inbound" and (not event.load or event.load in world.stock.totes):
-        return f"tote {event.load!r} is in the building already, or has no name"
-    if event.kind == "inbound" and len({line.sku for line in event.lines}) > 1:
-        return f"tote {event.load!r} is to hold one SKU: name one line"
-    return ""
+def open_internal(world: World, kind: str, load: str) -> str:
+    """Open an order that nobody outside asked for, about a tote; return its id."""
+    order = Order(f"{kind}-{world.number():06d}", kind, [], 0, load, (), internal=True)
+    order.box = order.id
+    world.orders[order.id] = order
+    order.enter("open")
+    start(world, (order.id, world.site.order_types[kind].first, -1))
+    return order.id
 
 
 def start(world: World, token: Token) -> None:
@@ -93,12 +76,30 @@ def start(world: World, token: Token) -> None:
         stations.enqueue(world, token, step.needs)
     elif step.do == "inspect":
         stations.look(world, token, step.needs)
+    elif step.do == "depart":
+        trucks.wait(world, token)
     else:
         del order.active[token]
         if not order.active:  # this was the last of its ends
-            order.enter("done")
-            stations.leave(world, order)
-            world.out.append(CloseOrder(order_id=order.id, status="done"))
+            _close(world, order)
+
+
+def _close(world: World, order: Order) -> None:
+    rejected = [line.rejected for line in order.lines if line.rejected]
+    reason = f"{len(rejected)} of {len(order.lines)} lines: {rejected[0]}" if rejected else ""
+    status = "quarantined" if rejected else "done"
+    order.enter(status, reason)
+    stations.leave(world, order)
+    _tell_closed(world, order)
+
+
+def _tell_closed(world: World, order: Order) -> None:
+    world.promised.get(order.route, {}).pop(order.id, None)
+    if not order.internal:
+        closing = CloseOrder(order_id=order.id, status=order.state, reason=order.reason)
+        world.out.append(closing)
+    elif order.state != "done":
+        world.alarm(order.id, order.reason)
 
 
 def step_ended(world: World, token: Token, outcome: str) -> None:
@@ -111,7 +112,7 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
         _let_go(world, order)
         return
     step = step_of(world, order, token[1])
-    if outcome == "ok":
+    if outcome == "ok" and "ok" not in step.outcomes:
         for following in step.then:
             _reach(world, order, step, following, token[2])
         return
@@ -171,21 +172,41 @@ def joins(kind: OrderType, following: str, lines: int) -> int:
 
 def quarantine(world: World, order: Order, token: Token, reason: str) -> None:
     """The order can't be fulfilled: set it aside with its reason. What of it is still going on ends
-    where it is, and then gives back what it had."""
+    where it is, and then gives back what it had. Of what comes in, a line is set aside alone."""
     order.active.pop(token, None)
+    if order.state == "open" and world.site.order_types[order.kind].brings and token[2] >= 0:
+        order.lines[token[2]].rejected = reason
+        aside.send_away(world, order, token[2])
+        _finish_line(world, order, token)
+        return
     if order.state == "open":
         order.enter("quarantined", reason)
-        world.out.append(CloseOrder(order_id=order.id, status="quarantined", reason=reason))
+        _tell_closed(world, order)
     _let_go(world, order)
+
+
+def _finish_line(world: World, order: Order, token: Token) -> None:
+    """A line that was set aside counts as come to its end, so that the others are waited for."""
+    steps = world.site.order_types[order.kind].steps
+    for step in steps.values():
+        ends = [name for name in step.then if steps[name].do == "finish"]
+        for name in ends if step.per_line else ():
+            _reach(world, order, step, name, token[2])
+    if not order.active and order.state == "open":
+        _close(world, order)
 
 
 def _let_go(world: World, order: Order) -> None:
     """Of an order that was set aside, lines with nothing under way give back their units and their
-    tote; the last gives back the order's place at its station."""
+    tote; the last gives back the order's place at its station, and what it has in a box."""
     busy = {line for _, _, line in order.active}
+    brings = world.site.order_types[order.kind].brings
     for number, line in enumerate(order.lines):
         tote = world.stock.totes.get(line.tote)
         if number in busy or tote is None:
+            continue
+        if brings:
+            aside.send_away(world, order, number)
             continue
         tote.reserved -= min(line.open, tote.reserved)
         line.open = 0
@@ -195,20 +216,41 @@ def _let_go(world: World, order: Order) -> None:
                 carry.send_home(world, tote, None)
         stock_came(world, line.sku)
     if not order.active:
+        aside.reinduct(world, order)
         stations.leave(world, order)
+
+
+def missed(world: World, order: Order, truck: str) -> None:
+    """The departure that the order was promised has left without it: it goes with the next one."""
+    world.alarm(order.id, f"missed truck {truck}: it goes with the next one of {order.route}")
+
+
+def wave(world: World) -> None:
+    """Once a tick: at the beginning of a wave, all that wait for it may be released."""
+    policy = world.site.policy
+    if policy.wave_minutes and world.time_ns >= world.wave_ns:
+        world.wave_ns = world.time_ns + policy.wave_minutes * MINUTE_NS
+        while world.backlog:
+            heapq.heappush(world.wave, heapq.heappop(world.backlog))
+    if policy.wave_minutes or policy.release_ahead_minutes:
+        release_backlog(world)
 
 
 def release_backlog(world: World) -> None:
     """Release orders by due time while stations have room; those short of stock wait for it."""
-    while world.backlog:
-        station = stations.least_used(world, "pick")
+    ahead = world.site.policy.release_ahead_minutes
+    until_ns = world.time_ns + ahead * MINUTE_NS if ahead else NEVER_NS
+    while world.wave and world.wave[0][0] <= until_ns:
+        station = places.least_used(world, "pick")
         if station < 0:
             break
         if world.stations[station].used >= world.site.stations[station].positions:
             break
-        item = heapq.heappop(world.backlog)
+        item = heapq.heappop(world.wave)
         order = world.orders[item[2]]
         short = _reserve(world, order)
+        for line in order.lines:
+            replenish.note(world, line.sku)
         if short:
             world.short.setdefault(short, []).append(item)
             continue
@@ -223,13 +265,16 @@ def _reserve(world: World, order: Order) -> str:
     """Reserve every line, split over totes where one does not hold enough; return the SKU that is
     short, "" if all is reserved. Nothing is reserved where anything is short."""
     lines: list[OrderLine] = []
+    zone = world.site.order_types[order.kind].zone
     for line in order.lines:
-        shares = world.stock.shares(line.sku, line.open)
+        shares = world.stock.shares(line.sku, line.open, zone)
         if not shares:
             return line.sku
         lines += [OrderLine(line.sku, count, count, tote.id) for tote, count in shares]
     for line in lines:
         world.stock.totes[line.tote].reserved += line.open
+        world.asked.pop(line.sku, None)
+        world.asked[line.sku] = None
     order.lines = lines
     return ""
 
@@ -237,14 +282,15 @@ def _reserve(world: World, order: Order) -> str:
 def stock_came(world: World, sku: str) -> None:
     """Units of this SKU can be reserved again: orders that were short of it wait for release."""
     for item in world.short.pop(sku, ()):
-        heapq.heappush(world.backlog, item)
+        heapq.heappush(world.wave, item)
     release_backlog(world)
 
 
 def choose_tote(world: World, order: Order, line: int) -> bool:
     """Reserve the line's units in one tote."""
     wanted = order.lines[line]
-    tote = world.stock.choose(wanted.sku, wanted.open)
+    zone = world.site.order_types[order.kind].zone
+    tote = world.stock.choose(wanted.sku, wanted.open, zone)
     if tote is None:
         return False
     tote.reserved += wanted.open

@@ -71,6 +71,8 @@ class OrderReceived(Message, frozen=True):
     station: int = -1
     load: str = ""
     stops: tuple[int, ...] = ()  # nodes
+    route: str = ""
+    carrier: str = ""
 
 
 class TruckDocked(Message, frozen=True):
@@ -253,6 +255,7 @@ class RequestInference(Message, frozen=True):
     station: int
     subject: str
     expected: str
+    capability: str = ""  # of the station's camera: identify | verify | scan ...
 
 
 class ExtendBase(Message, frozen=True):
@@ -282,6 +285,7 @@ class StartWork(Message, frozen=True):
     load: str = ""
     sku: str = ""
     quantity: int = 0
+    into: str = ""  # unpack: the tote that the units go into
 
 
 class RecoverRobot(Message, frozen=True):

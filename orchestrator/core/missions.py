@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry
+from orchestrator.core import bays, carry, places
 from orchestrator.core.messages import ActionEnded, StartAction
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, World
@@ -175,7 +175,7 @@ def park(world: World, robot: Robot) -> None:
         if bay.kind not in ("parking", "charger") or not bay.fleets >> robot.fleet & 1:
             continue
         if index != here and bays.free(world, index):
-            key = (int(bay.kind == "charger"), distance_mm(world, at, bay.node))
+            key = (int(bay.kind == "charger"), places.distance_mm(world, at, bay.node))
             if best < 0 or key < best_key:
                 best, best_key = index, key
     if best < 0 or (robot.legs and robot.legs[0].parking):
@@ -195,11 +195,3 @@ def park_idle(world: World) -> None:
             bay = bays.inside(world, robot.index)
             if bay < 0 or world.site.roadmap.bays[bay].kind not in ("parking", "charger"):
                 park(world, robot)
-
-
-def distance_mm(world: World, start: int, end: int) -> int:
-    """Manhattan distance: the core's rough measure where an exact one is not worth a request."""
-    roadmap = world.site.roadmap
-    return abs(roadmap.node_x_mm[start] - roadmap.node_x_mm[end]) + abs(
-        roadmap.node_y_mm[start] - roadmap.node_y_mm[end]
-    )

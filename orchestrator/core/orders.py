@@ -19,12 +19,14 @@ LIFE_CYCLE: dict[str, tuple[str, ...]] = {
 
 @dataclass(slots=True)
 class OrderLine:
-    """So many units of one SKU, and the tote they are to come from."""
+    """So many units of one SKU, and the tote they are to come from (or, inbound, come in)."""
 
     sku: str
     quantity: int
     open: int  # units not yet in the box
     tote: str = ""
+    station: int = -1  # where this line alone is worked on; -1: where the order is
+    rejected: str = ""  # why this line alone did not succeed
 
 
 @dataclass(slots=True)
@@ -37,9 +39,13 @@ class Order:
     due_ns: int
     load: str
     stops: tuple[int, ...]
+    route: str = ""
+    box: str = ""  # whose units it handles: its own id, or the order that it was opened for
+    internal: bool = False  # opened by the core
     station: int = -1  # where it is worked on: dock or pick station
     chute: int = -1
     position: int = -1  # station at which it takes up a place
+    parcel: tuple[str, int] = ("", -1)  # where its parcel is: ("out" | "chute" | "door", station) …
     state: str = "received"
     reason: str = ""
     arrived: dict[tuple[str, int], int] = field(default_factory=dict)  # joins
@@ -52,13 +58,27 @@ class Order:
         self.state = state
         self.reason = reason
 
+    def load_of(self, line: int) -> str:
+        """What a step of this line handles: the line's tote, or what the order is about."""
+        return self.lines[line].tote if line >= 0 else self.load
 
-def order_of(event: OrderReceived) -> Order:
-    """Merge lines of one SKU, so that a tote comes once."""
-    merged: dict[str, int] = {}
-    for line in event.lines:
-        merged[line.sku] = merged.get(line.sku, 0) + line.quantity
-    lines = [OrderLine(sku, quantity, quantity) for sku, quantity in merged.items()]
+
+def order_of(event: OrderReceived, *, brings: bool) -> Order:
+    """The order of an event. Lines of one SKU are merged, so that a tote comes once; what comes in
+    stays tote by tote."""
+    if brings:
+        several = len(event.lines) > 1
+        lines = [
+            OrderLine(
+                line.sku, line.quantity, 0, f"{event.load}/{number}" if several else event.load
+            )
+            for number, line in enumerate(event.lines, 1)
+        ]
+    else:
+        merged: dict[str, int] = {}
+        for line in event.lines:
+            merged[line.sku] = merged.get(line.sku, 0) + line.quantity
+        lines = [OrderLine(sku, quantity, quantity) for sku, quantity in merged.items()]
     return Order(
         id=event.order_id,
         kind=event.kind,
@@ -66,6 +86,8 @@ def order_of(event: OrderReceived) -> Order:
         due_ns=event.due_ns,
         load=event.load,
         stops=event.stops,
-        station=event.station if event.kind == "inbound" else -1,
-        chute=event.station if event.kind != "inbound" else -1,
+        route=event.route,
+        box=event.order_id,
+        station=event.station if brings else -1,
+        chute=-1 if brings else event.station,
     )

@@ -10,7 +10,9 @@ from orchestrator.core import (
     missions,
     planning,
     recovery,
+    replenish,
     stations,
+    trucks,
 )
 from orchestrator.core.messages import (
     ActionEnded,
@@ -30,6 +32,8 @@ from orchestrator.core.messages import (
     RunStarted,
     Ticked,
     ToteStored,
+    TruckDocked,
+    TruckLeft,
     WorkEnded,
 )
 from orchestrator.core.robots import Robot
@@ -77,6 +81,10 @@ def _dispatch(world: World, event: Event) -> None:
             assignment.made(world, event)
         case OrderReceived():
             flow.receive(world, event)
+        case TruckDocked():
+            trucks.docked(world, event)
+        case TruckLeft():
+            trucks.left(world, event)
         case RobotFaulted():
             recovery.faulted(world, event)
         case RobotRecovered():
@@ -109,6 +117,7 @@ def _stored(world: World, event: ToteStored) -> None:
     world.stock.add(
         Tote(event.tote, event.sku, event.quantity, ("slot", event.bay), home=event.bay)
     )
+    replenish.note(world, event.sku)
 
 
 def _node_reached(world: World, event: NodeReached) -> None:
@@ -129,6 +138,9 @@ def _node_reached(world: World, event: NodeReached) -> None:
 
 def _ticked(world: World) -> None:
     missions.try_again(world)
+    flow.wave(world)
+    trucks.watch(world)
+    replenish.tick(world)
     missions.park_idle(world)
     energy.make_room(world)
     assignment.request(world)

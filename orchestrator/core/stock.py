@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.core.robots import Token
@@ -16,8 +17,10 @@ class Tote:
     sku: str
     quantity: int
     place: tuple[str, int]  # ("slot", bay) | ("robot", robot) | ("station", station) | ("gone", -1)
-    home: int = -1  # its slot's bay
+    home: int = -1  # the bay of its slot, or of the one that it is to come to
+    zone: str = ""  # of its home
     reserved: int = 0
+    spot: str = ""  # what it takes up at a station: "position" | "out"
     user: Token | None = None  # the line it is out for
     waiters: deque[Token] = field(default_factory=deque)
 
@@ -30,11 +33,14 @@ class Tote:
 class Stock:
     """The books. `slot_owner` names the tote that stands in a slot or is to come (back) to it."""
 
-    def __init__(self, slots: list[int]) -> None:
+    def __init__(self, slots: Iterable[tuple[int, str]]) -> None:
+        """`slots`: bay and zone of each."""
         self.totes: dict[str, Tote] = {}
-        self.by_sku: dict[str, list[str]] = {}
-        self.slot_owner: dict[int, str] = dict.fromkeys(slots, "")
-        self.slot_waiters: deque[Token] = deque()
+        self.by_sku: dict[str, dict[str, None]] = {}
+        self.zone_of = dict(slots)
+        self.slot_owner: dict[int, str] = dict.fromkeys(self.zone_of, "")
+        self.free_slots: dict[int, None] = dict.fromkeys(self.zone_of)
+        self.slot_waiters: dict[str, deque[Token]] = {}  # by the zone they ask for
         self.boxes: dict[str, dict[str, int]] = {}  # order -> units picked for it
         self.units_in = 0
         self.units_out = 0
@@ -43,24 +49,46 @@ class Stock:
         """A tote comes into the building."""
         assert tote.id not in self.totes, tote.id
         self.totes[tote.id] = tote
-        self.by_sku.setdefault(tote.sku, []).append(tote.id)
+        self.by_sku.setdefault(tote.sku, {})[tote.id] = None
         self.units_in += tote.quantity
         if tote.home >= 0:
-            self.slot_owner[tote.home] = tote.id
+            self.take_slot(tote, tote.home)
 
     def remove(self, tote: Tote) -> None:
-        """An empty tote leaves."""
+        """A tote leaves."""
         tote.place = ("gone", -1)
-        self.by_sku[tote.sku].remove(tote.id)
+        del self.by_sku[tote.sku][tote.id]
         self.units_out += tote.quantity
         del self.totes[tote.id]
 
-    def choose(self, sku: str, quantity: int) -> Tote | None:
+    def take_slot(self, tote: Tote, slot: int) -> None:
+        """The slot is the tote's home from now on."""
+        self.slot_owner[slot] = tote.id
+        self.free_slots.pop(slot, None)
+        tote.home, tote.zone = slot, self.zone_of[slot]
+
+    def free_slot(self, slot: int) -> None:
+        """Nobody's any more."""
+        self.slot_owner[slot] = ""
+        self.free_slots[slot] = None
+
+    def count(self, tote: Tote, quantity: int) -> int:
+        """So many units are really in the tote: the books follow; return by how much they change."""
+        change = quantity - tote.quantity
+        if change > 0:
+            self.units_in += change
+        else:
+            self.units_out -= change
+        tote.quantity = quantity
+        tote.reserved = min(tote.reserved, quantity)
+        return change
+
+    def choose(self, sku: str, quantity: int, zone: str = "") -> Tote | None:
         """The best tote for so many units: standing ready rather than out, the fewest units that
         suffice (so that slots become free)."""
         best: Tote | None = None
         best_key = (0, 0, 0)
-        for tote in self.reservable(sku):
+        for tote in self.reservable(sku, zone):
             if tote.available < quantity:
                 continue
             key = (0 if tote.user is None else 1, len(tote.waiters), tote.available)
@@ -68,18 +96,22 @@ class Stock:
                 best, best_key = tote, key
         return best
 
-    def reservable(self, sku: str) -> list[Tote]:
-        """Totes with a slot of their own and units nobody has spoken for."""
+    def reservable(self, sku: str, zone: str = "") -> list[Tote]:
+        """Totes with a slot of their own in the zone and units nobody has spoken for."""
         totes = [self.totes[name] for name in self.by_sku.get(sku, ())]
-        return [tote for tote in totes if tote.home >= 0 and tote.available > 0]
+        return [
+            tote
+            for tote in totes
+            if tote.home >= 0 and tote.available > 0 and zone in ("", tote.zone)
+        ]
 
-    def shares(self, sku: str, quantity: int) -> list[tuple[Tote, int]]:
+    def shares(self, sku: str, quantity: int, zone: str = "") -> list[tuple[Tote, int]]:
         """Totes and counts that together make up `quantity`; empty where stock is short."""
-        single = self.choose(sku, quantity)
+        single = self.choose(sku, quantity, zone)
         if single is not None:
             return [(single, quantity)]
         shares: list[tuple[Tote, int]] = []
-        for tote in sorted(self.reservable(sku), key=lambda tote: (-tote.available, tote.id)):
+        for tote in sorted(self.reservable(sku, zone), key=lambda tote: (-tote.available, tote.id)):
             count = min(tote.available, quantity)
             shares.append((tote, count))
             quantity -= count
@@ -87,19 +119,28 @@ class Stock:
                 return shares
         return []
 
-    def pick(self, tote: Tote, order: str, quantity: int) -> None:
-        """Units went from the tote into the order's box. What was seen to go was there, whatever
+    def pick(self, tote: Tote, box: str, quantity: int) -> None:
+        """Units went from the tote into an order's box. What was seen to go was there, whatever
         the books said."""
         found = max(0, quantity - tote.quantity)
         self.units_in += found
         tote.quantity += found - quantity
         tote.reserved = min(max(0, tote.reserved - quantity), tote.quantity)
-        box = self.boxes.setdefault(order, {})
-        box[tote.sku] = box.get(tote.sku, 0) + quantity
+        units = self.boxes.setdefault(box, {})
+        units[tote.sku] = units.get(tote.sku, 0) + quantity
 
-    def ship(self, order: str) -> None:
-        """The order's box left the building."""
-        self.units_out += sum(self.boxes.pop(order, {}).values())
+    def unpack(self, box: str, sku: str) -> int:
+        """All units of a SKU go out of a box, into a tote that is added with them; return how many."""
+        units = self.boxes.get(box, {})
+        quantity = units.pop(sku, 0)
+        if not units:
+            self.boxes.pop(box, None)
+        self.units_in -= quantity  # they come in again with the tote
+        return quantity
+
+    def ship(self, box: str) -> None:
+        """The box left the building."""
+        self.units_out += sum(self.boxes.pop(box, {}).values())
 
     def balance(self) -> int:
         """Zero as long as no unit appeared or vanished."""

@@ -13,7 +13,7 @@ from orchestrator.core.site import Site
 from orchestrator.core.stock import Stock
 from orchestrator.core.traffic import Traffic
 
-CORE_VERSION = 1
+CORE_VERSION = 2
 MS_NS = 1_000_000
 NEVER_NS = 2**62
 
@@ -39,7 +39,8 @@ class StationState:
 
 @dataclass(slots=True)
 class Task:
-    """A transport that wants a robot: fetch `load` at `bay` (or be at `node`), for `token`."""
+    """A transport that wants a robot: fetch `load` at `bay` (or be at `node`), for `token`, and
+    bring it to `end_bay`, there to do `action` ("": the load stays on the robot)."""
 
     id: int
     fleets: int
@@ -48,7 +49,23 @@ class Task:
     load: str
     token: Token
     due_ns: int
-    robot: int = -1
+    end_node: int
+    end_bay: int = -1
+    action: str = ""
+
+
+@dataclass(slots=True)
+class Truck:
+    """A truck at its door."""
+
+    id: str
+    station: int
+    route: str
+    departs_ns: int
+    capacity: int
+    loaded: dict[str, None] = field(default_factory=dict)  # orders
+    waiting: dict[Token, None] = field(default_factory=dict)  # tokens that end when it leaves
+    dispatched: bool = False
 
 
 @dataclass(slots=True)
@@ -67,7 +84,16 @@ class World:
     orders: dict[str, Order] = field(default_factory=dict)
     backlog: list[tuple[int, int, str]] = field(default_factory=list)  # heap: due, number, order
     short: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)  # by SKU
+    wave: list[tuple[int, int, str]] = field(default_factory=list)  # heap: may be released now
+    wave_ns: int = 0  # when the next wave begins
+    trucks: dict[int, Truck] = field(default_factory=dict)  # by door
+    promised: dict[str, dict[str, None]] = field(default_factory=dict)  # route -> open orders
+    to_replenish: dict[str, None] = field(default_factory=dict)  # SKUs to be looked at
+    starved: dict[str, dict[str, None]] = field(default_factory=dict)  # zone -> SKUs without slot
+    asked: dict[str, None] = field(default_factory=dict)  # SKUs, the last one asked for at the end
+    relieving: str = ""  # the order that makes room just now
     tasks: dict[int, Task] = field(default_factory=dict)  # not yet begun
+    underway: dict[int, Task] = field(default_factory=dict)
     works: dict[int, Token] = field(default_factory=dict)
     looks: dict[int, Token] = field(default_factory=dict)  # running inferences
     numbers: int = 0  # last number given to a request, task, work or action
@@ -93,12 +119,13 @@ class World:
 
     def push_backlog(self, order: Order) -> None:
         """Orders wait for release by due time; those without one come last."""
-        heapq.heappush(self.backlog, (order.due_ns or NEVER_NS, self.number(), order.id))
+        heap = self.backlog if self.site.policy.wave_minutes else self.wave
+        heapq.heappush(heap, (order.due_ns or NEVER_NS, self.number(), order.id))
 
 
 def new_world(site: Site) -> World:
     """An empty building."""
-    slots = [index for index, bay in enumerate(site.roadmap.bays) if bay.kind == "slot"]
+    slots = [(i, bay.zone) for i, bay in enumerate(site.roadmap.bays) if bay.kind == "slot"]
     bays = [BayState() for _ in site.roadmap.bays]
     holders = [state.holders for state in bays]
     return World(
@@ -106,6 +133,7 @@ def new_world(site: Site) -> World:
         traffic=Traffic(site.roadmap, site.policy.lookahead, holders),
         stock=Stock(slots),
         bays=bays,
+        asked=dict.fromkeys(sorted(site.skus)),
         stations=[
             StationState(queues={capability: deque() for capability in station.capabilities})
             for station in site.stations

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
+from orchestrator.core import aside
 from orchestrator.core.roadmap import Roadmap
 from orchestrator.core.site import (
     Fleet,
@@ -98,6 +99,8 @@ def site_of(roadmap: Roadmap, spec: SiteFile, digest: str) -> Site:
                 Station(name, row.kind, row.capabilities, bay, out, row.positions, row.out_capacity)
             )
     order_types = {name: _order_type(name, spec) for name in spec.flow}
+    if any(kind.brings for kind in order_types.values()):
+        order_types.setdefault(aside.AWAY, aside.away_type())
     return Site(
         id=spec.id,
         hash=digest,

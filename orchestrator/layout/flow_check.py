@@ -74,7 +74,7 @@ def _reach(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
         mend = "let the last step be {do: finish}"
         found.append(Finding("error", file, path, "an order of this type never ends", mend))
     for name, step in steps.items():
-        if name in seen and step.do != "finish" and not step.then:
+        if name in seen and step.do != "finish" and not step.then and "ok" not in step.outcomes:
             text = "nothing follows, and it is not a finish"
             found.append(Finding("error", file, f"{path}.{name}.then", text, "name what follows"))
     return found
