@@ -10,6 +10,7 @@ from orchestrator.core.messages import (
     RequestAssignment,
     RequestPaths,
 )
+from orchestrator.core.site import Policy
 from planners.assignment import FlowAssigner
 from planners.distances import Distances
 from planners.pibt import PibtPlanner
@@ -34,6 +35,10 @@ class Answers:
         self._distances = Distances(arrays)  # of the empty floor, for assignment
         self._planner = planner or PibtPlanner(arrays, Distances(arrays))
         self._assigner = assigner or FlowAssigner()
+
+    def change(self, policy: Policy) -> None:
+        """From now on answers follow these numbers."""
+        self._neighbours = policy.assign_neighbours
 
     def paths(self, request: RequestPaths) -> PathsPlanned:
         """Plan from the frontiers of the request."""

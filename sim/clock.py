@@ -44,8 +44,12 @@ class Streams:
     """A generator of its own for each purpose and entity, so that one more draw in one place
     shifts no other."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | str) -> None:
         self._seed = seed
+
+    def within(self, name: str) -> Streams:
+        """Streams of their own, independent of these."""
+        return Streams(f"{self._seed}/{name}")
 
     def of(self, purpose: str, entity: object = "") -> random.Random:
         """The generator for this purpose; the same each time a run is started."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -30,30 +31,60 @@ class Deaths:
         say: Callable[[int, Event], None],
         tell: Callable[[str, dict[str, Any]], None],
     ) -> None:
-        self._clock, self._spec, self._robots = clock, spec, robots
+        self._clock, self._streams, self._robots = clock, streams, robots
+        self._fleets = fleets
         self._say, self._tell = say, tell
-        self._deaths = [streams.of("death", robot.name) for robot in robots]
-        self._restarts = [streams.of("restart", robot.name) for robot in robots]
-        nodes = {name: index for index, name in enumerate(node_ids)}
+        self._deaths: list[random.Random] = []
+        self._restarts: list[random.Random] = []
+        self._nodes = {name: index for index, name in enumerate(node_ids)}
         self._traps: dict[int, float] = {}  # node -> seconds from which on a robot dies there
+        self._spec: RobotDies | None = None
+        self._era = 0  # of the rates in force: what was drawn in an earlier one doesn't strike
+        for _ in robots:
+            self._draw()
+        self.change(spec)
+
+    def _draw(self) -> None:
+        name = self._robots[len(self._deaths)].name
+        self._deaths.append(self._streams.of("death", name))
+        self._restarts.append(self._streams.of("restart", name))
+
+    def joined(self, robot: SimRobot) -> None:
+        """A robot came later; it is the last of the list."""
+        self._draw()
+        self._may_die(robot)
+
+    def change(self, spec: RobotDies | None) -> None:
+        """From now on robots die at these rates and places."""
+        if spec == self._spec:
+            return
+        self._spec, self._traps = spec, {}
+        self._era += 1
         for row in spec.at if spec else ():
-            if row.node not in nodes:
+            if row.node not in self._nodes:
                 raise ScenarioError(f"faults: robot_dies.at: no node {row.node!r} -> mend the name")
-            self._traps[nodes[row.node]] = row.after_s
-        for robot in robots:
-            if (
-                spec
-                and spec.per_robot_hour
-                and (not spec.fleets or fleets[robot.fleet] in spec.fleets)
-            ):
-                self._next(robot)
+            self._traps[self._nodes[row.node]] = row.after_s
+        for robot in self._robots:
+            self._may_die(robot)
+
+    def _may_die(self, robot: SimRobot) -> None:
+        spec = self._spec
+        if (
+            spec
+            and spec.per_robot_hour
+            and (not spec.fleets or self._fleets[robot.fleet] in spec.fleets)
+        ):
+            self._next(robot)
 
     def _next(self, robot: SimRobot) -> None:
         assert self._spec is not None
         hours = self._deaths[robot.index].expovariate(self._spec.per_robot_hour)
-        self._clock.after(round(hours * HOUR_NS), self._strike, robot)
+        self._clock.after(round(hours * HOUR_NS), self._strike, (robot, self._era))
 
-    def _strike(self, robot: SimRobot) -> None:
+    def _strike(self, argument: tuple[SimRobot, int]) -> None:
+        robot, era = argument
+        if era != self._era:
+            return
         if not robot.dead and not robot.dying:
             robot.die("drive fault")
         self._next(robot)

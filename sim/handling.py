@@ -38,6 +38,10 @@ class Handling:
             if bay >= 0
         }
 
+    def joined(self, robot: SimRobot) -> None:
+        """A robot came later."""
+        self._by_name[robot.name] = robot
+
     def start(self, command: StartAction) -> None:
         """The command has reached the robot."""
         robot = self._robots[command.robot]

@@ -28,11 +28,16 @@ class Machines:
         present: Callable[[str, int], bool],
         say: Callable[[Event], None],
     ) -> None:
-        self._site, self._spec, self._clock, self._floor = site, spec, clock, floor
+        self._site, self._clock, self._floor = site, clock, floor
         self._present, self._say = present, say
-        self._pick_fails = 1 - (1 - pick_fails) * spec.success.get("pick", 1.0)
         self._streams = streams
         self._chances: dict[tuple[str, int], random.Random] = {}
+        self.change(spec, pick_fails)
+
+    def change(self, spec: SimulationFile, pick_fails: float) -> None:
+        """From now on machines work like this."""
+        self._spec = spec
+        self._pick_fails = 1 - (1 - pick_fails) * spec.success.get("pick", 1.0)
 
     def _chance(self, capability: str, station: int) -> random.Random:
         key = (capability, station)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 from orchestrator.layout.site_file import LatencyFile, MessageLate
 from sim.clock import SECOND_NS, Clock, Streams, lognormal
 
@@ -33,17 +31,24 @@ class Network:
         late: MessageLate | None,
         names: list[str],
     ) -> None:
-        self._clock, self._latency = clock, latency
+        self._clock, self._streams = clock, streams
+        self._channels: dict[str, list[_Channel]] = {"up": [], "down": []}
+        for name in names:
+            self.joined(name)
+        self._answers = {kind: streams.of("answers", kind) for kind in ("paths", "assignment")}
+        self.late = 0
+        self.change(latency, late)
+
+    def joined(self, name: str) -> None:
+        """The next robot has a channel each way."""
+        for way, channels in self._channels.items():
+            channels.append(_Channel(self._streams, way, name))
+
+    def change(self, latency: LatencyFile, late: MessageLate | None) -> None:
+        """From now on messages take so long."""
+        self._latency = latency
         self._share = late.share if late else 0.0
         self._delay_s = late.delay_s if late else LATE_DELAY_S
-        self._channels = {
-            way: [_Channel(streams, way, name) for name in names] for way in ("up", "down")
-        }
-        self._answers: dict[str, tuple[random.Random, tuple[float, float]]] = {
-            "paths": (streams.of("answers", "paths"), latency.paths),
-            "assignment": (streams.of("answers", "assignment"), latency.assignment),
-        }
-        self.late = 0
 
     def arrival_ns(self, robot: int, way: str) -> int:
         """Arrival time of a message of this robot that is sent now; `way` is "up" (a report) or
@@ -59,5 +64,5 @@ class Network:
 
     def answer_ns(self, kind: str) -> int:
         """Arrival time of a planner's answer: "paths" or "assignment"."""
-        chance, spread = self._answers[kind]
+        chance, spread = self._answers[kind], getattr(self._latency, kind)
         return self._clock.now_ns + round(lognormal(chance, spread) * MS_NS)

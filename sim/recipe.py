@@ -14,7 +14,8 @@ from orchestrator.core.world import CORE_VERSION
 from orchestrator.layout import LayoutError, LoadedSite, load_files, read_files
 from orchestrator.layout.grid import grid_files
 from orchestrator.layout.site_file import read_faults
-from sim import demand, lorr_files
+from sim import demand, forked_demand, lorr_files
+from sim.fork import check, forks_of
 from sim.scenario import Options, Scenario, ScenarioError, scenario
 
 
@@ -31,6 +32,7 @@ class Recipe:
     orders: str = ""  # text of an order file
     orders_name: str = ""
     lorr: dict[str, Any] = field(default_factory=dict)  # starts, tasks (nodes), reveal
+    forks: list[dict[str, Any]] = field(default_factory=list)  # see sim.fork.Fork
     core_version: int = CORE_VERSION
 
     def meta(self) -> dict[str, Any]:
@@ -66,9 +68,12 @@ class Recipe:
                     f"{self.orders_name}: holds no orders -> add a row, or leave --orders out"
                 )
         options = Options(self.seed, self.hours, dict(self.fleets), faults, orders)
-        if self.lorr:
-            return _competition(loaded, options, self.lorr), bad
-        return scenario(loaded, options), bad
+        made = _competition(loaded, options, self.lorr) if self.lorr else scenario(loaded, options)
+        if self.forks:
+            forks = forks_of(self.forks)
+            check(loaded, forks, self.hours, competition=bool(self.lorr))
+            made = forked_demand.through(made, forks)
+        return made, bad
 
 
 def of_site(path: Path, **values: Any) -> Recipe:
@@ -115,6 +120,11 @@ def with_faults(recipe: Recipe, choice: str) -> Recipe:
         if not text:
             raise ScenarioError("the site has no faults.yaml -> add one, or name a file")
         return replace(recipe, faults=text)
+    return replace(recipe, faults=faults_text(choice))
+
+
+def faults_text(choice: str) -> str:
+    """The text of a faults file that can be used."""
     try:
         text = Path(choice).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -122,4 +132,4 @@ def with_faults(recipe: Recipe, choice: str) -> Recipe:
     _, found = read_faults(text, choice)
     if found:
         raise LayoutError(found)
-    return replace(recipe, faults=text)
+    return text

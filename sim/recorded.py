@@ -6,17 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.answers import Answers
 from orchestrator.core.messages import PathsPlanned, RequestPaths
 from orchestrator.journal import RunReader, RunWriter
+from sim.parent import Following, Parent, ParentAnswers
 from sim.recipe import Recipe
 from sim.scenario import ScenarioError
-from sim.shell import Simulation
+from sim.shell import Recorder, Simulation
 
 Progress = Callable[[Simulation], None] | None
 
 
-class RecordedAnswers(Answers):
+class RecordedAnswers(ParentAnswers):
     """Takes path plans from a journal's durable prefix, and computes what lies behind it."""
 
     known: dict[int, PathsPlanned]
@@ -33,8 +33,11 @@ def record(
     resume: bool = False,
     pace: float | None = None,
     progress: Progress = None,
+    parent: Parent | None = None,
+    origin: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Simulate into `path`; return the run's figures. `resume`: go on behind the durable prefix."""
+    """Simulate into `path`; return the run's figures. `resume`: go on behind the durable prefix.
+    `parent`: a run that must come again up to a fork; `origin`: more values for the run file."""
     from orchestrator.core.world import CORE_VERSION  # noqa: PLC0415
 
     if recipe.core_version != CORE_VERSION:
@@ -46,13 +49,17 @@ def record(
     loaded = scenario.loaded
     answers = RecordedAnswers(loaded.arrays, loaded.spec.policy.assign_neighbours)
     answers.known = {}
-    writer = RunWriter(path, recipe.meta(), resume=resume)  # checks what is there
+    writer = RunWriter(path, recipe.meta() | (origin or {}), resume=resume)  # checks what is there
     try:
         if resume:
             with RunReader(path) as reader:
                 events = (entry.event for entry in reader.entries())
                 answers.known = {e.request: e for e in events if isinstance(e, PathsPlanned)}
-        simulation = Simulation(scenario, writer, answers)
+        into: Recorder = writer
+        if parent is not None:
+            answers.parent = parent
+            into = Following(writer, answers, parent)
+        simulation = Simulation(scenario, into, answers)
         simulation.run(pace=pace, progress=progress)
         books = simulation.finish()
     except BaseException:

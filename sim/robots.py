@@ -64,6 +64,7 @@ class SimRobot:
         self.busy = False  # handling a load
         self.dead = False
         self.dying = ""  # reason, until it has come to rest
+        self.off = False  # out of service: uses no charge and can't fail
         self.version = 0  # of scheduled arrivals
         self.load = ""
         self.charge_permille = 1000.0
@@ -220,7 +221,9 @@ class SimRobot:
         hours = (now - self.charge_ns) / (3600 * SECOND_NS)
         self.charge_ns = now
         before = self.charge_permille
-        if self.charging:
+        if self.off:
+            after = before
+        elif self.charging:
             after = min(1000.0, before + 1000.0 * hours * 60 / battery.charge_minutes)
         else:
             after = before - 1000.0 * (way_m / battery.reach_m + hours / battery.idle_hours)
@@ -234,7 +237,7 @@ class SimRobot:
 
     def die(self, reason: str) -> None:
         """Brake and stand, a turn ended first. It dies once at a time."""
-        if self.dead or self.dying:
+        if self.dead or self.dying or self.off:
             return
         self.dying = reason
         self._stop()
@@ -270,6 +273,11 @@ class SimRobot:
         self.dead = False
         self.world.revived(self)
         self.go_on()
+
+    def switch_off(self) -> None:
+        """It has left service."""
+        self.use_charge()
+        self.off = True
 
     def flush(self) -> None:
         """Record what was driven of the motion under way, at the end of a run."""

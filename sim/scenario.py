@@ -6,13 +6,17 @@ import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.messages import Line, OrderReceived, RobotJoined, ToteStored
+from orchestrator.core.roadmap import Roadmap
 from orchestrator.layout import LoadedSite
 from orchestrator.layout.site_file import FaultsFile
 from sim import demand
 from sim.clock import Streams
+
+if TYPE_CHECKING:
+    from sim.fork import Fork
 
 ROBOTS_MAX = 20_000
 
@@ -42,6 +46,7 @@ class Scenario:
     totes: list[ToteStored]
     orders: list[tuple[int, OrderReceived]]
     reveal: int = 0  # >0: so many orders are open at a time, whatever their time (competition)
+    forks: tuple[Fork, ...] = ()  # by time
 
 
 def scenario(loaded: LoadedSite, options: Options) -> Scenario:
@@ -56,7 +61,7 @@ def scenario(loaded: LoadedSite, options: Options) -> Scenario:
         options=options,
         robots=list(_robots(loaded, options, streams)),
         totes=list(_totes(loaded, streams)),
-        orders=_orders(loaded, options, streams),
+        orders=orders_of(loaded, options, streams),
     )
 
 
@@ -66,12 +71,7 @@ def _robots(loaded: LoadedSite, options: Options, streams: Streams) -> Iterator[
     for fleet, (name, spec) in enumerate(loaded.spec.fleets.items()):
         chance = streams.of("battery", name)
         count = options.fleets.get(name, spec.robots)
-        places = [
-            number
-            for kind in ("parking", "charger")
-            for number, bay in enumerate(roadmap.bays)
-            if bay.kind == kind and bay.fleets >> fleet & 1 and number not in taken
-        ]
+        places = [number for number in parking_of(roadmap, fleet) if number not in taken]
         places.sort(key=lambda number: roadmap.bays[number].fleets.bit_count())  # shared ones last
         if count > len(places) or count < 0:
             raise ScenarioError(
@@ -87,13 +87,24 @@ def _robots(loaded: LoadedSite, options: Options, streams: Streams) -> Iterator[
                 name=f"{name}-{number + 1:02d}",
                 fleet=fleet,
                 node=node,
-                heading_deg=_heading_in(loaded, node),
+                heading_deg=heading_in(loaded, node),
                 battery_permille=round(10 * chance.uniform(low, high)),
             )
             index += 1
 
 
-def _heading_in(loaded: LoadedSite, node: int) -> int:
+def parking_of(roadmap: Roadmap, fleet: int) -> list[int]:
+    """Bays where robots of a fleet may be while they have nothing to do, chargers last."""
+    return [
+        number
+        for kind in ("parking", "charger")
+        for number, bay in enumerate(roadmap.bays)
+        if bay.kind == kind and bay.fleets >> fleet & 1
+    ]
+
+
+def heading_in(loaded: LoadedSite, node: int) -> int:
+    """How a robot stands that has driven to a node."""
     roadmap = loaded.site.roadmap
     for edge, head in enumerate(roadmap.edge_head):
         if head == node:
@@ -116,9 +127,10 @@ def _totes(loaded: LoadedSite, streams: Streams) -> Iterator[ToteStored]:
         )
 
 
-def _orders(
+def orders_of(
     loaded: LoadedSite, options: Options, streams: Streams
 ) -> list[tuple[int, OrderReceived]]:
+    """All orders of a run, by time."""
     wanted = loaded.spec.simulation.demand
     sources: list[list[tuple[int, OrderReceived]]] = []
     if options.orders is not None:

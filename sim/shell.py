@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -24,14 +25,18 @@ from orchestrator.core.messages import (
     RequestInference,
     RequestPaths,
     RobotFaulted,
+    RobotJoined,
     RunStarted,
     StartAction,
     StartWork,
+    SwitchOff,
     Ticked,
     encode,
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
+from orchestrator.layout import LoadedSite
+from orchestrator.layout.site_file import FaultsFile
 from sim.clock import SECOND_NS, Clock, Streams
 from sim.faults import Deaths
 from sim.floor import Floor
@@ -41,6 +46,7 @@ from sim.machines import Machines
 from sim.network import Network
 from sim.robots import MotionRow, SimRobot
 from sim.scenario import Scenario, robot_fact
+from sim.turning import turn
 
 MINUTE_NS = 60 * SECOND_NS
 BATCH = 500  # events per transaction
@@ -72,29 +78,29 @@ class Simulation:
         self, scenario: Scenario, record: Recorder, answers: Answers | None = None
     ) -> None:
         self.scenario, self.record = scenario, record
-        self.loaded = scenario.loaded
+        self.loaded = scenario.loaded  # a fork may bring another policy and simulation
+        self.faults = scenario.options.faults
         self.roadmap = self.loaded.site.roadmap
-        options, spec = scenario.options, self.loaded.spec
+        options, spec, faults = scenario.options, self.loaded.spec, self.faults
+        self._forks = deque(scenario.forks)
         self.clock = Clock()
         self.lanes = Lanes(self.roadmap)
         self.end_ns = round(options.hours * 3600 * SECOND_NS)
         self.core = Core(self.loaded.site, self, self._append)
         self.gate = Gate(self.roadmap)
         self.answers = answers or Answers(self.loaded.arrays, spec.policy.assign_neighbours)
-        self.floor = Floor(self._tell)
-        streams = Streams(options.seed)
-        faults = options.faults
-        late = faults.message_late if faults else None
-        pick_fails = faults.pick_fails.share if faults and faults.pick_fails else 0.0
-        self.robots = self._make_robots(streams)
+        self.floor = Floor(self.tell)
+        self.streams = streams = Streams(options.seed)
+        self.robots = [self._make_robot(joined) for joined in scenario.robots]
         names = [robot.name for robot in self.robots]
+        late = faults.message_late if faults else None
         self.network = Network(self.clock, streams, spec.simulation.latency_ms, late, names)
         self.handling = Handling(
             self.loaded.site, self.clock, self.floor, self.robots, self.say_later, self._unload_all
         )
         self.machines = Machines(
-            self.loaded.site, spec.simulation, self.clock, self.floor, streams, pick_fails,
-            self.handling.present, self.say,
+            self.loaded.site, spec.simulation, self.clock, self.floor, streams,
+            _pick_fails(faults), self.handling.present, self.say,
         )  # fmt: skip
         self._outside: dict[int, list[OrderReceived]] = {}  # totes that wait before a full dock
         self._next_order = 0
@@ -104,26 +110,21 @@ class Simulation:
         self.deaths = Deaths(
             self.clock, streams, faults.robot_dies if faults else None, self.robots,
             [fleet.id for fleet in self.loaded.site.fleets], self.roadmap.node_ids,
-            self.say_later, self._tell,
+            self.say_later, self.tell,
         )  # fmt: skip
 
-    def _make_robots(self, streams: Streams) -> list[SimRobot]:
-        robots = []
+    def _make_robot(self, joined: RobotJoined) -> SimRobot:
         low, high = self.loaded.spec.simulation.speed_share
-        for joined in self.scenario.robots:
-            spec = self.loaded.spec.fleets[self.loaded.site.fleets[joined.fleet].id]
-            share = streams.of("speed", joined.name).uniform(low, high)
-            robot = SimRobot(joined.robot, joined.name, joined.fleet, spec, share, self)
-            robot.place(joined.node, joined.heading_deg, joined.battery_permille)
-            robots.append(robot)
-        return robots
+        spec = self.loaded.spec.fleets[self.loaded.site.fleets[joined.fleet].id]
+        share = self.streams.of("speed", joined.name).uniform(low, high)
+        robot = SimRobot(joined.robot, joined.name, joined.fleet, spec, share, self)
+        robot.place(joined.node, joined.heading_deg, joined.battery_permille)
+        return robot
 
     def _begin(self) -> None:
         self.say(RunStarted(site_hash=self.loaded.site.hash, core_version=CORE_VERSION))
         for joined in self.scenario.robots:
-            self._tell("robot", robot_fact(self.loaded, joined))
-            self.gate.joined(joined.robot, joined.fleet, joined.node)
-            self.say(joined)
+            self._enters(joined)
         for stored in self.scenario.totes:
             place = f"slot:{self.roadmap.bays[stored.bay].id}"
             self.floor.tote(stored.tote, stored.sku, stored.quantity, place)
@@ -134,6 +135,11 @@ class Simulation:
             self.clock.at(self.scenario.orders[0][0], self._order_comes)
         self.clock.at(0, self._tick)
         self.clock.after(MINUTE_NS, self._watch_batteries)
+
+    def _enters(self, joined: RobotJoined) -> None:
+        self.tell("robot", robot_fact(self.loaded, joined))
+        self.gate.joined(joined.robot, joined.fleet, joined.node)
+        self.say(joined)
 
     def run(
         self,
@@ -147,7 +153,10 @@ class Simulation:
         end = self.end_ns if until_ns is None else min(until_ns, self.end_ns)
         started, started_ns = time.monotonic(), self.clock.now_ns
         while self.clock.now_ns < end:
-            self.clock.run(min(end, self.clock.now_ns + every_ns))
+            fork_ns = self._forks[0].at_ns if self._forks else end
+            self.clock.run(min(end, fork_ns, self.clock.now_ns + every_ns))
+            while self._forks and self._forks[0].at_ns <= self.clock.now_ns:
+                turn(self, self._forks.popleft())
             if progress is not None:
                 progress(self)
             if pace is not None:
@@ -160,10 +169,31 @@ class Simulation:
         for robot in self.robots:
             robot.flush()
         invariants.require(self.core.world)
-        self._tell("stock", self.floor.stock())
-        self._tell("end", {})
+        self.tell("stock", self.floor.stock())
+        self.tell("end", {})
         self.record.commit()
         return books(self.core.world)
+
+    # --- forks: what changes on the way ----------------------------------------------------------
+
+    def join(self, joined: RobotJoined) -> None:
+        """A robot more, from now on."""
+        robot = self._make_robot(joined)
+        robot.charge_ns = self.clock.now_ns
+        self.robots.append(robot)
+        self.network.joined(robot.name)
+        self.handling.joined(robot)
+        self.deaths.joined(robot)
+        self._enters(joined)
+
+    def changed(self, loaded: LoadedSite, faults: FaultsFile | None) -> None:
+        """From now on the world plays by these numbers; the core's policy is another matter."""
+        self.loaded, self.faults = loaded, faults
+        spec = loaded.spec
+        self.network.change(spec.simulation.latency_ms, faults.message_late if faults else None)
+        self.machines.change(spec.simulation, _pick_fails(faults))
+        self.deaths.change(faults.robot_dies if faults else None)
+        self.answers.change(loaded.site.policy)
 
     # --- towards the core ------------------------------------------------------------------------
 
@@ -184,7 +214,7 @@ class Simulation:
         self.record.append(entry, time_ns, seq)
         self._uncommitted += 1
 
-    def _tell(self, kind: str, payload: dict[str, Any]) -> None:
+    def tell(self, kind: str, payload: dict[str, Any]) -> None:
         self.record.truth(self.clock.now_ns, kind, payload)
 
     def _tick(self, _: None) -> None:
@@ -217,7 +247,7 @@ class Simulation:
             "lines": [[line.sku, line.quantity] for line in event.lines],
             "due_ns": event.due_ns,
         }
-        self._tell("order", fact)
+        self.tell("order", fact)
         self.say(event)
 
     def _unload(self, station: int) -> None:
@@ -267,6 +297,9 @@ class Simulation:
                 self.machines.start(command)
             case RecoverRobot():
                 self.deaths.recover(command)
+            case SwitchOff():
+                arrival = self.network.arrival_ns(command.robot, "down")
+                self.clock.at(arrival, self._switched_off, command)
             case CloseOrder():
                 self._closed(command)
 
@@ -282,9 +315,14 @@ class Simulation:
     def _extended(self, command: ExtendBase) -> None:
         self.robots[command.robot].extend(command.edges)
 
+    def _switched_off(self, command: SwitchOff) -> None:
+        robot = self.robots[command.robot]
+        robot.switch_off()
+        self.tell("robot_retired", {"robot": robot.name})
+
     def _closed(self, command: CloseOrder) -> None:
         fact = {"order_id": command.order_id, "status": command.status, "reason": command.reason}
-        self._tell("order_closed", fact)
+        self.tell("order_closed", fact)
         if self.scenario.reveal:
             self._open -= 1
             self.clock.after(0, lambda _: self._reveal())
@@ -302,7 +340,7 @@ class Simulation:
 
     def stopped_for_good(self, robot: SimRobot, reason: str) -> None:
         """sim.robots.World"""
-        self._tell("fault", {"kind": "robot_dies", "robot": robot.name, "reason": reason})
+        self.tell("fault", {"kind": "robot_dies", "robot": robot.name, "reason": reason})
         self.say_later(robot.index, RobotFaulted(robot=robot.index, reason=reason))
 
     def revived(self, robot: SimRobot) -> None:
@@ -312,3 +350,7 @@ class Simulation:
     def moved(self, row: MotionRow) -> None:
         """sim.robots.World"""
         self.record.motion(row)
+
+
+def _pick_fails(faults: FaultsFile | None) -> float:
+    return faults.pick_fails.share if faults and faults.pick_fails else 0.0

@@ -64,6 +64,12 @@ def seconds(text: str) -> float:
     return total
 
 
+def moment(text: str) -> float:
+    """A time of the run, as `seconds` takes it, or with a unit: 90s, 30m, 1.5h."""
+    factor = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:])
+    return seconds(text) if factor is None else factor * seconds(text[:-1])
+
+
 def positive(text: str) -> float:
     """A number above zero."""
     try:

@@ -87,7 +87,7 @@ def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
         free_in_ms = HANDLING_MS + length_mm * 2000 // fleet.speed_mmps
         node = leg.node
     classes = 0
-    if robot.battery_permille >= fleet.charge_urgent_permille:
+    if robot.battery_permille >= fleet.charge_urgent_permille and not robot.retired:
         classes |= 1 << robot.fleet
     if charge:
         classes |= 1 << (robot.fleet + CHARGE_BIT)
@@ -113,7 +113,7 @@ def made(world: World, event: AssignmentMade) -> None:
             _charge(world, robot, -1 - number)
             continue
         task = world.tasks.get(number)
-        if task is None or not task.fleets >> robot.fleet & 1:
+        if task is None or robot.retired or not task.fleets >> robot.fleet & 1:
             continue
         if robot.idle and not robot.charging:
             carry.begin(world, robot, task)

@@ -32,7 +32,6 @@ class Core:
         self.seq = 0
         self._port = port
         self._record = record
-        self._check_every = site.policy.invariants_every
 
     def handle(self, time_ns: int, event: Event) -> None:
         """One event: journal, step, commands."""
@@ -40,5 +39,5 @@ class Core:
         self.seq += 1
         for command in step(self.world, time_ns, event):
             self._port.send(command)
-        if self.seq % self._check_every == 0:
+        if self.seq % self.world.site.policy.invariants_every == 0:
             invariants.require(self.world)

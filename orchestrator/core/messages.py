@@ -167,6 +167,19 @@ class RecoveryFailed(Message, frozen=True):
     attempt: int
 
 
+class PolicyChanged(Message, frozen=True):
+    """From now on `key` of the site's policy (`core.site.Policy`) is `value`."""
+
+    key: str
+    value: bool | int | str | tuple[int, ...]
+
+
+class RobotRetired(Message, frozen=True):
+    """The robot is to leave service: it ends what it is at, takes no task any more, and parks."""
+
+    robot: int
+
+
 class CommandRefused(Message, frozen=True):
     """The gate did not let these edges through to the robot."""
 
@@ -193,6 +206,8 @@ Event = (
     | RobotFaulted
     | RobotRecovered
     | RecoveryFailed
+    | PolicyChanged
+    | RobotRetired
     | CommandRefused
 )
 
@@ -304,6 +319,12 @@ class DispatchTruck(Message, frozen=True):
     station: int
 
 
+class SwitchOff(Message, frozen=True):
+    """The robot has left service and stands in a parking place: it may be switched off."""
+
+    robot: int
+
+
 class CloseOrder(Message, frozen=True):
     """To the host: the order ended as done | quarantined | refused."""
 
@@ -327,6 +348,7 @@ Command = (
     | StartAction
     | StartWork
     | RecoverRobot
+    | SwitchOff
     | DispatchTruck
     | CloseOrder
     | RaiseAlarm

@@ -46,12 +46,15 @@ class Robot:
     moved_ns: int = 0
     task: int = -1  # transport task under way
     next_task: int = -1  # promised, may still be changed
+    retired: bool = False  # takes no task any more
+    off: bool = False  # retired, parked and switched off
 
     @property
     def idle(self) -> bool:
         """Free for any task, at once."""
         return (
             not self.dead
+            and not self.off
             and not self.load
             and self.action < 0
             and (not self.legs or (self.legs[0].parking and len(self.legs) == 1))

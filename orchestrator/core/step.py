@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.core import (
     assignment,
     bays,
+    changes,
     energy,
     flow,
     missions,
@@ -25,10 +26,12 @@ from orchestrator.core.messages import (
     NodeReached,
     OrderReceived,
     PathsPlanned,
+    PolicyChanged,
     RecoveryFailed,
     RobotFaulted,
     RobotJoined,
     RobotRecovered,
+    RobotRetired,
     RunStarted,
     Ticked,
     ToteStored,
@@ -93,6 +96,10 @@ def _dispatch(world: World, event: Event) -> None:
             recovery.failed(world, event)
         case CommandRefused():
             recovery.refused(world, event)
+        case PolicyChanged():
+            changes.policy(world, event)
+        case RobotRetired():
+            changes.retire(world, event)
         case RobotJoined():
             _joined(world, event)
         case ToteStored():
@@ -142,6 +149,7 @@ def _ticked(world: World) -> None:
     trucks.watch(world)
     replenish.tick(world)
     missions.park_idle(world)
+    changes.stand_down(world)
     energy.make_room(world)
     assignment.request(world)
     recovery.watch(world)

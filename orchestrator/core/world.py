@@ -106,6 +106,7 @@ class World:
     assign_request: int = -1
     assign_requested_ns: int = 0
     refusals: int = 0
+    retiring: dict[int, None] = field(default_factory=dict)  # robots on their way out of service
     out: list[Command] = field(default_factory=list)
 
     def number(self) -> int:

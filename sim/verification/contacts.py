@@ -82,6 +82,7 @@ class ContactCheck:
     distances: int = 0
     _shapes: _Shapes = field(init=False)
     _touches: dict[tuple[int, int, int], Contact] = field(default_factory=dict)  # by slice
+    _joined_ns: Ints = field(init=False)
     _total_m: Floats = field(init=False)
     _until_ns: Ints = field(init=False)  # when each piece gives way to the next
 
@@ -99,6 +100,7 @@ class ContactCheck:
         same = self.tracks.row[1:] == self.tracks.row[:-1]
         until[:-1][same] = np.minimum(until[:-1], self.tracks.t0_ns[1:])[same]
         self._until_ns = until
+        self._joined_ns = np.array([robot.joined_ns for robot in self.tracks.robots], np.int64)
         self._total_m = np.concatenate([[0.0], np.cumsum(self.tracks.way_m + _jumps(self.tracks))])
 
     def run(self) -> None:
@@ -118,10 +120,14 @@ class ContactCheck:
         end = np.minimum(begin + SLICE_NS, self.tracks.end_ns)
         x, y, _ = (v.reshape(count, slices) for v in self.tracks.pose(rows, begin))
         moved = self._moved(rows, begin, end).reshape(count, slices)
+        there = self._joined_ns[:, None] <= end.reshape(count, slices)
         self._nearest(x, y, edges[:slices])
-        pairs = [self._close(x[:, k], y[:, k], moved[:, k], int(edges[k])) for k in range(slices)]
-        robot = np.concatenate([pair for pair, _ in pairs])
-        at = np.concatenate([times for _, times in pairs])
+        pairs = [
+            self._close(np.flatnonzero(there[:, k]), x[:, k], y[:, k], moved[:, k])
+            for k in range(slices)
+        ]
+        robot = np.concatenate(pairs)
+        at = np.repeat(edges[:slices], [len(pair) for pair in pairs])
         if len(robot):
             self._advance(self._split(robot, at))
 
@@ -134,38 +140,46 @@ class ContactCheck:
 
     def _nearest(self, x: Floats, y: Floats, times: Ints) -> None:
         """A first bound of the clearance: the pair nearest to each other at each slice's start."""
-        slices = x.shape[1]
-        pair = np.empty((slices, 2), np.int64)
-        for k in range(slices):
-            points = np.stack([x[:, k], y[:, k]], axis=1)
+        found, at = [], []
+        for k in range(x.shape[1]):
+            rows = np.flatnonzero(self._joined_ns <= times[k])
+            if len(rows) < 2:
+                continue
+            points = np.stack([x[rows, k], y[rows, k]], axis=1)
             far, other = cKDTree(points).query(points, k=2)
             row = int(far[:, 1].argmin())
-            pair[k] = sorted(
-                (row, int(other[row, 1]) if other[row, 1] != row else int(other[row, 0]))
-            )
-        pairs = self._split(pair, times)
-        gap, _ = self._distance(pairs)
-        self._smallest(pairs, gap)
+            mate = int(other[row, 1]) if other[row, 1] != row else int(other[row, 0])
+            found.append(sorted((int(rows[row]), int(rows[mate]))))
+            at.append(int(times[k]))
+        if found:
+            pairs = self._split(np.array(found, np.int64), np.array(at, np.int64))
+            gap, _ = self._distance(pairs)
+            self._smallest(pairs, gap)
 
-    def _close(self, x: Floats, y: Floats, moved: Floats, time_ns: int) -> tuple[Ints, Ints]:
-        """Pairs whose distance could fall below the smallest clearance within the slice."""
-        reach = self._shapes.robot_reach_m + moved
+    def _close(self, rows: Ints, x: Floats, y: Floats, moved: Floats) -> Ints:
+        """Pairs whose distance could fall below the smallest clearance within the slice; `rows`:
+        those who are there by its end."""
+        if len(rows) < 2:
+            return np.empty((0, 2), np.int64)
+        reach = (self._shapes.robot_reach_m + moved)[rows]
         margin = max(self.clearance.distance_m, 0.0) + TOUCH_M
-        points = np.stack([x, y], axis=1)
+        points = np.stack([x[rows], y[rows]], axis=1)
         radius = 2 * float(reach.max()) + margin
         pair = cKDTree(points).query_pairs(radius, output_type="ndarray").astype(np.int64)
         far = np.hypot(*(points[pair[:, 0]] - points[pair[:, 1]]).T)
         pair = pair[far - reach[pair[:, 0]] - reach[pair[:, 1]] <= margin]
         self.pairs_checked += len(pair)
-        return pair, np.full(len(pair), time_ns, np.int64)
+        close: Ints = rows[pair]
+        return close
 
     def _split(self, robot: Ints, begin: Ints) -> _Pairs:
-        """Pairs of robots into pairs of convex parts."""
+        """Pairs of robots into pairs of convex parts, from when both are there."""
         parts = self._shapes.parts_of
         end = np.minimum(begin + SLICE_NS, self.tracks.end_ns)
+        begin = np.maximum(begin, self._joined_ns[robot].max(axis=1))
         if all(len(mine) == 1 for mine in parts):
             first = np.array([mine[0] for mine in parts])
-            return _Pairs(robot, first[robot], begin.copy(), end)
+            return _Pairs(robot, first[robot], begin, end)
         rows, chosen = [], []
         for index, (a, b) in enumerate(robot.tolist()):
             for pa in parts[a]:

@@ -83,7 +83,8 @@ def _continuity(robots: list[Robot], rows: Ints, motion: NDArray[Any], found: Fi
     first[1:] = rows[1:] != rows[:-1]
     starts = np.array([robot.pose for robot in robots], np.float64).reshape(len(robots), 3)
     previous = np.where(first[:, None], starts[rows], np.roll(poses, 1, axis=0))
-    ended = np.where(first, 0, np.roll(motion["t0_ns"] + motion["dt_ns"], 1))
+    joined = np.array([robot.joined_ns for robot in robots], np.int64)
+    ended = np.where(first, joined[rows], np.roll(motion["t0_ns"] + motion["dt_ns"], 1))
     before = np.where(first[:, None], 0.0, np.roll(velocities, 1, axis=0))
     here = np.stack([motion["x_m"], motion["y_m"], motion["theta_rad"]], axis=1)
     jump = np.hypot(here[:, 0] - previous[:, 0], here[:, 1] - previous[:, 1])
@@ -92,9 +93,8 @@ def _continuity(robots: list[Robot], rows: Ints, motion: NDArray[Any], found: Fi
         text = f"jumps by {jump[index]:.4f} m, {twist[index]:.4f} rad"
         found.add("teleport", int(motion["t0_ns"][index]), robots[rows[index]].name, text)
     for index in np.flatnonzero(motion["t0_ns"] < ended):
-        text = (
-            f"begins {(ended[index] - motion['t0_ns'][index]) * 1e-9:.6f} s before the last ended"
-        )
+        early_s = (ended[index] - motion["t0_ns"][index]) * 1e-9
+        text = f"begins {early_s:.6f} s before {'it joined' if first[index] else 'the last ended'}"
         found.add("overlap", int(motion["t0_ns"][index]), robots[rows[index]].name, text)
     _speed_steps(robots, rows, motion, (ended, before), found)
 

@@ -1,5 +1,5 @@
 """Where every robot was at every moment: the recorded pieces of motion, with the standing between
-them filled in, so that each robot's track covers the whole run without a gap."""
+them filled in, so that each robot's track covers the run without a gap, from when it joined."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ class Robot:
     acceleration_mps2: float
     turn_radps: float
     pose: tuple[float, float, float]  # x_m, y_m, theta_rad at the start
+    joined_ns: int = 0  # it isn't there before
 
     @staticmethod
-    def of(fact: dict[str, Any]) -> Robot:
-        """From a `robot` fact."""
+    def of(fact: dict[str, Any], time_ns: int = 0) -> Robot:
+        """From a `robot` fact, told when the robot joined."""
         return Robot(
             index=int(fact["robot"]),
             name=str(fact["name"]),
@@ -56,6 +57,7 @@ class Robot:
             acceleration_mps2=float(fact["acceleration_mps2"]),
             turn_radps=float(fact["turn_radps"]),
             pose=(float(fact["x_m"]), float(fact["y_m"]), float(fact["theta_rad"])),
+            joined_ns=int(time_ns),
         )
 
 
@@ -154,7 +156,7 @@ class Tracks:
 def robots_of(run: Run) -> list[Robot]:
     """All robots of the run. Raises `UnusableRun` where there are none."""
     try:
-        robots = [Robot.of(fact) for _, _, _, fact in run.truth("robot")]
+        robots = [Robot.of(fact, time_ns) for _, time_ns, _, fact in run.truth("robot")]
     except (KeyError, TypeError, ValueError) as error:
         raise UnusableRun(f"a robot's fact is incomplete ({error!r}) -> record anew") from error
     if not robots:
@@ -187,8 +189,10 @@ def sorted_motion(run: Run, robots: list[Robot]) -> tuple[Ints, NDArray[Any], in
 
 
 def tracks_of(robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int) -> Tracks:
-    """Fill the gaps with standing. A robot stands where its last piece ended."""
+    """Fill the gaps with standing. A robot stands where its last piece ended, and from when it joined
+    where it was set down."""
     count = len(robots)
+    joined = np.array([robot.joined_ns for robot in robots], np.int64)
     t0 = motion["t0_ns"].astype(np.int64)
     t1 = t0 + motion["dt_ns"]
     tau = motion["dt_ns"] * 1e-9
@@ -200,7 +204,7 @@ def tracks_of(robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int
     until = np.full(len(t0), end_ns, np.int64)
     same = rows[1:] == rows[:-1]
     until[:-1][same] = t0[1:][same]
-    before = np.full(count, end_ns, np.int64)
+    before = np.maximum(np.full(count, end_ns, np.int64), joined)
     begin = np.searchsorted(rows, np.arange(count))
     has = np.append(rows, -1)[np.minimum(begin, len(rows))] == np.arange(count)
     before[has] = t0[begin[has]]
@@ -208,7 +212,7 @@ def tracks_of(robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int
     zero = np.zeros(len(t0) + count)
     made = {
         "row": np.concatenate([np.arange(count), rows, rows]),
-        "t0_ns": np.concatenate([np.zeros(count, np.int64), t0, t1]),
+        "t0_ns": np.concatenate([joined, t0, t1]),
         "t1_ns": np.concatenate([before, t1, still]),
         "x_m": np.concatenate([starts[:, 0], motion["x_m"], end_x]),
         "y_m": np.concatenate([starts[:, 1], motion["y_m"], end_y]),

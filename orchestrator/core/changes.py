@@ -1,0 +1,58 @@
+"""What changes while a run goes on: numbers of the policy, and robots that leave service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core import bays, missions
+from orchestrator.core.messages import PolicyChanged, RobotRetired, SwitchOff
+from orchestrator.core.robots import Robot
+from orchestrator.core.world import World
+
+
+def policy(world: World, event: PolicyChanged) -> None:
+    """The site is frozen, and everybody reads the policy there: from now on it is another one. A key
+    or a kind of value that this core doesn't know changes nothing, and alarms."""
+    known = world.site.policy
+    before = getattr(known, event.key, None)
+    if type(before) is not type(event.value):
+        world.alarm("policy", f"{event.key}={event.value!r} is unknown: ignored")
+        return
+    world.site = replace(world.site, policy=replace(known, **{event.key: event.value}))
+    world.traffic.lookahead = world.site.policy.lookahead
+
+
+def retire(world: World, event: RobotRetired) -> None:
+    """A promise that it has not begun goes to others; what it is at, it ends."""
+    robot = world.robots[event.robot]
+    if robot.retired:
+        return
+    robot.retired = True
+    robot.next_task = -1
+    world.retiring[robot.index] = None
+
+
+def stand_down(world: World) -> None:
+    """Once a tick: retired robots that have nothing left to do park, and are switched off there. One
+    that finds only a charger stays awake, charges, and makes room for those who need it."""
+    for index in list(world.retiring):
+        robot = world.robots[index]
+        if not robot.idle or robot.legs or robot.charging or not world.traffic.still(index):
+            continue
+        if _kind(world, bays.inside(world, index)) == "parking":
+            del world.retiring[index]
+            robot.off = True
+            world.out.append(SwitchOff(robot=index))
+        elif _parking_open(world, robot):
+            missions.park(world, robot)
+
+
+def _kind(world: World, bay: int) -> str:
+    return world.site.roadmap.bays[bay].kind if bay >= 0 else ""
+
+
+def _parking_open(world: World, robot: Robot) -> bool:
+    return any(
+        bay.kind == "parking" and bay.fleets >> robot.fleet & 1 and bays.free(world, index)
+        for index, bay in enumerate(world.site.roadmap.bays)
+    )
