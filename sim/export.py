@@ -18,7 +18,8 @@ STEPS = 2000  # rows of one robot that are made at once
 
 
 def trajectories(run: Run, out: TextIO, from_s: float = 0.0, to_s: float | None = None) -> int:
-    """Write one row per robot each 0.1 s, by time, then robot; both ends of the span included.
+    """Write one row per robot each 0.1 s from when it joined, by time, then robot; both ends of the
+    span included.
 
     x, y in m to 0.1 mm; theta in rad in (-pi, pi]. Returns the number of rows.
     """
@@ -38,6 +39,7 @@ def trajectories(run: Run, out: TextIO, from_s: float = 0.0, to_s: float | None 
 
 def _lines(tracks: Tracks, steps: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[str]:
     count = len(tracks.robots)
+    joined = [robot.joined_ns for robot in tracks.robots]
     rows = np.tile(np.arange(count), len(steps))
     x, y, theta = tracks.pose(rows, np.repeat(steps, count) * STEP_NS)
     theta = np.pi - (np.pi - theta) % (2 * np.pi)
@@ -45,9 +47,10 @@ def _lines(tracks: Tracks, steps: np.ndarray[Any, np.dtype[np.int64]]) -> Iterat
     poses = zip(x.tolist(), y.tolist(), theta.tolist(), strict=True)
     for step in steps.tolist():
         time_s = f"{step // 10}.{step % 10}"
-        for name in names:
+        for name, joined_ns in zip(names, joined, strict=True):
             px, py, turn = next(poses)
-            yield f"{time_s},{name},{px:.4f},{py:.4f},{turn:.5f}\n"
+            if joined_ns <= step * STEP_NS:
+                yield f"{time_s},{name},{px:.4f},{py:.4f},{turn:.5f}\n"
 
 
 def _quoted(name: str) -> str:

@@ -61,8 +61,16 @@ class Fork:
 
 
 def forks_of(rows: list[dict[str, Any]]) -> list[Fork]:
-    """From a recipe, by time."""
-    return sorted((Fork(**row) for row in rows), key=lambda fork: fork.at_ns)
+    """From a recipe, by time; each one's keys by name, as a run file gives them back."""
+    forks = [
+        replace(
+            Fork(**row),
+            fleets=dict(sorted(row.get("fleets", {}).items())),
+            settings=dict(sorted(row.get("settings", {}).items())),
+        )
+        for row in rows
+    ]
+    return sorted(forks, key=lambda fork: fork.at_ns)
 
 
 def altered(loaded: LoadedSite, fork: Fork) -> LoadedSite:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from orchestrator.core import bays, missions
 from orchestrator.core.messages import PolicyChanged, RobotRetired, SwitchOff
@@ -14,11 +15,12 @@ def policy(world: World, event: PolicyChanged) -> None:
     """The site is frozen, and everybody reads the policy there: from now on it is another one. A key
     or a kind of value that this core doesn't know changes nothing, and alarms."""
     known = world.site.policy
-    before = getattr(known, event.key, None)
-    if type(before) is not type(event.value):
+    fits = event.key in known.__dataclass_fields__
+    if not fits or type(getattr(known, event.key)) is not type(event.value):
         world.alarm("policy", f"{event.key}={event.value!r} is unknown: ignored")
         return
-    world.site = replace(world.site, policy=replace(known, **{event.key: event.value}))
+    changed: dict[str, Any] = {event.key: event.value}
+    world.site = replace(world.site, policy=replace(known, **changed))
     world.traffic.lookahead = world.site.policy.lookahead
 
 

@@ -73,7 +73,7 @@ async def kpi(request: Request, name: Run = "", t: Time = None) -> Kpi:
     run = await watched(request, name)
     t_ns = _time_ns(run, t)
     busy = await asyncio.to_thread(session.busy, run, t_ns)
-    return figures.kpi(run.pictures.ledger, t_ns, len(busy), len(run.robots))
+    return figures.kpi(run.pictures.ledger, t_ns, len(busy), run.robots_at(t_ns))
 
 
 @router.get("/api/orders", tags=["state"])

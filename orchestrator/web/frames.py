@@ -13,8 +13,8 @@ Little-endian. A header of 32 bytes, then columns of `count` values each, in thi
 
 At tau seconds after t0 (0 <= tau <= dt): s = v tau + a tau^2 / 2, the robot is at x + cos(direction) s,
 y + sin(direction) s, with heading theta + omega tau. Between pieces it stands where the last one
-ended. A piece with dt 0 says where a robot stands. Pieces of one robot never overlap; a repeated
-(robot, t0) replaces the earlier.
+ended. A piece with dt 0 says where a robot stands; before the first one it isn't there. Pieces of
+one robot never overlap; a repeated (robot, t0) replaces the earlier.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class PictureIndex:
 
     batches: Batches[list[Fact]]
     ledger: Ledger = field(default_factory=Ledger)
-    robots: list[dict[str, Any]] = field(default_factory=list)  # `robot` facts, by index
+    robots: list[dict[str, Any]] = field(default_factory=list)  # facts by index, with `joined_ns`
     ended: bool = False
     _head: Picture = field(default_factory=Picture)
     _marks_ns: list[int] = field(default_factory=lambda: [-1])
@@ -91,7 +91,7 @@ class PictureIndex:
         """Take the next batch in."""
         for time_ns, kind, fact in facts:
             if kind == "robot":
-                self.robots.append(fact)
+                self.robots.append({**fact, "joined_ns": time_ns})
             elif kind == "end":
                 self.ended = True
             else:

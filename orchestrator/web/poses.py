@@ -56,11 +56,14 @@ class PoseIndex:
     _every_ns: int = field(default_factory=lambda: CHECKPOINT_NS)
 
     def start(self, robots: list[dict[str, Any]]) -> None:
-        """Where they stand at first. A robot that is told later stands from the beginning."""
+        """Where they stand at first: a piece of no length, at the time when the robot joined."""
         known = len(self._marks[0][1])
         if len(robots) <= known:
             return
-        rows = [standing(r["robot"], 0, r["x_m"], r["y_m"], r["theta_rad"]) for r in robots[known:]]
+        rows = [
+            standing(r["robot"], r.get("joined_ns", 0), r["x_m"], r["y_m"], r["theta_rad"])
+            for r in robots[known:]
+        ]
         made = np.array(rows, dtype=MOTION)
         self._head = np.concatenate([self._head, made])
         self._marks = [(at, np.concatenate([poses, made])) for at, poses in self._marks]

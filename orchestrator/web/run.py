@@ -96,6 +96,10 @@ class WatchedRun:
         """`robot` facts by index."""
         return self.pictures.robots
 
+    def robots_at(self, t_ns: int) -> int:
+        """How many robots there were at a time."""
+        return sum(fact["joined_ns"] <= t_ns for fact in self.robots)
+
     def info(self) -> RunInfo:
         """For the page's head."""
         recipe = self.meta.get("recipe") or {}

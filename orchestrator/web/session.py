@@ -209,7 +209,7 @@ class Session:
             "live": run.live,
             "status": "damaged" if run.error else str(run.meta.get("status", "open")),
             "error": run.error,
-            "kpi": kpi(ledger, t_ns, len(picture_busy), len(run.robots)).model_dump(),
+            "kpi": kpi(ledger, t_ns, len(picture_busy), run.robots_at(t_ns)).model_dump(),
             "orders": [row.shown(t_ns).model_dump() for row in rows],
             "faults": [span.model_dump() for span in ledger.faults_at(t_ns)],
             "marks": marks,

@@ -26,7 +26,9 @@ class MemoryRun:
     pieces: list[tuple[Any, ...]] = field(default_factory=list)
     facts: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
 
-    def robot(self, index: int, pose: tuple[float, float, float], **changes: Any) -> None:
+    def robot(
+        self, index: int, pose: tuple[float, float, float], joined_s: float = 0.0, **changes: Any
+    ) -> None:
         """A robot of 1.0 x 0.6 m that may do 2 m/s, 1 m/s2, 2 rad/s, unless changed."""
         fact = {
             "robot": index, "name": f"r{index}", "fleet": "amr",
@@ -34,7 +36,7 @@ class MemoryRun:
             "speed_mps": 2.0, "acceleration_mps2": 1.0, "turn_radps": 2.0,
             "x_m": pose[0], "y_m": pose[1], "theta_rad": pose[2],
         }  # fmt: skip
-        self.facts.append((0, "robot", fact | changes))
+        self.facts.append((round(joined_s * SECOND_NS), "robot", fact | changes))
 
     def move(
         self,

@@ -141,3 +141,14 @@ def test_what_can_not_be_done_is_refused(
 ) -> None:
     assert main(["export", str(recorded), *arguments]) == 2
     assert capsys.readouterr().err.startswith("lightsout: ")
+
+
+def test_a_robot_that_joins_late_has_no_rows_before() -> None:
+    made = MemoryRun()
+    made.robot(0, (0.0, 0.0, 0.0))
+    made.robot(1, (5.0, 0.0, 0.0), joined_s=0.25)
+    made.fact(0.4, "end")
+    out = io.StringIO()
+    assert export.trajectories(made, out) == 5 + 2
+    rows = [line.split(",")[:2] for line in out.getvalue().splitlines()[1:]]
+    assert [time_s for time_s, name in rows if name == "r1"] == ["0.3", "0.4"]

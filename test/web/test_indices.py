@@ -122,3 +122,15 @@ def test_who_lost_the_writer_jumps() -> None:
     head.advance(0.1, line)
     assert head.jumped
     assert line.edge_ns - head.t_ns < 60 * S
+
+
+def test_a_robot_that_joins_late_is_not_there_before(run_file: Path) -> None:
+    run = opened(run_file)
+    known = len(run.robots)
+    late = {**run.robots[0], "robot": known, "joined_ns": 40 * S}
+    run.pictures.robots.append(late)
+    run.poses.start(run.robots)
+    assert run.robots_at(39 * S) == known and run.robots_at(40 * S) == known + 1
+    piece = run.poses.at(10 * S)[known]
+    assert (piece["t0_ns"], piece["dt_ns"]) == (40 * S, 0), "the page draws nothing before t0"
+    assert run.poses.at(50 * S)[known]["x_m"] == late["x_m"]

@@ -38,6 +38,7 @@ export class Motion {
     while (at > 0 && pieces[at].t0 > t) at--;
     if (at > 1 && pieces[at - 1].end < t - KEEP_S) pieces.splice(0, at - 1), (at = 1);
     const piece = pieces[at];
+    if (t < piece.t0 && piece.end === piece.t0) return null; // it joins later
     const tau = Math.min(Math.max(t - piece.t0, 0), piece.end - piece.t0);
     const s = piece.v * tau + 0.5 * piece.a * tau * tau;
     return {
