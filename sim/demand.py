@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import random
 from bisect import bisect
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.core.messages import Line, OrderReceived
 from orchestrator.core.site import Site
-from orchestrator.layout.site_file import OutboundDemand, StockFile
+from orchestrator.layout.site_file import OutboundDemand, SiteFile, StockFile, TruckFile
 from sim.clock import SECOND_NS, Streams
 
 HOUR_S = 3600.0
@@ -63,10 +64,11 @@ class Popularity:
 
 
 def outbound(
-    demand: OutboundDemand, stock: StockFile, streams: Streams, hours: float
+    demand: OutboundDemand, spec: SiteFile, streams: Streams, hours: float
 ) -> Iterator[tuple[int, OrderReceived]]:
     """Customers' orders: (time_ns, event)."""
-    popularity, chance = Popularity(stock), streams.of("outbound")
+    popularity, chance = Popularity(spec.stock), streams.of("outbound")
+    routes, luck = list(demand.routes), streams.of("outbound routes")
     times = streams.of("outbound times")
     for number, time_s in enumerate(arrivals(times, demand.orders_per_hour, hours), 1):
         lines = tuple(
@@ -74,6 +76,10 @@ def outbound(
             for _ in range(_count(chance, demand.lines))
         )
         due_s = time_s + 60 * chance.uniform(*demand.due_minutes)
+        route = ""
+        if routes:
+            route = luck.choices(routes, list(demand.routes.values()))[0]
+            due_s = departure_after(spec.simulation.trucks[route], due_s)
         yield (
             round(time_s * SECOND_NS),
             OrderReceived(
@@ -81,8 +87,15 @@ def outbound(
                 kind="outbound",
                 lines=lines,
                 due_ns=round(due_s * SECOND_NS),
+                route=route,
             ),
         )
+
+
+def departure_after(table: TruckFile, time_s: float) -> float:
+    """Seconds of the first departure of a route that is not before `time_s`."""
+    first_s, every_s = 60 * table.first_minute, 60 * table.every_minutes
+    return first_s + every_s * max(0, math.ceil((time_s - first_s) / every_s))
 
 
 def _count(chance: random.Random, shares: tuple[float, ...]) -> int:

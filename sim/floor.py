@@ -19,6 +19,9 @@ class Floor:
         self.units: dict[str, list[Any]] = {}  # tote -> [sku, quantity]
         self.boxes: dict[str, dict[str, int]] = {}  # order -> sku -> units
         self.parcels: dict[str, tuple[str, dict[str, int]]] = {}  # parcel -> order, contents
+        self.pallets: dict[str, tuple[str, dict[str, tuple[str, int]]]] = {}  # order -> dock, totes
+        self.trucks: dict[str, list[str]] = {}  # at a door -> parcels
+        self.timetable: dict[str, int] = {}  # truck -> departure by its timetable
 
     def tote(self, tote: str, sku: str, quantity: int, place: str) -> None:
         """Opening stock."""
@@ -32,6 +35,76 @@ class Floor:
         self._put(tote, f"station:{station}")
         fact = {"tote": tote, "sku": sku, "quantity": quantity, "station": station}
         self.tell("tote_arrived", fact)
+
+    def pallet(self, order: str, station: str, totes: dict[str, tuple[str, int]]) -> None:
+        """A pallet stands at a dock: totes are to be set down from it."""
+        self.pallets[order] = (station, dict(totes))
+        self.tell("pallet_arrived", {"order_id": order, "station": station, "totes": len(totes)})
+
+    def pallets_at(self, station: str) -> int:
+        """How many stand there."""
+        return sum(at == station for at, _ in self.pallets.values())
+
+    def totes_at(self, station: str) -> int:
+        """How many loads stand there."""
+        return len(self.at.get(f"station:{station}", ()))
+
+    def set_down(self, order: str, tote: str) -> bool:
+        """An arm sets a tote down from its pallet; False: it is not on there."""
+        station, totes = self.pallets.get(order, ("", {}))
+        if tote not in totes:
+            return False
+        sku, quantity = totes.pop(tote)
+        self.tote_arrived(tote, sku, quantity, station)
+        if not totes:
+            del self.pallets[order]
+            self.tell("pallet_emptied", {"order_id": order, "station": station})
+        return True
+
+    def pallet_leaves(self, order: str) -> None:
+        """What is left of a pallet goes back with its truck."""
+        if self.pallets.pop(order, None) is not None:
+            self.tell("pallet_left", {"order_id": order})
+
+    def unpack(self, parcel: str, tote: str, sku: str, station: str) -> int:
+        """All units of a SKU go from a parcel into a new tote; return how many."""
+        order, contents = self.parcels[parcel]
+        quantity = contents.pop(sku, 0)
+        self.units[tote] = [sku, quantity]
+        self._put(tote, f"station:{station}")
+        fact = {
+            "parcel": parcel, "order_id": order, "tote": tote, "sku": sku, "quantity": quantity,
+            "station": station,
+        }  # fmt: skip
+        self.tell("units_unpacked", fact)
+        if not contents:
+            del self.parcels[parcel]
+            del self.at[self.place.pop(parcel)][parcel]
+        return quantity
+
+    def truck_docked(self, truck: str, station: str, route: str, departs_ns: int) -> None:
+        """A truck stands at a door."""
+        self.trucks[truck] = []
+        fact = {
+            "truck": truck, "station": station, "route": route, "departs_ns": departs_ns,
+            "scheduled_ns": self.timetable[truck],
+        }  # fmt: skip
+        self.tell("truck_docked", fact)
+
+    def load_truck(self, parcel: str, truck: str) -> None:
+        """A parcel goes from the door's staging places onto the truck."""
+        self.trucks[truck].append(parcel)
+        order = self.parcels[parcel][0]
+        self._put(parcel, f"truck:{truck}")
+        self.tell("parcel_loaded", {"parcel": parcel, "order_id": order, "truck": truck})
+
+    def truck_departed(self, truck: str) -> None:
+        """It takes its parcels along."""
+        parcels = self.trucks.pop(truck)
+        self.tell("truck_departed", {"truck": truck, "loads": parcels})
+        for parcel in parcels:
+            del self.parcels[parcel]
+            del self.at[self.place.pop(parcel)][parcel]
 
     def _put(self, load: str, place: str) -> None:
         before = self.place.get(load)

@@ -26,10 +26,11 @@ class Machines:
         streams: Streams,
         pick_fails: float,
         present: Callable[[str, int], bool],
+        truck_at: Callable[[int], str],
         say: Callable[[Event], None],
     ) -> None:
         self._site, self._clock, self._floor = site, clock, floor
-        self._present, self._say = present, say
+        self._present, self._truck_at, self._say = present, truck_at, say
         self._streams = streams
         self._chances: dict[tuple[str, int], random.Random] = {}
         self.change(spec, pick_fails)
@@ -64,6 +65,26 @@ class Machines:
                     outcome = self._impossible(work)
                 else:
                     self._floor.pack(work.order_id, work.load, station)
+            case "depalletise":
+                if not self._floor.set_down(work.order_id, work.load):
+                    outcome = self._impossible(work)
+            case "unpack":
+                there = self._floor.has(work.load, f"station:{station}")
+                if not there or work.load not in self._floor.parcels:
+                    outcome = self._impossible(work)
+                else:
+                    quantity = self._floor.unpack(work.load, work.into, work.sku, station)
+            case "weigh":
+                if work.load not in self._floor.units:
+                    outcome = self._impossible(work)
+                else:
+                    quantity = self._floor.units[work.load][1]
+            case "load":
+                truck = self._truck_at(work.station)
+                if not truck or not self._floor.has(work.load, f"station:{station}"):
+                    outcome = self._impossible(work)
+                else:
+                    self._floor.load_truck(work.load, truck)
             case "handout":
                 there = self._floor.has(work.load, f"station:{station}")
                 if not there or work.load not in self._floor.parcels:
@@ -91,12 +112,12 @@ class Machines:
 
     def look(self, request: RequestInference) -> None:
         """A camera looks; what it read comes as an event."""
-        capability = "verify" if request.task == "verify_pick" else "identify"
+        capability = request.capability
         chance = self._chance(capability, request.station)
         seconds = lognormal(chance, self._spec.service_s.get(capability, DEFAULT_S))
         sku, _, _ = request.expected.rpartition(":")
         there = self._floor.boxes.get(request.subject, {}).get(sku, 0)
-        value = f"{sku}:{there}" if capability == "verify" else request.expected
+        value = f"{sku}:{there}" if request.task == "verify_pick" else request.expected
         self._clock.after(round(seconds * SECOND_NS), self._seen, (request, capability, value))
 
     def _seen(self, argument: tuple[RequestInference, str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.core.messages import Line, OrderReceived, RobotJoined, ToteStored
 from orchestrator.core.roadmap import Roadmap
 from orchestrator.layout import LoadedSite
-from orchestrator.layout.site_file import FaultsFile
+from orchestrator.layout.site_file import FaultsFile, InboundDemand
 from sim import demand
 from sim.clock import Streams
 
@@ -136,34 +136,52 @@ def orders_of(
     if options.orders is not None:
         sources.append(options.orders)
     elif wanted.outbound is not None:
-        stream = demand.outbound(wanted.outbound, loaded.spec.stock, streams, options.hours)
+        stream = demand.outbound(wanted.outbound, loaded.spec, streams, options.hours)
         sources.append(list(stream))
-    if wanted.inbound is not None:
-        sources.append(list(_inbound(loaded, options, streams)))
+    for word, load, rate in (
+        ("inbound", "tote-in", wanted.inbound),
+        ("returns", "tote-back", wanted.returns),
+    ):
+        if rate is not None:
+            sources += _supplies(loaded, options, streams, rate, word, load)
     return list(heapq.merge(*sources, key=lambda pair: pair[0]))
 
 
-def _inbound(
-    loaded: LoadedSite, options: Options, streams: Streams
-) -> Iterator[tuple[int, OrderReceived]]:
-    rate = loaded.spec.simulation.demand.inbound
-    docks = [n for n, s in enumerate(loaded.site.stations) if "receive" in s.capabilities]
-    if rate is None or not docks:
+def _supplies(
+    loaded: LoadedSite,
+    options: Options,
+    streams: Streams,
+    rate: InboundDemand,
+    word: str,
+    load: str,
+) -> Iterator[list[tuple[int, OrderReceived]]]:
+    """What suppliers and customers bring to the docks: single totes, and pallets of several."""
+    kind = loaded.site.order_types[rate.order_type]
+    needs = kind.steps[kind.first].needs
+    docks = [n for n, s in enumerate(loaded.site.stations) if needs in s.capabilities]
+    if not docks:
         return
-    supplies = demand.Popularity(loaded.spec.stock).supplies(streams.of("inbound"))
-    times = streams.of("inbound times")
-    for number, time_s in enumerate(demand.arrivals(times, rate.totes_per_hour, options.hours), 1):
-        line = Line(next(supplies), loaded.spec.stock.units_per_tote)
-        yield (
-            round(time_s * 1e9),
-            OrderReceived(
-                order_id=f"inbound-{number:05d}",
-                kind="inbound",
-                lines=(line,),
+    stock = loaded.spec.stock
+    units = stock.units_per_tote if word == "inbound" else max(1, stock.units_per_tote // 4)
+    supplies = demand.Popularity(stock).supplies(streams.of(word))
+    for each, per_hour, most in (
+        ("", rate.totes_per_hour, (1, 1)),
+        (" pallet", rate.pallets_per_hour, rate.totes_per_pallet),
+    ):
+        name, cargo = (word, load) if not each else (f"{word}-pallet", f"{word}-pallet")
+        times, chance = streams.of(f"{word}{each} times"), streams.of(f"{word}{each} lines")
+        rows = []
+        for number, time_s in enumerate(demand.arrivals(times, per_hour, options.hours), 1):
+            count = chance.randint(*most) if each else 1
+            event = OrderReceived(
+                order_id=f"{name}-{number:05d}",
+                kind=rate.order_type,
+                lines=tuple(Line(next(supplies), units) for _ in range(count)),
                 station=docks[number % len(docks)],
-                load=f"tote-in-{number:05d}",
-            ),
-        )
+                load=f"{cargo}-{number:05d}",
+            )
+            rows.append((round(time_s * 1e9), event))
+        yield rows
 
 
 def robot_fact(loaded: LoadedSite, joined: RobotJoined) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from orchestrator.core.messages import (
     CloseOrder,
     Command,
     CommandRefused,
+    DispatchTruck,
     Event,
     ExtendBase,
     NodeReached,
@@ -38,6 +39,7 @@ from orchestrator.gate import Gate
 from orchestrator.layout import LoadedSite
 from orchestrator.layout.site_file import FaultsFile
 from sim.clock import SECOND_NS, Clock, Streams
+from sim.docks import Docks
 from sim.faults import Deaths
 from sim.floor import Floor
 from sim.handling import Handling
@@ -46,6 +48,7 @@ from sim.machines import Machines
 from sim.network import Network
 from sim.robots import MotionRow, SimRobot
 from sim.scenario import Scenario, robot_fact
+from sim.trucks import Trucks
 from sim.turning import turn
 
 MINUTE_NS = 60 * SECOND_NS
@@ -96,13 +99,17 @@ class Simulation:
         late = faults.message_late if faults else None
         self.network = Network(self.clock, streams, spec.simulation.latency_ms, late, names)
         self.handling = Handling(
-            self.loaded.site, self.clock, self.floor, self.robots, self.say_later, self._unload_all
+            self.loaded.site, self.clock, self.floor, self.robots, self.say_later, self._freed
         )
+        self.trucks = Trucks(
+            self.loaded.site, spec.simulation, faults.truck_late if faults else None, self.clock,
+            self.floor, streams, self.end_ns, self.say,
+        )  # fmt: skip
         self.machines = Machines(
             self.loaded.site, spec.simulation, self.clock, self.floor, streams,
-            _pick_fails(faults), self.handling.present, self.say,
+            _pick_fails(faults), self.handling.present, self.trucks.at, self.say,
         )  # fmt: skip
-        self._outside: dict[int, list[OrderReceived]] = {}  # totes that wait before a full dock
+        self.docks = Docks(self.loaded.site, self.floor, self._enter)
         self._next_order = 0
         self._open = 0
         self._uncommitted = 0
@@ -216,6 +223,8 @@ class Simulation:
 
     def tell(self, kind: str, payload: dict[str, Any]) -> None:
         self.record.truth(self.clock.now_ns, kind, payload)
+        if kind in ("pallet_emptied", "pallet_left"):
+            self._freed()
 
     def _tick(self, _: None) -> None:
         self.say(Ticked())
@@ -234,10 +243,7 @@ class Simulation:
         self._next_order += 1
         if self._next_order < len(orders):
             self.clock.at(max(self.clock.now_ns, orders[self._next_order][0]), self._order_comes)
-        if event.kind == "inbound":
-            self._outside.setdefault(event.station, []).append(event)
-            self._unload(event.station)
-        else:
+        if not self.docks.comes(event):
             self._enter(event)
 
     def _enter(self, event: OrderReceived) -> None:
@@ -246,24 +252,13 @@ class Simulation:
             "kind": event.kind,
             "lines": [[line.sku, line.quantity] for line in event.lines],
             "due_ns": event.due_ns,
+            "route": event.route,
         }
         self.tell("order", fact)
         self.say(event)
 
-    def _unload(self, station: int) -> None:
-        """Set a supplier's tote down where the dock has room."""
-        waiting = self._outside.get(station, [])
-        spec = self.loaded.site.stations[station]
-        place = f"station:{spec.id}"
-        while waiting and len(self.floor.at.get(place, ())) < spec.positions:
-            event = waiting.pop(0)
-            line = event.lines[0]
-            self.floor.tote_arrived(event.load, line.sku, line.quantity, spec.id)
-            self._enter(event)
-
-    def _unload_all(self) -> None:
-        for station in self._outside:
-            self._unload(station)
+    def _freed(self) -> None:
+        self.clock.after(0, lambda _: self.docks.freed())
 
     def _reveal(self) -> None:
         """Competition: keep so many tasks open."""
@@ -295,6 +290,8 @@ class Simulation:
                 self.clock.at(arrival, self.handling.start, command)
             case StartWork():
                 self.machines.start(command)
+            case DispatchTruck():
+                self.trucks.dispatch(command)
             case RecoverRobot():
                 self.deaths.recover(command)
             case SwitchOff():
@@ -323,6 +320,7 @@ class Simulation:
     def _closed(self, command: CloseOrder) -> None:
         fact = {"order_id": command.order_id, "status": command.status, "reason": command.reason}
         self.tell("order_closed", fact)
+        self.floor.pallet_leaves(command.order_id)
         if self.scenario.reveal:
             self._open -= 1
             self.clock.after(0, lambda _: self._reveal())

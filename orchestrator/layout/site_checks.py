@@ -16,6 +16,7 @@ def check(site: Site, spec: SiteFile, file: str) -> list[Finding]:
         *_patterns(site.roadmap, spec, file),
         *_stations(site, spec, file),
         *_carries(site, spec, file),
+        *_routes(site, spec, file),
         *_simulation(site, spec, file),
     ]
 
@@ -131,6 +132,49 @@ def _thing(where: str) -> str:
         "dock": "station of kind dock", "chute": "station of kind chute",
         "door": "station of kind door",
     }[place]  # fmt: skip
+
+
+def _routes(site: Site, spec: SiteFile, file: str) -> list[Finding]:
+    """Routes name a door and chutes; what is asked of them has a timetable; stock rules name types."""
+    found: list[Finding] = []
+
+    def wrong(path: str, text: str, mend: str) -> None:
+        found.append(Finding("error", file, path, text, mend))
+
+    for name, route in site.routes.items():
+        if route.door < 0 or site.stations[route.door].kind != "door":
+            wrong(f"routes.{name}.door", "is no station of kind door", "name one of `stations`")
+        if not route.chutes:
+            wrong(f"routes.{name}.chutes", "matches no station of kind chute", "mend the pattern")
+    demand, trucks = spec.simulation.demand.outbound, spec.simulation.trucks
+    for name in trucks:
+        if name not in site.routes:
+            wrong(f"simulation.trucks.{name}", "is no route", "name one of `routes`")
+    by_truck = [
+        kind for kind, steps in spec.flow.items() if any(s.to == "door" for s in steps.values())
+    ]
+    for name in demand.routes if demand else ():
+        if name not in trucks:
+            path = f"simulation.demand.outbound.routes.{name}"
+            wrong(path, "has no timetable", f"add simulation.trucks.{name}")
+    if demand and "outbound" in by_truck and not demand.routes:
+        path = "simulation.demand.outbound.routes"
+        wrong(path, "orders go by truck, and none has a route", "give each route its share")
+    for index, row in enumerate(spec.replenish):
+        for key, value in (("order_type", row.order_type), ("relieve", row.relieve)):
+            if value and value not in spec.flow:
+                wrong(f"replenish[{index}].{key}", f"no order type {value!r}", "add it to `flow`")
+    if len(site.replenish) < len(spec.replenish):
+        text = "an order type has no carry from home:ZONE to slot:ZONE"
+        wrong("replenish", text, "add such a step to the type")
+    for word, rate in (
+        ("inbound", spec.simulation.demand.inbound),
+        ("returns", spec.simulation.demand.returns),
+    ):
+        if rate is not None and rate.order_type not in spec.flow:
+            path = f"simulation.demand.{word}.order_type"
+            wrong(path, f"no order type {rate.order_type!r}", "add it to `flow`")
+    return found
 
 
 def _simulation(site: Site, spec: SiteFile, file: str) -> list[Finding]:

@@ -24,14 +24,26 @@ class Tote:
     states: list[tuple[int, str, int]] = field(default_factory=list)  # since: place, quantity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Truck:
+    """A truck at a door."""
+
+    station: str
+    route: str
+    fact: dict[str, Any]
+    parcels: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Delivery:
-    """A parcel that was handed out."""
+    """A parcel that was handed out, or left on a truck."""
 
     time_ns: int
     parcel: str
     station: str
     contents: Contents
+    route: str = ""
+    scheduled_ns: int = -1  # of a truck: its departure by the timetable
 
 
 @dataclass(slots=True)
@@ -52,6 +64,7 @@ class Goods:
     levels: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     brought: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> units
     left: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # in totes that went
+    trucks: dict[str, Truck] = field(default_factory=dict)  # at the doors
     stored: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # tote -> times
 
     def feed(self, time_ns: int, kind: str, fact: dict[str, Any]) -> None:
@@ -69,6 +82,14 @@ class Goods:
                 self._packed(time_ns, fact)
             case "parcel_delivered":
                 self._delivered(time_ns, fact)
+            case "units_unpacked":
+                self._unpacked(time_ns, fact)
+            case "truck_docked":
+                self.trucks[fact["truck"]] = Truck(fact["station"], fact["route"], fact)
+            case "parcel_loaded":
+                self._loaded(time_ns, fact)
+            case "truck_departed":
+                self._departed(time_ns, fact)
             case "stock":
                 self._stock(time_ns, fact)
 
@@ -160,6 +181,46 @@ class Goods:
             text = f"is handed out at {place}, but is at {self.place.get(parcel)}"
             self.found.add("goods", time_ns, parcel, text)
         self.deliveries[order].append(Delivery(time_ns, parcel, fact["station"], contents))
+
+    def _unpacked(self, time_ns: int, fact: dict[str, Any]) -> None:
+        """Units of one SKU go from a parcel into a tote that is new."""
+        parcel, sku, quantity = fact["parcel"], fact["sku"], int(fact["quantity"])
+        order, contents = self.parcels.get(parcel, ("", {}))
+        if contents.get(sku, 0) != quantity or order != fact["order_id"]:
+            text = f"{quantity} of {sku} are unpacked, it held {contents}"
+            self.found.add("goods", time_ns, parcel, text)
+        contents.pop(sku, None)
+        if not contents and self.parcels.pop(parcel, None) is not None:
+            self.at[self.place.pop(parcel)].discard(parcel)
+        self.brought[sku] -= quantity  # they come in again with the tote
+        self._tote(time_ns, fact, f"station:{fact['station']}")
+
+    def _loaded(self, time_ns: int, fact: dict[str, Any]) -> None:
+        parcel, truck = fact["parcel"], self.trucks.get(fact["truck"])
+        if parcel not in self.parcels or truck is None:
+            text = f"is loaded onto {fact['truck']}: one of them is not there"
+            self.found.add("goods", time_ns, parcel, text)
+            return
+        if self.place.get(parcel) != f"station:{truck.station}":
+            text = f"is loaded at {truck.station}, but is at {self.place.get(parcel)}"
+            self.found.add("goods", time_ns, parcel, text)
+        truck.parcels.append(parcel)
+        self._put(time_ns, parcel, f"truck:{fact['truck']}")
+
+    def _departed(self, time_ns: int, fact: dict[str, Any]) -> None:
+        """What was loaded is delivered when its truck leaves."""
+        truck = self.trucks.pop(fact["truck"], None)
+        if truck is None or sorted(truck.parcels) != sorted(fact["loads"]):
+            text = f"leaves with {fact['loads']}, loaded was {truck and truck.parcels}"
+            self.found.add("goods", time_ns, fact["truck"], text)
+        if truck is None:
+            return
+        for parcel in truck.parcels:
+            order, contents = self.parcels.pop(parcel)
+            self.at[self.place.pop(parcel)].discard(parcel)
+            delivery = Delivery(time_ns, parcel, fact["truck"], contents)
+            delivery.route, delivery.scheduled_ns = truck.route, truck.fact["scheduled_ns"]
+            self.deliveries[order].append(delivery)
 
     def _stock(self, time_ns: int, fact: dict[str, Any]) -> None:
         """The simulation's own list at the end must be what its facts add up to."""

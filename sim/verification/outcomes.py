@@ -22,13 +22,16 @@ class OrderTruth:
     lines: dict[str, int]
     received_ns: int
     due_ns: int = 0  # 0: none
-    load: str = ""  # inbound: the tote
+    route: str = ""
+    load: str = ""  # inbound: the tote, or the pallet
+    totes: tuple[str, ...] = ()  # inbound: those of its lines
     stops: tuple[int, ...] = ()  # transport: nodes
     closed_ns: int = -1
     closed_as: str = ""
     reason: str = ""
     right_ns: int = -1  # when it was finished right; -1: not
     wrong: bool = False
+    late: bool = False  # of a truck its timetable counts
     touched: bool = False
     fillable: bool = True
 
@@ -74,8 +77,9 @@ def _received(ledger: Ledger, time_ns: int, fact: dict[str, Any], found: Finding
     for sku, quantity in fact.get("lines", ()):
         lines[sku] += quantity
     ledger.orders[name] = OrderTruth(
-        name, fact["kind"], dict(lines), time_ns, int(fact.get("due_ns") or 0)
-    )
+        name, fact["kind"], dict(lines), time_ns, int(fact.get("due_ns") or 0),
+        fact.get("route", ""),
+    )  # fmt: skip
 
 
 def _closed(ledger: Ledger, time_ns: int, fact: dict[str, Any], found: Findings) -> None:
@@ -95,13 +99,19 @@ def add_host_side(ledger: Ledger, entries: Iterable[Any]) -> None:
         if type(entry.event).__name__ == "OrderReceived":
             order = ledger.orders.get(entry.event.order_id)
             if order is not None:
-                order.load, order.stops = entry.event.load, tuple(entry.event.stops)
+                event = entry.event
+                order.load, order.stops = event.load, tuple(event.stops)
+                count = len(event.lines)
+                if count > 1 and order.load:
+                    order.totes = tuple(f"{order.load}/{n}" for n in range(1, count + 1))
+                elif order.load:
+                    order.totes = (order.load,)
 
 
 def judge(ledger: Ledger, goods: Goods, found: Findings) -> None:
     """Was each order finished right? (Transports: see `transports`.)"""
     for order in ledger.orders.values():
-        if order.kind == "inbound":
+        if order.load and order.kind != "transport":
             _judge_inbound(order, goods, found)
         elif order.kind != "transport":
             _judge_outbound(order, goods, found)
@@ -122,8 +132,15 @@ def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
             order.wrong = True
             text = f"wants {order.lines}, {first.parcel} holds {first.contents}"
             found.add("wrong order", first.time_ns, order.order_id, text)
+        if first.route != order.route and order.route:
+            order.wrong = True
+            text = f"goes by route {order.route}, left by {first.route or first.station}"
+            found.add("wrong order", first.time_ns, order.order_id, text)
         if not order.wrong:
             order.right_ns = first.time_ns
+            order.late = max(first.scheduled_ns, 0) > order.due_ns > 0
+            if first.scheduled_ns < 0:
+                order.late = first.time_ns > order.due_ns > 0
     elif order.closed_as == "done":
         text = "is closed as done, but nothing was handed out"
         found.add("orders", order.closed_ns, order.order_id, text)
@@ -132,13 +149,17 @@ def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
 def _judge_inbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
     if order.closed_as != "done":
         return
-    times = goods.stored.get(order.load, [])
-    at = [time_ns for time_ns in times if order.received_ns <= time_ns <= order.closed_ns]
-    if at:
-        order.right_ns = at[0]
-    else:
-        text = f"is closed as done, but {order.load or 'its tote'} was not in a slot by then"
+    ends = []
+    for tote in order.totes:
+        times = goods.stored.get(tote, [])
+        ends.append(next((t for t in times if order.received_ns <= t <= order.closed_ns), -1))
+    missing = [tote for tote, at in zip(order.totes, ends, strict=True) if at < 0]
+    if missing:
+        text = f"is closed as done, but {missing[0] or 'its tote'} was not in a slot by then"
         found.add("orders", order.closed_ns, order.order_id, text)
+    else:
+        order.right_ns = max(ends)
+        order.late = order.right_ns > order.due_ns > 0
 
 
 def account(
@@ -158,7 +179,8 @@ def account(
         states[status] += 1
         for text in _contradictions(order, goods, status, reason):
             found.add("orders", None, order.order_id, text)
-    for name in sorted(set(said) - set(ledger.orders)):
+    internal = {name for name, row in said.items() if row.get("internal")}
+    for name in sorted(set(said) - set(ledger.orders) - internal):
         found.add("orders", None, name, "is in the books, but was never received")
     return states
 
@@ -185,7 +207,7 @@ def mark_touched(ledger: Ledger, goods: Goods) -> None:
     for order, rows in goods.picks.items():
         for time_ns, _, _, tote in rows:
             pickers[tote].append((time_ns, order))
-    inbound = {o.load: o.order_id for o in ledger.orders.values() if o.kind == "inbound" and o.load}
+    inbound = {tote: o.order_id for o in ledger.orders.values() for tote in o.totes}
     for time_ns, fact in ledger.touches:
         touched = set(fact.get("orders", ()))
         for load in fact.get("loads", ()):
@@ -205,7 +227,7 @@ def mark_fillable(ledger: Ledger, goods: Goods) -> None:
     """An order can't be filled if for some line the units in the building sufficed at no time
     between reception and due: those in totes, and those it already had itself."""
     for order in ledger.orders.values():
-        if order.kind not in ("inbound", "transport") and order.due_ns:
+        if not order.load and order.kind != "transport" and order.due_ns:
             order.fillable = all(
                 _sufficed(goods, order, sku, quantity) for sku, quantity in order.lines.items()
             )
@@ -236,7 +258,7 @@ def figures(ledger: Ledger, end_ns: int) -> dict[str, Any]:
     orders = list(ledger.orders.values())
     due = [order for order in orders if order.due_within(end_ns)]
     right = [order for order in orders if order.right_ns >= 0]
-    late = [order for order in right if order.due_ns and order.right_ns > order.due_ns]
+    late = [order for order in right if order.late]
     return {
         "orders": dict(sorted(Counter(order.kind for order in orders).items())),
         "finished_right": len(right),

@@ -105,7 +105,7 @@ def test_pip_puts_the_command_where_the_environment_has_its_commands(tmp_path: P
     source = copied(tmp_path / "src")
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation",
-         "--no-index", "--prefix", tmp_path / "prefix", source],
+         "--no-index", "--ignore-installed", "--prefix", tmp_path / "prefix", source],
         check=True, timeout=300,
     )  # fmt: skip
     assert (tmp_path / "prefix/bin/lightsout").is_file()

@@ -51,14 +51,18 @@ FLOW: dict[str, Any] = {
 }  # fmt: skip
 
 
-def ring_files(size: int = 8, robots: int = 3, totes: int = 4, **site: Any) -> dict[str, str]:
-    """A one-way ring of 4 * size nodes; a bay outside each third node, kinds in turn."""
+KINDS = ("slot", "park", "pick", "slot", "park", "dock", "slot", "park", "chute", "slot")
+
+
+def ring_files(
+    size: int = 8, robots: int = 3, totes: int = 4, kinds: tuple[str, ...] = KINDS, **site: Any
+) -> dict[str, str]:
+    """A one-way ring of 4 * size nodes; a bay outside each second node, kinds in turn."""
     corners = [(0, 0), (size, 0), (size, size), (0, size)]
     ring: list[tuple[int, int]] = []
     for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1], strict=True):
         for step in range(size):
             ring.append((ax + (bx - ax) * step // size, ay + (by - ay) * step // size))
-    kinds = ["slot", "park", "pick", "slot", "park", "dock", "slot", "park", "chute", "slot"]
     nodes, edges, stations = [], [], []
     for x, y in ring:
         nodes.append(_node(f"r{x}.{y}", x, y))

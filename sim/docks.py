@@ -1,0 +1,52 @@
+"""Inbound docks of the fake world: suppliers' totes and pallets wait outside until there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.core.messages import OrderReceived
+from orchestrator.core.orders import order_of
+from orchestrator.core.site import Site
+from sim.floor import Floor
+
+
+class Docks:
+    """What stands before each dock, in sequence."""
+
+    def __init__(self, site: Site, floor: Floor, enter: Callable[[OrderReceived], None]) -> None:
+        self._site, self._floor, self._enter = site, floor, enter
+        self._outside: dict[int, list[OrderReceived]] = {}
+
+    def comes(self, event: OrderReceived) -> bool:
+        """Take an order in that brings something to a dock; False: it is none of these."""
+        kind = self._site.order_types.get(event.kind)
+        known = 0 <= event.station < len(self._site.stations)
+        if kind is None or not kind.brings or not known:
+            return False
+        self._outside.setdefault(event.station, []).append(event)
+        self._unload(event.station)
+        return True
+
+    def freed(self) -> None:
+        """Something was taken away somewhere: perhaps there is room now."""
+        for station in self._outside:
+            self._unload(station)
+
+    def _unload(self, station: int) -> None:
+        waiting = self._outside[station]
+        while waiting:
+            event = waiting[0]
+            makes = self._site.order_types[event.kind].makes
+            spec = self._site.stations[station]
+            lines = order_of(event, brings=True).lines
+            used = self._floor.pallets_at(spec.id) if makes else self._floor.totes_at(spec.id)
+            if used and used + (1 if makes else len(lines)) > spec.positions:
+                return
+            waiting.pop(0)
+            totes = {line.tote: (line.sku, line.quantity) for line in lines}
+            if makes:
+                self._floor.pallet(event.order_id, spec.id, totes)
+            else:
+                for tote, (sku, quantity) in totes.items():
+                    self._floor.tote_arrived(tote, sku, quantity, spec.id)
+            self._enter(event)
