@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.core.messages import Line, OrderReceived
 from orchestrator.core.site import Site
-from orchestrator.layout.site_file import OutboundDemand, SiteFile, StockFile, TruckFile
+from orchestrator.layout.site_file import OutboundDemand, StockFile, TruckFile
 from sim.clock import SECOND_NS, Streams
 
 HOUR_S = 3600.0
@@ -64,10 +64,14 @@ class Popularity:
 
 
 def outbound(
-    demand: OutboundDemand, spec: SiteFile, streams: Streams, hours: float
+    demand: OutboundDemand,
+    stock: StockFile,
+    trucks: dict[str, TruckFile],
+    streams: Streams,
+    hours: float,
 ) -> Iterator[tuple[int, OrderReceived]]:
     """Customers' orders: (time_ns, event)."""
-    popularity, chance = Popularity(spec.stock), streams.of("outbound")
+    popularity, chance = Popularity(stock), streams.of("outbound")
     routes, luck = list(demand.routes), streams.of("outbound routes")
     times = streams.of("outbound times")
     for number, time_s in enumerate(arrivals(times, demand.orders_per_hour, hours), 1):
@@ -79,7 +83,7 @@ def outbound(
         route = ""
         if routes:
             route = luck.choices(routes, list(demand.routes.values()))[0]
-            due_s = departure_after(spec.simulation.trucks[route], due_s)
+            due_s = departure_after(trucks[route], due_s)
         yield (
             round(time_s * SECOND_NS),
             OrderReceived(

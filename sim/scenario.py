@@ -136,7 +136,8 @@ def orders_of(
     if options.orders is not None:
         sources.append(options.orders)
     elif wanted.outbound is not None:
-        stream = demand.outbound(wanted.outbound, loaded.spec, streams, options.hours)
+        trucks = loaded.spec.simulation.trucks
+        stream = demand.outbound(wanted.outbound, loaded.spec.stock, trucks, streams, options.hours)
         sources.append(list(stream))
     for word, load, rate in (
         ("inbound", "tote-in", wanted.inbound),

@@ -54,9 +54,9 @@ def test_orders_look_as_the_site_says_and_come_from_the_seed() -> None:
         orders_per_hour=500, lines=(0.7, 0.3), quantity=(0, 1), due_minutes=(25, 60)
     )
     stock = StockFile(skus=5)
-    orders = list(outbound(wanted, stock, Streams(3), 2))
-    assert orders == list(outbound(wanted, stock, Streams(3), 2))
-    assert orders != list(outbound(wanted, stock, Streams(4), 2))
+    orders = list(outbound(wanted, stock, {}, Streams(3), 2))
+    assert orders == list(outbound(wanted, stock, {}, Streams(3), 2))
+    assert orders != list(outbound(wanted, stock, {}, Streams(4), 2))
     times = [time_ns for time_ns, _ in orders]
     assert times == sorted(times)
     assert {len(order.lines) for _, order in orders} == {1, 2}

@@ -237,7 +237,7 @@ def transport(stops: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> Verdic
     run.move(0, (6.5, 0.5), (1.0, 0.0, 0.0), v=1.0)
     run.move(0, (7, 1.0), (1.5, 0.0, 0.0), v=1.0, a=-1.0)
     run.fact(1, "order", order_id="t", kind="transport", lines=[], due_ns=0)
-    event = OrderReceived(order_id="t", load="", stops=stops)
+    event = OrderReceived(order_id="t", load="", stops=stops, lines=())
     run.events.append(SimpleNamespace(time_ns=10**9, seq=0, event=event))
     run.fact(9, "order_closed", order_id="t", status="done", reason="")
     run.meta["books"]["orders"]["t"] = {"status": "done", "reason": ""}
