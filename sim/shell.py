@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from msgspec.structs import asdict
+
 from orchestrator.answers import Answers
 from orchestrator.core import invariants
 from orchestrator.core.books import books
@@ -20,6 +22,7 @@ from orchestrator.core.messages import (
     Event,
     ExtendBase,
     NodeReached,
+    NoteException,
     OrderReceived,
     RecoverRobot,
     RequestAssignment,
@@ -297,6 +300,8 @@ class Simulation:
             case SwitchOff():
                 arrival = self.network.arrival_ns(command.robot, "down")
                 self.clock.at(arrival, self._switched_off, command)
+            case NoteException():
+                self.tell("exception", asdict(command))
             case CloseOrder():
                 self._closed(command)
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 import heapq
 
-from orchestrator.core import admission, aside, carry, places, replenish, stations, trucks
+from orchestrator.core import (
+    admission,
+    aside,
+    carry,
+    exceptions,
+    places,
+    replenish,
+    stations,
+    trucks,
+)
 from orchestrator.core.messages import CloseOrder, OrderReceived
 from orchestrator.core.orders import Order, OrderLine, order_of
 from orchestrator.core.robots import Token
@@ -95,6 +104,7 @@ def _close(world: World, order: Order) -> None:
 
 def _tell_closed(world: World, order: Order) -> None:
     world.promised.get(order.route, {}).pop(order.id, None)
+    exceptions.order_closed(world, order, order.state)
     if not order.internal:
         closing = CloseOrder(order_id=order.id, status=order.state, reason=order.reason)
         world.out.append(closing)
@@ -112,10 +122,15 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
         _let_go(world, order)
         return
     step = step_of(world, order, token[1])
+    subject = token[1] if token[2] < 0 else f"{token[1]}.{token[2]}"
+    if outcome == "ok" and order.problems:
+        exceptions.step_done(world, order, f"{order.id}:{subject}")
     if outcome == "ok" and "ok" not in step.outcomes:
         for following in step.then:
             _reach(world, order, step, following, token[2])
         return
+    if outcome != "ok":
+        exceptions.opened(world, outcome, f"{order.id}:{subject}", order.id)
     recovery = step.outcomes.get(outcome)
     if recovery is None:
         quarantine(world, order, token, f"{step.id}: {outcome}")
@@ -128,6 +143,7 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
         reason = f"{step.id}: {outcome} after {recovery.tries} further tries"
         quarantine(world, order, token, reason)
     else:
+        exceptions.ended(world, outcome, f"{order.id}:{subject}", recovery.otherwise)
         _recover(world, order, token, recovery.otherwise, outcome)
 
 
@@ -222,7 +238,7 @@ def _let_go(world: World, order: Order) -> None:
 
 def missed(world: World, order: Order, truck: str) -> None:
     """The departure that the order was promised has left without it: it goes with the next one."""
-    world.alarm(order.id, f"missed truck {truck}: it goes with the next one of {order.route}")
+    exceptions.opened(world, "cut_off_missed", order.id, order.id, f"missed truck {truck}")
 
 
 def wave(world: World) -> None:

@@ -333,6 +333,19 @@ class CloseOrder(Message, frozen=True):
     reason: str = ""
 
 
+class NoteException(Message, frozen=True):
+    """Something went wrong (`phase` opened), was tried again (retried) or is over (ended; `how`). All
+    phases of one problem have its number."""
+
+    number: int
+    kind: str
+    subject: str
+    phase: str  # opened | retried | ended
+    how: str = ""
+    order_id: str = ""
+    text: str = ""
+
+
 class RaiseAlarm(Message, frozen=True):
     """Something an operator's screen should show; nobody needs to act for the flow to go on."""
 
@@ -351,6 +364,7 @@ Command = (
     | SwitchOff
     | DispatchTruck
     | CloseOrder
+    | NoteException
     | RaiseAlarm
 )
 

@@ -3,7 +3,7 @@ there is any other."""
 
 from __future__ import annotations
 
-from orchestrator.core import carry, missions, planning
+from orchestrator.core import carry, exceptions, missions, planning
 from orchestrator.core.messages import (
     CommandRefused,
     RecoverRobot,
@@ -27,7 +27,7 @@ def faulted(world: World, event: RobotFaulted) -> None:
     robot.attempts = 1
     world.traffic.drop_planned()
     planning.stale(world)
-    world.alarm(robot.name, f"stands still: {event.reason}")
+    exceptions.opened(world, "robot_dead", robot.name, text=event.reason)
     world.out.append(RecoverRobot(robot=robot.index, attempt=1))
 
 
@@ -37,6 +37,7 @@ def failed(world: World, event: RecoveryFailed) -> None:
     if not robot.dead:
         return
     robot.attempts += 1
+    exceptions.opened(world, "robot_dead", robot.name, text=f"restart {event.attempt} failed")
     maintenance = robot.attempts > world.site.policy.restart_tries
     if maintenance:
         world.alarm(robot.name, f"{robot.attempts - 1} restarts failed: maintenance is called")
@@ -51,6 +52,8 @@ def recovered(world: World, event: RobotRecovered) -> None:
     if not robot.dead:
         return
     robot.dead = False
+    tried = robot.attempts <= world.site.policy.restart_tries
+    exceptions.ended(world, "robot_dead", robot.name, "restarted" if tried else "maintenance")
     robot.attempts = 0
     robot.moved_ns = world.time_ns
     planning.stale(world)

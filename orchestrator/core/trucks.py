@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections import deque
 
-from orchestrator.core import flow, stations
+from orchestrator.core import exceptions, flow, stations
 from orchestrator.core.messages import DispatchTruck, TruckDocked, TruckLeft
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Token
 from orchestrator.core.world import Truck, World
 
+LATE = "truck_late"
+EARLY_NS = 30_000_000_000  # loading ends so long before the departure
 ASK_AGAIN_NS = 60_000_000_000  # a truck that was dispatched and still stands there is asked again
 
 
@@ -30,6 +32,7 @@ def docked(world: World, event: TruckDocked) -> None:
     world.trucks[event.station] = Truck(
         event.truck, event.station, event.route, event.departs_ns, event.capacity
     )
+    exceptions.ended(world, LATE, event.route, "came")
     stations.run(world, event.station, "load")
 
 
@@ -50,6 +53,7 @@ def loaded(world: World, station: int, order: Order) -> None:
     truck = world.trucks[station]
     order.parcel = ("truck", station)
     truck.loaded[order.id] = None
+    exceptions.ended(world, "cut_off_missed", order.id, "next truck")
     world.promised.get(order.route, {}).pop(order.id, None)
     if len(truck.loaded) >= truck.capacity:
         _dispatch(world, truck)
@@ -66,12 +70,19 @@ def wait(world: World, token: Token) -> None:
 def watch(world: World) -> None:
     """Once a tick: trucks whose time has come leave as soon as nothing is just being loaded."""
     for truck in world.trucks.values():
-        due_ns = truck.departs_ns
+        due_ns = truck.departs_ns - EARLY_NS
         if truck.dispatched:
             due_ns += ASK_AGAIN_NS
         if world.time_ns >= due_ns and "load" not in world.stations[truck.station].running:
             truck.departs_ns = world.time_ns
             _dispatch(world, truck)
+
+    for route in world.site.routes.values():
+        queue = world.stations[route.door].queues.get("load")
+        if queue and route.door not in world.trucks and (LATE, route.id) not in world.problems:
+            orders = [world.orders[token[0]] for token in queue]
+            if any(o.route == route.id and 0 < o.due_ns < world.time_ns for o in orders):
+                exceptions.opened(world, LATE, route.id, text="its parcels wait at the door")
 
 
 def _dispatch(world: World, truck: Truck) -> None:

@@ -69,6 +69,18 @@ class Truck:
 
 
 @dataclass(slots=True)
+class Problem:
+    """Something that went wrong and is not over; see `core.exceptions`."""
+
+    number: int
+    kind: str
+    subject: str
+    order_id: str
+    since_ns: int
+    tries: int = 0
+
+
+@dataclass(slots=True)
 class World:
     """Everything the core remembers."""
 
@@ -106,6 +118,8 @@ class World:
     assign_request: int = -1
     assign_requested_ns: int = 0
     refusals: int = 0
+    problems: dict[tuple[str, str], Problem] = field(default_factory=dict)  # open
+    ended: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, how) -> count
     retiring: dict[int, None] = field(default_factory=dict)  # robots on their way out of service
     out: list[Command] = field(default_factory=list)
 
