@@ -16,7 +16,7 @@ from sim.scenario import ScenarioError
 
 ROOTS = ("policy", "simulation")
 BY_CAPABILITY = ("service_s", "success")  # tables of the simulation whose keys are capabilities
-FIXED = ("simulation.demand.trucks",)  # read once, when a run begins
+FIXED = ("simulation.trucks",)  # read once, when a run begins
 DEMAND_MAX = 20.0
 
 

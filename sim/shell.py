@@ -53,6 +53,7 @@ from sim.robots import MotionRow, SimRobot
 from sim.scenario import Scenario, robot_fact
 from sim.trucks import Trucks
 from sim.turning import turn
+from sim.worklog import WorkLog
 
 MINUTE_NS = 60 * SECOND_NS
 BATCH = 500  # events per transaction
@@ -96,6 +97,7 @@ class Simulation:
         self.gate = Gate(self.roadmap)
         self.answers = answers or Answers(self.loaded.arrays, spec.policy.assign_neighbours)
         self.floor = Floor(self.tell)
+        self.worklog = WorkLog(self.loaded.site, self.clock, self.tell)
         self.streams = streams = Streams(options.seed)
         self.robots = [self._make_robot(joined) for joined in scenario.robots]
         names = [robot.name for robot in self.robots]
@@ -203,6 +205,7 @@ class Simulation:
         self.network.change(spec.simulation.latency_ms, faults.message_late if faults else None)
         self.machines.change(spec.simulation, _pick_fails(faults))
         self.deaths.change(faults.robot_dies if faults else None)
+        self.trucks.change(faults.truck_late if faults else None)
         self.answers.change(loaded.site.policy)
 
     # --- towards the core ------------------------------------------------------------------------
@@ -211,6 +214,7 @@ class Simulation:
         """An event, now."""
         if type(event) is NodeReached:
             self.gate.reached(event.robot, event.edge)
+        self.worklog.said(event)
         self.core.handle(self.clock.now_ns, event)
 
     def say_later(self, robot: int, event: Event) -> None:
@@ -287,11 +291,13 @@ class Simulation:
                 answer = self.answers.assignment(command)
                 self.clock.at(self.network.answer_ns("assignment"), self.say, answer)
             case RequestInference():
+                self.worklog.begun(command)
                 self.machines.look(command)
             case StartAction():
                 arrival = self.network.arrival_ns(command.robot, "down")
                 self.clock.at(arrival, self.handling.start, command)
             case StartWork():
+                self.worklog.begun(command)
                 self.machines.start(command)
             case DispatchTruck():
                 self.trucks.dispatch(command)

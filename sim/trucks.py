@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from msgspec import structs
+
 from orchestrator.core.messages import DispatchTruck, Event, TruckDocked, TruckLeft
 from orchestrator.core.site import Site
 from orchestrator.layout.site_file import SimulationFile, TruckFile, TruckLate
@@ -43,21 +45,38 @@ class Trucks:
     ) -> None:
         self._site, self._clock, self._floor, self._say = site, clock, floor, say
         self._yard: dict[int, list[TruckDocked]] = {}  # door -> trucks that wait, and the one there
-        self._late = late
+        self._late: TruckLate | None = None
+        self._era = 0  # of the lateness in force: who was to come in an earlier one doesn't
+        self._to_come: dict[str, tuple[TruckDocked, int, tuple[float, float]]] = {}
         for route, table in spec.trucks.items():
             chance = streams.of("trucks", route)
             for number, departs_ns in enumerate(departures(table, end_ns), 1):
-                delay_ns = self._delay_ns(chance.random(), chance.random())
+                luck = (chance.random(), chance.random())
                 truck = TruckDocked(
                     truck=f"truck-{route}-{number:03d}",
                     station=site.routes[route].door,
                     route=route,
-                    departs_ns=departs_ns + delay_ns,
+                    departs_ns=departs_ns,
                     capacity=table.capacity,
                 )
-                comes_ns = departs_ns - round(table.dwell_minutes * MINUTE_NS) + delay_ns
-                clock.at(max(0, comes_ns), self._comes, truck)
+                comes_ns = departs_ns - round(table.dwell_minutes * MINUTE_NS)
+                self._to_come[truck.truck] = (truck, comes_ns, luck)
                 floor.timetable[truck.truck] = departs_ns
+        self._expect(late)
+
+    def change(self, late: TruckLate | None) -> None:
+        """From now on trucks are late like this; the same ones, if as many."""
+        if late != self._late:
+            self._expect(late)
+
+    def _expect(self, late: TruckLate | None) -> None:
+        self._late = late
+        self._era += 1
+        for truck, comes_ns, luck in self._to_come.values():
+            delay_ns = self._delay_ns(*luck)
+            late_one = structs.replace(truck, departs_ns=truck.departs_ns + delay_ns)
+            at_ns = max(self._clock.now_ns, comes_ns + delay_ns)
+            self._clock.at(at_ns, self._comes, (late_one, self._era))
 
     def _delay_ns(self, luck: float, length: float) -> int:
         if self._late is None or luck >= self._late.share:
@@ -65,7 +84,11 @@ class Trucks:
         low, high = self._late.delay_minutes
         return round((low + (high - low) * length) * MINUTE_NS)
 
-    def _comes(self, truck: TruckDocked) -> None:
+    def _comes(self, argument: tuple[TruckDocked, int]) -> None:
+        truck, era = argument
+        if era != self._era:
+            return
+        del self._to_come[truck.truck]
         yard = self._yard.setdefault(truck.station, [])
         yard.append(truck)
         if len(yard) == 1:

@@ -49,7 +49,8 @@ def build(run: Run) -> Report:
     facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
     places = floor.places_of(loaded)
     index = {robot.index: row for row, robot in enumerate(tracks.robots)}
-    spans = timeline.build(tracks, facts, places, timeline.rising_charge(run.entries(), index))
+    reports = timeline.charge_reports(run.entries(), index)
+    spans = timeline.build(tracks, facts, places, timeline.rising(reports))
     fine = floor.grid_of(places.nodes_m, 0.25, 120)
     coarse = floor.grid_of(places.nodes_m, 0.5, 60)
     measured = {

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from sim.report import Report, svg
 from sim.report.map import LEVELS, heat_map
+from sim.report.parts import NONE, Html, card, meter, percent, span, table, tile
 from sim.report.style import sheet
 from sim.report.timeline import STATES
 from sim.verification.table import clock
 
-NONE = "-"
 WORDS = {state: state.replace("_", " ") for state in STATES}
 
 
@@ -47,48 +46,35 @@ def _subtitle(run: dict[str, Any]) -> str:
     return " · ".join(parts)
 
 
-def _percent(share: float | None, digits: int = 1) -> str:
-    if share is None:
-        return NONE
-    return f"{100 * share:.{digits}f} %" if share < 1 else "100 %"
-
-
-def _tile(value: str, name: str, note: str = "", style: str = "", more: str = "") -> str:
-    small = (f"<span>{escape(note)}</span>" if note else "") + more
-    return (
-        f"<div class='tile {style}'><span>{escape(name)}</span><b>{escape(value)}</b>{small}</div>"
-    )
-
-
 def _tiles(figures: dict[str, Any]) -> str:
     orders, ratio, seen = figures["orders"], figures["lights_out"], figures["verification"]
     fleet, cycle = figures["fleets"]["all"], orders["cycle"]
     fillable, everything = ratio["fillable"], ratio["all"]
     if fillable["ratio"] is None:
         note = "none had a due time within the run"
-        head = _tile(str(orders["finished"]), "orders finished", note, "head")
+        head = tile(str(orders["finished"]), "orders finished", note, "head")
     else:
         note = (f"{fillable['lights_out']} of {fillable['due']} fillable orders due in the run; "
-                f"of all {everything['due']}: {_percent(everything['ratio'], 2)}")  # fmt: skip
+                f"of all {everything['due']}: {percent(everything['ratio'], 2)}")  # fmt: skip
         style = "head" if fillable["ratio"] >= 1 else "head bad"
-        head = _tile(_percent(fillable["ratio"], 2), "lights-out ratio", note, style, _count(seen))
+        head = tile(percent(fillable["ratio"], 2), "lights-out ratio", note, style, _count(seen))
     clear = seen["clearance_m"]
     tiles = [
         head,
-        _tile(f"{orders['per_hour']:g}", "orders per hour",
+        tile(f"{orders['per_hour']:g}", "orders per hour",
               f"{orders['finished']} of {orders['received']} finished"),
-        _tile(_span(cycle["p50_s"]), "cycle time p50", f"p95 {_span(cycle['p95_s'])}"),
-        _tile(_percent(orders["on_time_share"]), "on time",
+        tile(span(cycle["p50_s"]), "cycle time p50", f"p95 {span(cycle['p95_s'])}"),
+        tile(percent(orders["on_time_share"]), "on time",
               f"{orders['on_time']} of {orders['due']}"),
-        _tile(str(seen["contacts"]), "contacts",
+        tile(str(seen["contacts"]), "contacts",
               f"clearance {100 * clear:.1f} cm" if clear is not None else "",
               "bad" if seen["contacts"] else ""),
-        _tile(str(seen["human_touches"]), "human touches",
+        tile(str(seen["human_touches"]), "human touches",
               f"{seen['orders_touched']} orders touched",
               "bad" if seen["human_touches"] else ""),
-        _tile(_percent(fleet["waiting_share"]), "waiting", "of the time on missions"),
+        tile(percent(fleet["waiting_share"]), "waiting", "of the time on missions"),
         _travel(fleet),
-        _tile("clean" if seen["clean"] else str(seen["findings"]), "verification",
+        tile("clean" if seen["clean"] else str(seen["findings"]), "verification",
               ", ".join(f"{n} {k}" for k, n in seen["finding_counts"].items()) or "nothing found",
               "" if seen["clean"] else "bad"),
     ]  # fmt: skip
@@ -107,22 +93,9 @@ def _count(seen: dict[str, Any]) -> str:
 def _travel(fleet: dict[str, Any]) -> str:
     loaded, empty = fleet["loaded_m"] / 1000, fleet["empty_m"] / 1000
     if not loaded:
-        return _tile(f"{empty:.1f} km", "driven", "without loads")
+        return tile(f"{empty:.1f} km", "driven", "without loads")
     note = f"{loaded:.1f} km loaded, {empty:.1f} empty"
-    return _tile(_percent(fleet["empty_share"]), "empty travel", note)
-
-
-def _span(seconds: float | None) -> str:
-    if seconds is None:
-        return NONE
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02} min" if seconds >= 60 else f"{seconds:g} s"
-
-
-def _card(title: str, caption: str, content: str) -> str:
-    return (
-        f"<section class='card'><h2>{escape(title)}</h2><p class='caption'>{escape(caption)}</p>"
-        f"{content}</section>"
-    )
+    return tile(percent(fleet["empty_share"]), "empty travel", note)
 
 
 def _throughput(orders: dict[str, Any]) -> str:
@@ -133,7 +106,7 @@ def _throughput(orders: dict[str, Any]) -> str:
         [row["per_hour"] for row in rows], [svg.clock(row["from_s"]) for row in rows], tips,
         "orders finished per hour", line=line,
     )  # fmt: skip
-    return _card(
+    return card(
         "Throughput", "orders finished per hour, each 5 minutes; line: each 15 minutes", chart
     )
 
@@ -142,13 +115,13 @@ def _cycle(orders: dict[str, Any]) -> str:
     cycle = orders["cycle"]
     rows = cycle["histogram"]
     if not rows:
-        return _card("Order cycle time", "no order was finished", "")
+        return card("Order cycle time", "no order was finished", "")
     width = rows[0]["to_s"]
-    tips = [f"{_span(r['from_s'])} to {_span(r['to_s'])}: {r['orders']} orders" for r in rows]
+    tips = [f"{span(r['from_s'])} to {span(r['to_s'])}: {r['orders']} orders" for r in rows]
     labels = [f"{r['from_s'] / 60:g}" for r in rows]
-    marks = [(cycle[key] / width, f"{key[:3]} {_span(cycle[key])}") for key in ("p50_s", "p95_s")]
+    marks = [(cycle[key] / width, f"{key[:3]} {span(cycle[key])}") for key in ("p50_s", "p95_s")]
     chart = svg.bars([r["orders"] for r in rows], labels, tips, "cycle times", marks=marks)
-    return _card("Order cycle time", "orders by minutes from reception to hand-out", chart)
+    return card("Order cycle time", "orders by minutes from reception to hand-out", chart)
 
 
 def _legend(figures: dict[str, Any]) -> str:
@@ -173,15 +146,15 @@ def _fleets(figures: dict[str, Any]) -> str:
         "waiting share",
         "stop and go",
     )
-    table = _table(head, [
+    listed = table(head, [
         (name, fleets[name]["robots"], f"{fleets[name]['loaded_m'] / 1000:.2f}",
-         f"{fleets[name]['empty_m'] / 1000:.2f}", _percent(fleets[name]["empty_share"]),
-         _percent(fleets[name]["waiting_share"]), _percent(fleets[name]["stop_and_go_share"]))
+         f"{fleets[name]['empty_m'] / 1000:.2f}", percent(fleets[name]["empty_share"]),
+         percent(fleets[name]["waiting_share"]), percent(fleets[name]["stop_and_go_share"]))
         for name in names
     ], numeric=range(1, 7))  # fmt: skip
     caption = "share of time; a robot at a station is being served there, a waiting one is not"
-    return _card(
-        "Fleets", caption, bars + _legend(figures) + "<div style='height:14px'></div>" + table
+    return card(
+        "Fleets", caption, bars + _legend(figures) + "<div style='height:14px'></div>" + listed
     )
 
 
@@ -197,7 +170,7 @@ def _over_time(figures: dict[str, Any], height: float) -> str:
     chart = svg.stacked(
         values, list(STATES), labels, tips, "robots by state over time", height=height
     )
-    return _card("What robots did", "mean number of robots in each state, each 5 minutes",
+    return card("What robots did", "mean number of robots in each state, each 5 minutes",
                  chart + _legend(figures))  # fmt: skip
 
 
@@ -209,15 +182,11 @@ def _lower(figures: dict[str, Any]) -> list[str]:
 
 
 def _stations(rows: list[dict[str, Any]]) -> str:
-    table = _table(("station", "a robot stood there", "handled", "per hour"), [
-        (row["station"], _Html(_meter(row["occupied_share"])), row["handled"], row["per_hour"])
+    listed = table(("station", "a robot stood there", "handled", "per hour"), [
+        (row["station"], Html(meter(row["occupied_share"])), row["handled"], row["per_hour"])
         for row in rows
     ], numeric=(2, 3))  # fmt: skip
-    return _card("Stations", "share of time with a robot; totes, parcels made or handed out", table)
-
-
-def _meter(share: float) -> str:
-    return f"<span class='meter'><i style='width:{100 * share:.1f}%'></i></span>{_percent(share)}"
+    return card("Stations", "share of time with a robot; totes, parcels made or handed out", listed)
 
 
 def _heat(report: Report, layer: str) -> str:
@@ -236,56 +205,37 @@ def _heat(report: Report, layer: str) -> str:
         f"<div class='legend'><span>{least:.0f} s<span class='scale'>{steps}</span>{most:.0f} s "
         f"per cell of {grid.cell_m:.2f} m</span></div>"
     )
-    return _card(title, caption, drawn + legend)
+    return card(title, caption, drawn + legend)
 
 
 def _faults(rows: list[dict[str, Any]]) -> str:
     if not rows:
-        return _card("Faults", "none happened", "")
-    table = _table(("from", "what", "who", "reason", "lasted", "ended"), [
+        return card("Faults", "none happened", "")
+    listed = table(("from", "what", "who", "reason", "lasted", "ended"), [
         (clock(row["from_s"])[:-4], row["kind"].replace("_", " "), row["subject"], row["reason"],
          f"{row['seconds']:.0f} s" if row["seconds"] is not None else NONE, row["ended"])
         for row in rows
     ], numeric=(4,))  # fmt: skip
-    return _card("Faults", f"{len(rows)} and how they ended", table)
+    return card("Faults", f"{len(rows)} and how they ended", listed)
 
 
 def _unfinished(rows: list[dict[str, Any]]) -> str:
     if not rows:
-        return _card("Orders not finished", "all were", "")
-    table = _table(("order", "kind", "status", "why", "received", "due"), [
+        return card("Orders not finished", "all were", "")
+    listed = table(("order", "kind", "status", "why", "received", "due"), [
         (row["order"], row["kind"], row["status"], row["reason"], clock(row["received_s"])[:-4],
          clock(row["due_s"])[:-4] if row["due_s"] else NONE)
         for row in rows
     ])  # fmt: skip
-    return _card(
-        "Orders not finished", f"{len(rows)} listed; set aside first, then by due time", table
+    return card(
+        "Orders not finished", f"{len(rows)} listed; set aside first, then by due time", listed
     )
 
 
 def _arguments(figures: dict[str, Any]) -> str:
     rows = [
-        (key.replace("_", " "), _Html(f"<code>{escape(str(value))}</code>"))
+        (key.replace("_", " "), Html(f"<code>{escape(str(value))}</code>"))
         for key, value in figures["run"].items()
         if value not in ("", None, {})
     ]
-    return _card("The run", "what it was made from; hashes are SHA-256", _table(("", ""), rows))
-
-
-class _Html(str):
-    """Already escaped."""
-
-    __slots__ = ()
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]], numeric: Sequence[int] = ()) -> str:
-    def cells(tag: str, row: Sequence[Any]) -> str:
-        return "".join(
-            f"<{tag}{' class=n' if index in numeric else ''}>"
-            f"{value if isinstance(value, _Html) else escape(str(value))}</{tag}>"
-            for index, value in enumerate(row)
-        )
-
-    top = f"<thead><tr>{cells('th', head)}</tr></thead>" if any(head) else ""
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<div class='scroll'><table>{top}<tbody>{body}</tbody></table></div>"
+    return card("The run", "what it was made from; hashes are SHA-256", table(("", ""), rows))

@@ -150,25 +150,37 @@ def bays_at(x_m: Floats, y_m: Floats, places: Places) -> Ints:
     return result
 
 
-def rising_charge(entries: Iterable[Any], rows: dict[int, int]) -> list[tuple[int, int]]:
+def charge_reports(entries: Iterable[Any], rows: dict[int, int]) -> list[tuple[int, int, int]]:
+    """(row, time, permille): what each robot said of its charge, by time."""
+    return [
+        (rows[entry.event.robot], entry.time_ns, entry.event.battery_permille)
+        for entry in entries
+        if type(entry.event).__name__ in ("RobotJoined", "BatteryCrossed")
+        and entry.event.robot in rows
+    ]
+
+
+def rising(reports: Iterable[tuple[int, int, int]]) -> list[tuple[int, int]]:
     """(row, time) of every report of a higher charge than before."""
     charge: dict[int, int] = {}
     found = []
-    for entry in entries:
-        name = type(entry.event).__name__
-        if name in ("RobotJoined", "BatteryCrossed"):
-            before = charge.get(entry.event.robot, 10**6)
-            charge[entry.event.robot] = entry.event.battery_permille
-            if entry.event.battery_permille > before and entry.event.robot in rows:
-                found.append((rows[entry.event.robot], entry.time_ns))
+    for row, time_ns, permille in reports:
+        if permille > charge.get(row, 10**6):
+            found.append((row, time_ns))
+        charge[row] = permille
     return found
 
 
 def build(
-    tracks: Tracks, facts: list[Fact], places: Places, rising: list[tuple[int, int]]
+    tracks: Tracks,
+    facts: list[Fact],
+    places: Places,
+    rising: list[tuple[int, int]],
+    marks_ns: Iterable[int] = (),
 ) -> Timeline:
-    """Cut the run into spans. A robot that stands is, in this order: down, handling, charging,
-    at a station, idle (empty, in a parking bay or on a charger), else waiting."""
+    """Cut the run into spans, also at `marks_ns`. A robot that stands is, in this order: down,
+    handling, charging, at a station, idle (empty, in a parking bay or on a charger), else waiting.
+    Before it joins, and from when it retires, a robot has no spans."""
     end_ns, scale = tracks.end_ns, int(max(tracks.end_ns, tracks.t1_ns.max())) + 2
     rows = {robot.name: row for row, robot in enumerate(tracks.robots)}
     flags = {
@@ -177,7 +189,11 @@ def build(
         "down": Spans(down(facts, rows, end_ns), scale),
         "charging": Spans(charging(tracks, places, rising), scale),
     }
-    row, t0, t1 = _cuts(tracks, flags.values(), scale)
+    left = np.full(len(tracks.robots), 2**62, np.int64)
+    for time_ns, kind, fact in facts:
+        if kind == "robot_retired" and fact["robot"] in rows:
+            left[rows[fact["robot"]]] = time_ns
+    row, t0, t1 = _cuts(tracks, flags.values(), (scale, marks_ns, left))
     middle = t0 + (t1 - t0) // 2
     piece = tracks.piece(row, middle)
     driving, turning = tracks.driving[piece], tracks.turning[piece]
@@ -197,15 +213,22 @@ def build(
     return Timeline(row, t0, t1, state.astype(np.int64), bay, loaded, way)
 
 
-def _cuts(tracks: Tracks, flags: Iterable[Spans], scale: int) -> tuple[Ints, Ints, Ints]:
+def _cuts(
+    tracks: Tracks, flags: Iterable[Spans], at: tuple[int, Iterable[int], Ints]
+) -> tuple[Ints, Ints, Ints]:
+    scale, marks_ns, left = at
     count, end_ns = len(tracks.robots), tracks.end_ns
-    bins = np.arange(0, end_ns + 1, BIN_NS)
+    marks = [mark for mark in marks_ns if 0 <= mark <= end_ns]
+    bins = np.concatenate([np.arange(0, end_ns + 1, BIN_NS), np.array(marks, np.int64)])
+    joined = np.array([robot.joined_ns for robot in tracks.robots], np.int64)
     keys = [tracks.row * scale + tracks.t0_ns, np.arange(count) * scale + end_ns]
     keys.append((np.arange(count)[:, None] * scale + bins[None, :]).ravel())
     for spans in flags:
         for column in (1, 2):
             keys.append(spans.table[:, 0] * scale + np.clip(spans.table[:, column], 0, end_ns))
+    keys.append(np.arange(count) * scale + np.minimum(left, end_ns))
     cuts = np.unique(np.concatenate(keys))
     row, time_ns = cuts // scale, cuts % scale
     same = (row[1:] == row[:-1]) & (time_ns[1:] <= end_ns)
+    same &= (time_ns[:-1] >= joined[row[:-1]]) & (time_ns[:-1] < left[row[:-1]])
     return row[:-1][same], time_ns[:-1][same], time_ns[1:][same]

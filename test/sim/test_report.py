@@ -180,7 +180,8 @@ def test_rising_charge() -> None:
         SimpleNamespace(time_ns=i, event=BatteryCrossed(robot=7, battery_permille=level))
         for i, level in enumerate(levels)
     ]
-    assert timeline.rising_charge(entries, {7: 3}) == [(3, 2), (3, 3)]
+    reports = timeline.charge_reports(entries, {7: 3})
+    assert timeline.rising(reports) == [(3, 2), (3, 3)]
 
 
 @pytest.mark.parametrize(("top", "end"), [(40, 40), (40.002, 40), (41, 60), (0, 1), (7, 8)])
