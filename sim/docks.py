@@ -7,14 +7,24 @@ from collections.abc import Callable
 from orchestrator.core.messages import OrderReceived
 from orchestrator.core.orders import order_of
 from orchestrator.core.site import Site
+from orchestrator.layout.site_file import NoticeWrong
+from sim.clock import Streams
 from sim.floor import Floor
 
 
 class Docks:
     """What stands before each dock, in sequence."""
 
-    def __init__(self, site: Site, floor: Floor, enter: Callable[[OrderReceived], None]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        floor: Floor,
+        wrong: NoticeWrong | None,
+        streams: Streams,
+        enter: Callable[[OrderReceived], None],
+    ) -> None:
         self._site, self._floor, self._enter = site, floor, enter
+        self._wrong, self._chance = wrong, streams.of("notice wrong")
         self._outside: dict[int, list[OrderReceived]] = {}
 
     def comes(self, event: OrderReceived) -> bool:
@@ -32,6 +42,13 @@ class Docks:
         for station in self._outside:
             self._unload(station)
 
+    def _really(self, quantity: int) -> int:
+        """How many units there are where so many were announced."""
+        if self._wrong is None or self._chance.random() >= self._wrong.share:
+            return quantity
+        fifth = max(1, quantity // 5)
+        return max(0, quantity + self._chance.choice((-1, 1)) * self._chance.randint(1, fifth))
+
     def _unload(self, station: int) -> None:
         waiting = self._outside[station]
         while waiting:
@@ -43,7 +60,7 @@ class Docks:
             if used and used + (1 if makes else len(lines)) > spec.positions:
                 return
             waiting.pop(0)
-            totes = {line.tote: (line.sku, line.quantity) for line in lines}
+            totes = {line.tote: (line.sku, self._really(line.quantity)) for line in lines}
             if makes:
                 self._floor.pallet(event.order_id, spec.id, totes)
             else:

@@ -114,7 +114,8 @@ class Simulation:
             self.loaded.site, spec.simulation, self.clock, self.floor, streams,
             _pick_fails(faults), self.handling.present, self.trucks.at, self.say,
         )  # fmt: skip
-        self.docks = Docks(self.loaded.site, self.floor, self._enter)
+        wrong = faults.notice_wrong if faults else None
+        self.docks = Docks(self.loaded.site, self.floor, wrong, streams, self._enter)
         self._next_order = 0
         self._open = 0
         self._uncommitted = 0

@@ -73,6 +73,8 @@ def watch(world: World) -> None:
         due_ns = truck.departs_ns - EARLY_NS
         if truck.dispatched:
             due_ns += ASK_AGAIN_NS
+        elif _complete(world, truck):
+            due_ns = world.time_ns
         if world.time_ns >= due_ns and "load" not in world.stations[truck.station].running:
             truck.departs_ns = world.time_ns
             _dispatch(world, truck)
@@ -83,6 +85,15 @@ def watch(world: World) -> None:
             orders = [world.orders[token[0]] for token in queue]
             if any(o.route == route.id and 0 < o.due_ns < world.time_ns for o in orders):
                 exceptions.opened(world, LATE, route.id, text="its parcels wait at the door")
+
+
+def _complete(world: World, truck: Truck) -> bool:
+    """It is late, and everything that is due by now is on it: it waits for nothing."""
+    until_ns = world.time_ns + EARLY_NS
+    if not any(0 < world.orders[name].due_ns <= until_ns for name in truck.loaded):
+        return False
+    promised = (world.orders[name] for name in world.promised.get(truck.route, ()))
+    return not any(order.state == "open" and 0 < order.due_ns <= until_ns for order in promised)
 
 
 def _dispatch(world: World, truck: Truck) -> None:

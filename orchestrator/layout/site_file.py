@@ -308,6 +308,12 @@ class MessageLate(_Part):
     delay_s: Range
 
 
+class NoticeWrong(_Part):
+    """A tote of a supplier holds up to a fifth less or more than was announced."""
+
+    share: Share
+
+
 class TruckLate(_Part):
     """A truck docks and leaves later than its timetable says."""
 
@@ -323,6 +329,7 @@ class FaultsFile(_Part):
     pick_fails: PickFails | None = None
     message_late: MessageLate | None = None
     truck_late: TruckLate | None = None
+    notice_wrong: NoticeWrong | None = None
 
 
 def read_site(text: str, file: str) -> tuple[SiteFile | None, list[Finding]]:

@@ -65,6 +65,7 @@ class Goods:
     brought: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> units
     left: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # in totes that went
     trucks: dict[str, Truck] = field(default_factory=dict)  # at the doors
+    docked: dict[tuple[str, int], int] = field(default_factory=dict)  # route, timetable -> when
     stored: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # tote -> times
 
     def feed(self, time_ns: int, kind: str, fact: dict[str, Any]) -> None:
@@ -86,6 +87,7 @@ class Goods:
                 self._unpacked(time_ns, fact)
             case "truck_docked":
                 self.trucks[fact["truck"]] = Truck(fact["station"], fact["route"], fact)
+                self.docked[fact["route"], int(fact["scheduled_ns"])] = time_ns
             case "parcel_loaded":
                 self._loaded(time_ns, fact)
             case "truck_departed":

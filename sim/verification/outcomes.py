@@ -225,12 +225,23 @@ def mark_touched(ledger: Ledger, goods: Goods) -> None:
 
 def mark_fillable(ledger: Ledger, goods: Goods) -> None:
     """An order can't be filled if for some line the units in the building sufficed at no time
-    between reception and due: those in totes, and those it already had itself."""
+    between reception and due: those in totes, and those it already had itself; or if the truck that
+    it was promised did not come by its departure, nor the next one within the run."""
     for order in ledger.orders.values():
         if not order.load and order.kind != "transport" and order.due_ns:
             order.fillable = all(
                 _sufficed(goods, order, sku, quantity) for sku, quantity in order.lines.items()
             )
+            if order.route and order.right_ns < 0:
+                order.fillable &= _truck_came(goods, order)
+
+
+def _truck_came(goods: Goods, order: OrderTruth) -> bool:
+    came_ns = goods.docked.get((order.route, order.due_ns), -1)
+    later = any(
+        route == order.route and scheduled_ns > order.due_ns for route, scheduled_ns in goods.docked
+    )
+    return 0 <= came_ns <= order.due_ns or later
 
 
 def _sufficed(goods: Goods, order: OrderTruth, sku: str, quantity: int) -> bool:

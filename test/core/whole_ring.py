@@ -70,9 +70,10 @@ WHOLE: dict[str, Any] = {
     "replenish": move("reserve", "forward"),
     "relieve": move("forward", "reserve"),
     "returns": {
-        "receive": {"do": "work", "needs": "receive", "then": ["put_away"]},
+        "receive": {"do": "work", "needs": "receive", "then": ["weigh"]},
+        "weigh": {"do": "work", "needs": "weigh", "per_line": True, "then": ["put_away"]},
         "put_away": {"do": "carry", "needs": "tote", "start": "dock", "to": "slot:reserve",
-                     "then": ["stored"]},
+                     "per_line": True, "then": ["stored"]},
         "stored": {"do": "finish"},
     },
     "reinduct": {
