@@ -78,6 +78,7 @@ class Floor:
         }  # fmt: skip
         self.tell("units_unpacked", fact)
         if not contents:
+            self.tell("parcel_emptied", {"parcel": parcel, "order_id": order, "station": station})
             del self.parcels[parcel]
             del self.at[self.place.pop(parcel)][parcel]
         return quantity
@@ -91,19 +92,22 @@ class Floor:
         }  # fmt: skip
         self.tell("truck_docked", fact)
 
-    def load_truck(self, parcel: str, truck: str) -> None:
+    def load_truck(self, parcel: str, truck: str, station: str) -> None:
         """A parcel goes from the door's staging places onto the truck."""
         self.trucks[truck].append(parcel)
         order = self.parcels[parcel][0]
         self._put(parcel, f"truck:{truck}")
-        self.tell("parcel_loaded", {"parcel": parcel, "order_id": order, "truck": truck})
+        fact = {"parcel": parcel, "order_id": order, "truck": truck, "station": station}
+        self.tell("parcel_loaded", fact)
 
     def truck_departed(self, truck: str) -> None:
         """It takes its parcels along."""
         parcels = self.trucks.pop(truck)
         self.tell("truck_departed", {"truck": truck, "loads": parcels})
         for parcel in parcels:
-            del self.parcels[parcel]
+            order, contents = self.parcels.pop(parcel)
+            fact = {"parcel": parcel, "order_id": order, "truck": truck, "contents": contents}
+            self.tell("parcel_departed", fact)
             del self.at[self.place.pop(parcel)][parcel]
 
     def _put(self, load: str, place: str) -> None:

@@ -84,7 +84,7 @@ class Machines:
                 if not truck or not self._floor.has(work.load, f"station:{station}"):
                     outcome = self._impossible(work)
                 else:
-                    self._floor.load_truck(work.load, truck)
+                    self._floor.load_truck(work.load, truck, station)
             case "handout":
                 there = self._floor.has(work.load, f"station:{station}")
                 if not there or work.load not in self._floor.parcels:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from orchestrator.core.books import customers
 from orchestrator.core.messages import PathsPlanned, RequestPaths
 from orchestrator.journal import RunReader, RunWriter
 from sim.parent import Following, Parent, ParentAnswers
@@ -74,7 +75,7 @@ def record(
 
 def _figures(simulation: Simulation, writer: RunWriter) -> dict[str, Any]:
     world = simulation.core.world
-    orders = [order for order in world.orders.values() if order.kind != "inbound"]
+    orders = customers(world)
     states: dict[str, int] = {}
     for order in orders:
         states[order.state] = states.get(order.state, 0) + 1

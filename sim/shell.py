@@ -255,12 +255,14 @@ class Simulation:
             self._enter(event)
 
     def _enter(self, event: OrderReceived) -> None:
+        kind = self.loaded.site.order_types.get(event.kind)
         fact = {
             "order_id": event.order_id,
             "kind": event.kind,
             "lines": [[line.sku, line.quantity] for line in event.lines],
             "due_ns": event.due_ns,
             "route": event.route,
+            "inbound": kind is not None and kind.brings,
         }
         self.tell("order", fact)
         self.say(event)

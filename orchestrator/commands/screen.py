@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from orchestrator.core.books import customers
 from sim.shell import Simulation
 
 SECOND_NS = 1_000_000_000
@@ -51,7 +52,7 @@ class Screen:
 
     def _table(self, simulation: Simulation, now_s: float) -> Table:
         world = simulation.core.world
-        orders = [order for order in world.orders.values() if order.kind != "inbound"]
+        orders = customers(world)
         done = sum(order.state == "done" for order in orders)
         opened = sum(order.state == "open" for order in orders)
         rows: dict[str, Any] = {

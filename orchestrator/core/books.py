@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.core.orders import Order
 from orchestrator.core.world import World
 
 
@@ -20,6 +21,16 @@ def books(world: World) -> dict[str, Any]:
             for order in world.orders.values()
         },
     }
+
+
+def customers(world: World) -> list[Order]:
+    """The orders that somebody outside waits for: not what is brought, nor what the core opened."""
+    kinds = world.site.order_types
+    return [
+        order
+        for order in world.orders.values()
+        if not order.internal and not (order.kind in kinds and kinds[order.kind].brings)
+    ]
 
 
 def place(world: World, where: tuple[str, int]) -> str:

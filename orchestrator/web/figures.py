@@ -15,11 +15,9 @@ CYCLES_MAX = 2000  # the median is taken over the last so many
 def kpi(ledger: Ledger, t_ns: int, busy: int, robots: int) -> Kpi:
     """Figures from ground truth alone; inbound orders don't count."""
     last = bisect_right(ledger.closings_ns, t_ns)
-    closed = [row for row in ledger.closed[:last] if row.kind != "inbound"]
+    closed = [row for row in ledger.closed[:last] if not row.inbound]
     done = [row for row in closed if row.status == "done"]
-    received = sum(
-        row.received_ns <= t_ns for row in ledger.orders.values() if row.kind != "inbound"
-    )
+    received = sum(row.received_ns <= t_ns for row in ledger.orders.values() if not row.inbound)
     with_due = [row for row in done if row.due_ns]
     cycles = [
         (min(row.finished_ns, row.closed_ns) - row.received_ns) / 1e9 for row in done[-CYCLES_MAX:]
@@ -43,7 +41,7 @@ def kpi(ledger: Ledger, t_ns: int, busy: int, robots: int) -> Kpi:
 def _per_hour(ledger: Ledger, t_ns: int, last: int) -> float | None:
     first = bisect_left(ledger.closings_ns, t_ns - WINDOW_NS)
     rows = ledger.closed[first:last]
-    count = sum(row.status == "done" and row.kind != "inbound" for row in rows)
+    count = sum(row.status == "done" and not row.inbound for row in rows)
     seconds = min(t_ns, WINDOW_NS) / 1e9
     return round(count / seconds * 3600, 1) if seconds >= 60 else None
 

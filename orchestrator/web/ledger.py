@@ -24,6 +24,7 @@ class OrderRow:
     lines: list[Any]
     received_ns: int
     due_ns: int  # 0: none
+    inbound: bool = False  # it brings something
     picks: list[tuple[int, int]] = field(default_factory=list)  # time, units
     packed_ns: int = NEVER
     delivered_ns: int = NEVER
@@ -100,11 +101,15 @@ class Ledger:
                 row = OrderRow(
                     fact["order_id"], fact["kind"], fact.get("lines", []), time_ns, due_ns
                 )
+                row.inbound = bool(fact.get("inbound", row.kind == "inbound"))
                 self.orders[row.id] = row
-                if row.due_ns and row.kind != "inbound":
+                if row.due_ns and not row.inbound:
                     insort(self.dues, (row.due_ns, row.id))
                 self._change(time_ns, row.id)
-            case "units_moved" | "parcel_packed" | "parcel_delivered" | "order_closed":
+            case (
+                "units_moved" | "parcel_packed" | "parcel_delivered" | "parcel_departed"
+                | "order_closed"
+            ):  # fmt: skip
                 row_or_none = self.orders.get(fact.get("order_id", ""))
                 if row_or_none is not None:
                     self._advance(row_or_none, time_ns, kind, fact)
@@ -126,8 +131,9 @@ class Ledger:
             case "parcel_packed":
                 row.packed_ns = time_ns
                 self.parcel_order[fact["parcel"]] = row.id
-            case "parcel_delivered":
-                row.delivered_ns, row.station = time_ns, fact["station"]
+            case "parcel_delivered" | "parcel_departed":
+                row.delivered_ns = time_ns
+                row.station = fact.get("station") or fact["truck"]
                 wanted: dict[str, int] = {}
                 for sku, quantity in row.lines:
                     wanted[sku] = wanted.get(sku, 0) + quantity

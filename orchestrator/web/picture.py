@@ -51,6 +51,18 @@ class Picture:
                 load = str(fact["parcel"])
                 self.place[load] = f"station:{fact.get('station', '')}"
                 self.handled[fact.get("station", "")] += 1
+            case "units_unpacked":
+                load = str(fact["tote"])
+                self.units[load] = (fact["sku"], int(fact["quantity"]))
+                self.place[load] = f"station:{fact['station']}"
+                self.handled[fact["station"]] += 1
+            case "parcel_emptied" | "parcel_departed":
+                load = str(fact["parcel"])
+                self.place.pop(load, None)
+            case "parcel_loaded":
+                load = str(fact["parcel"])
+                self.place[load] = f"truck:{fact['truck']}"
+                self.handled[fact["station"]] += 1
             case "parcel_delivered":
                 load = str(fact["parcel"])
                 self.place.pop(load, None)

@@ -52,11 +52,11 @@ def cycles(orders: list[OrderTruth]) -> dict[str, Any]:
 def figures(ledger: Ledger, end_ns: int) -> dict[str, Any]:
     """Everything about orders. Inbound is counted apart: nobody waits for a tote's put-away."""
     all_orders = list(ledger.orders.values())
-    wanted = [order for order in all_orders if order.kind != "inbound"]
-    inbound = [order for order in all_orders if order.kind == "inbound"]
+    wanted = [order for order in all_orders if not order.inbound]
+    inbound = [order for order in all_orders if order.inbound]
     times = sorted(order.right_ns for order in wanted if order.right_ns >= 0)
     due = [order for order in wanted if order.due_within(end_ns)]
-    punctual = sum(0 <= order.right_ns <= order.due_ns for order in due)
+    punctual = sum(order.right_ns >= 0 and not order.late for order in due)
     return {
         "received": len(wanted),
         "finished": len(times),

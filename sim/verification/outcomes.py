@@ -23,6 +23,7 @@ class OrderTruth:
     received_ns: int
     due_ns: int = 0  # 0: none
     route: str = ""
+    inbound: bool = False  # it brings something
     load: str = ""  # inbound: the tote, or the pallet
     totes: tuple[str, ...] = ()  # inbound: those of its lines
     stops: tuple[int, ...] = ()  # transport: nodes
@@ -31,9 +32,15 @@ class OrderTruth:
     reason: str = ""
     right_ns: int = -1  # when it was finished right; -1: not
     wrong: bool = False
-    late: bool = False  # of a truck its timetable counts
+    departure_ns: int = -1  # of its truck, by the timetable
     touched: bool = False
     fillable: bool = True
+
+    @property
+    def late(self) -> bool:
+        """Finished after its due time; where a truck took it, that truck's timetable counts."""
+        ended_ns = self.departure_ns if self.departure_ns >= 0 else self.right_ns
+        return self.right_ns >= 0 and ended_ns > self.due_ns > 0
 
     def due_within(self, end_ns: int) -> bool:
         """Does its due time lie within the run?"""
@@ -78,7 +85,7 @@ def _received(ledger: Ledger, time_ns: int, fact: dict[str, Any], found: Finding
         lines[sku] += quantity
     ledger.orders[name] = OrderTruth(
         name, fact["kind"], dict(lines), time_ns, int(fact.get("due_ns") or 0),
-        fact.get("route", ""),
+        fact.get("route", ""), bool(fact.get("inbound", fact["kind"] == "inbound")),
     )  # fmt: skip
 
 
@@ -111,7 +118,7 @@ def add_host_side(ledger: Ledger, entries: Iterable[Any]) -> None:
 def judge(ledger: Ledger, goods: Goods, found: Findings) -> None:
     """Was each order finished right? (Transports: see `transports`.)"""
     for order in ledger.orders.values():
-        if order.load and order.kind != "transport":
+        if order.inbound:
             _judge_inbound(order, goods, found)
         elif order.kind != "transport":
             _judge_outbound(order, goods, found)
@@ -138,9 +145,7 @@ def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
             found.add("wrong order", first.time_ns, order.order_id, text)
         if not order.wrong:
             order.right_ns = first.time_ns
-            order.late = max(first.scheduled_ns, 0) > order.due_ns > 0
-            if first.scheduled_ns < 0:
-                order.late = first.time_ns > order.due_ns > 0
+            order.departure_ns = first.scheduled_ns
     elif order.closed_as == "done":
         text = "is closed as done, but nothing was handed out"
         found.add("orders", order.closed_ns, order.order_id, text)
@@ -159,7 +164,6 @@ def _judge_inbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
         found.add("orders", order.closed_ns, order.order_id, text)
     else:
         order.right_ns = max(ends)
-        order.late = order.right_ns > order.due_ns > 0
 
 
 def account(
@@ -228,7 +232,7 @@ def mark_fillable(ledger: Ledger, goods: Goods) -> None:
     between reception and due: those in totes, and those it already had itself; or if the truck that
     it was promised did not come by its departure, nor the next one within the run."""
     for order in ledger.orders.values():
-        if not order.load and order.kind != "transport" and order.due_ns:
+        if not order.inbound and order.kind != "transport" and order.due_ns:
             order.fillable = all(
                 _sufficed(goods, order, sku, quantity) for sku, quantity in order.lines.items()
             )

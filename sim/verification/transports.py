@@ -86,7 +86,6 @@ def judge(ledger: Ledger, tracks: Tracks, nodes_m: Floats, found: Findings) -> d
         claimed[row].append((first, last))
         claimed[row].sort()
         order.right_ns = last
-        order.late = last > order.due_ns > 0
         _touched_by(ledger, order, tracks.robots[row].name)
     return {"transports_backed": sum(o.right_ns >= 0 for o in done), "transports_shared": shared}
 
