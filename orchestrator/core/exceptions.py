@@ -12,8 +12,7 @@ def opened(world: World, kind: str, subject: str, order_id: str = "", text: str 
     """Something went wrong (again: then it is a further try)."""
     problem = world.problems.get((kind, subject))
     if problem is not None:
-        _note(world, problem, "retried", "", text)
-        problem.tries += 1
+        tried(world, kind, subject, text)
         return problem
     problem = Problem(world.number(), kind, subject, order_id, world.time_ns)
     world.problems[kind, subject] = problem
@@ -22,6 +21,14 @@ def opened(world: World, kind: str, subject: str, order_id: str = "", text: str 
         order.problems[kind, subject] = None
     _note(world, problem, "opened", "", text)
     return problem
+
+
+def tried(world: World, kind: str, subject: str, text: str = "") -> None:
+    """Something was done about it. Nothing happens where it is not open."""
+    problem = world.problems.get((kind, subject))
+    if problem is not None:
+        problem.tries += 1
+        _note(world, problem, "retried", "", text)
 
 
 def ended(world: World, kind: str, subject: str, how: str) -> None:

@@ -18,7 +18,7 @@ def require(world: World) -> None:
 
 def check(world: World) -> list[str]:
     """Return every invariant that does not hold, in words."""
-    return [*_floor(world), *_bays(world), *_books(world), *_orders(world)]
+    return [*_floor(world), *_bays(world), *_books(world), *_orders(world), *_problems(world)]
 
 
 def _floor(world: World) -> list[str]:
@@ -98,4 +98,16 @@ def _orders(world: World) -> list[str]:
             broken.append(f"order {order.id} is open and nothing goes on for it")
         if order.state in ("quarantined", "refused") and not order.reason:
             broken.append(f"order {order.id} was set aside without a reason")
+    return broken
+
+
+def _problems(world: World) -> list[str]:
+    """An exception ends no later than its order, and the order knows of it."""
+    broken: list[str] = []
+    for (kind, subject), problem in world.problems.items():
+        order = world.orders.get(problem.order_id)
+        if order is not None and order.state != "open":
+            broken.append(f"{kind} of {subject} is open, its order {order.id} is {order.state}")
+        if order is not None and (kind, subject) not in order.problems:
+            broken.append(f"order {order.id} doesn't know of its {kind} of {subject}")
     return broken

@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from sim.verification import contacts, goods, kinematics, outcomes, tracks, transports
+from sim.verification import (
+    contacts,
+    exceptions,
+    goods,
+    kinematics,
+    outcomes,
+    tracks,
+    transports,
+)
 from sim.verification.findings import Finding, Findings, UnusableRun
 from sim.verification.tracks import Run
 
@@ -82,6 +90,7 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
         figures["states"] = dict(outcomes.account(ledger, stock, books, end_ns, found))
     else:
         found.add("unfinished", None, "the run", "holds no books: they can't be compared")
+    figures["exceptions"] = exceptions.check(run.truth("exception"), end_ns, found)
     figures |= outcomes.figures(ledger, end_ns)
     figures["wall_s"] = round(time.monotonic() - started, 3)
     return Verdict(found, figures, ledger)

@@ -86,6 +86,7 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("wrong", str(figures["wrong"])),
         ("late", late),
         ("human touches", touches),
+        ("exceptions", _exceptions(figures["exceptions"])),
     ]  # fmt: skip
     if figures.get("transport"):
         rows.append(
@@ -97,3 +98,13 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("checked in", f"{figures['wall_s']} s"),
     ]
     return rows
+
+
+def _exceptions(figures: dict[str, Any]) -> str:
+    hows: dict[str, int] = {}
+    for ends in figures["ended"].values():
+        for how, count in ends.items():
+            hows[how] = hows.get(how, 0) + count
+    text = ", ".join(f"{count} {how}" for how, count in sorted(hows.items(), key=lambda h: -h[1]))
+    still = sum(figures["open_at_end"].values())
+    return f"{figures['opened']} opened; ended: {text or 'none'}; {still} still open"
