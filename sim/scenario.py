@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.messages import Line, OrderReceived, RobotJoined, ToteStored
 from orchestrator.core.roadmap import Roadmap
+from orchestrator.core.site import OrderType
 from orchestrator.layout import LoadedSite
 from orchestrator.layout.site_file import FaultsFile, InboundDemand
 from sim import demand
@@ -113,18 +114,36 @@ def heading_in(loaded: LoadedSite, node: int) -> int:
 
 
 def _totes(loaded: LoadedSite, streams: Streams) -> Iterator[ToteStored]:
-    stock = loaded.spec.stock
-    slots = [n for n, bay in enumerate(loaded.site.roadmap.bays) if bay.kind == "slot"]
+    """Opening stock. Where orders are picked from a zone of their own, the first tote of each SKU
+    stands there, as far as four fifths of its slots reach; all else is spread over the others."""
+    stock, bays = loaded.spec.stock, loaded.site.roadmap.bays
+    slots = [n for n, bay in enumerate(bays) if bay.kind == "slot"]
     if stock.totes > len(slots):
         raise ScenarioError(
             f"stock.totes is {stock.totes}, but there are {len(slots)} slots -> take fewer totes"
         )
     streams.of("slots").shuffle(slots)
+    kinds = loaded.site.order_types.values()
+    zones = {kind.zone for kind in kinds if not _moves(kind)} - {""}
+    front = [slot for slot in slots if bays[slot].zone in zones]
+    first = front[: len(front) * 4 // 5]
+    rest = [slot for slot in slots if bays[slot].zone not in zones] + front[len(first) :]
+    seen: set[str] = set()
     supplies = demand.Popularity(stock).supplies(streams.of("stock"))
     for number, sku in zip(range(stock.totes), supplies, strict=False):
+        places = first if first and (sku not in seen or not rest) else rest
+        seen.add(sku)
         yield ToteStored(
-            tote=f"tote-{number + 1:04d}", sku=sku, quantity=stock.units_per_tote, bay=slots[number]
+            tote=f"tote-{number + 1:04d}",
+            sku=sku,
+            quantity=stock.units_per_tote,
+            bay=places.pop(0),
         )
+
+
+def _moves(kind: OrderType) -> bool:
+    """It only moves totes between zones."""
+    return any(step.start == "home" and step.to == "slot" for step in kind.steps.values())
 
 
 def orders_of(
