@@ -3,15 +3,21 @@
 
 Four fleets on one floor. In cells of PITCH metres, x to the east, y to the north:
 
-    x = -31     -30 ........ 0 ............... 40 41   42  44   45 ........ 57  58  60  61 ... 65  66
-    docks     | reserve    | forward            | AMR | pick  | sorting      | chutes | tuggers | doors
-    relabel   | shuttles   | shuttles and AMRs  | lane| pack  | sorters      |        |         |
+    x = -31     -30 ........ 0 ........... 20 21  22..24 26 27 ........ 39  40  42  43 ... 47  48
+    docks     | reserve    | forward        | AMR | pick | sorting      | chutes | tuggers | doors
+    relabel   | shuttles   | shuttles, AMRs | lane| pack | sorters      |        |         |
 
 * Streets are one-way and alternate, in x (rows) and in y (columns), as in a city of one-way streets:
   every lane lies on a loop, and nobody drives far in the wrong direction.
 * Shuttle rows (y = 2, 6, ...) run through reserve and forward; AMR rows (y = 0, 4, ...) through
   forward only. A rack of the forward zone stands between one of each: shuttles fill it from their
   row, AMRs take from theirs. The columns of the forward zone are shared by both fleets.
+* The forward zone is high and narrow, with pick stations all along its east side, so that totes
+  go to a station near their rack. (Forty columns by nine aisles, with all stations' traffic on one
+  lane, jammed at a quarter of the trips.)
+* A robot drives to a station only when a queue place there is kept for it (a ticket). So the places,
+  divided by the time of a drive, are what a station can be fed with: queues before the arms are loops
+  of seven places round the arm.
 * North and south of the racks are yards where AMRs park and charge, with the stations that take
   empty totes. Shuttles have a yard north of the reserve, sorters theirs between their rows.
 * Tuggers come over the sorters' northern rows to the chargers that both use.
@@ -34,25 +40,24 @@ SHUTTLE, AMR, SORTER, TUGGER = ("shuttle",), ("tote_amr",), ("sorter",), ("tugge
 
 # Columns (x -> direction) and rows (y -> direction) of each network.
 RESERVE_COLUMNS = {-30: SOUTH, -20: NORTH, -10: SOUTH}
-FORWARD_COLUMNS = {0: NORTH, 10: SOUTH, 20: NORTH, 30: SOUTH, 40: NORTH}
-AMR_LANE = 41  # southward, before the pick stations
-AMR_ROWS = {
-    -3: WEST, 0: WEST, 4: EAST, 8: WEST, 12: EAST, 16: WEST, 20: EAST, 24: WEST, 28: EAST, 32: WEST,
-    36: EAST, 39: EAST,
-}  # fmt: skip
-SHUTTLE_ROWS = {
-    2: EAST, 6: WEST, 10: EAST, 14: WEST, 18: EAST, 22: WEST, 26: EAST, 30: WEST, 34: WEST,
-}  # fmt: skip
-SHUTTLE_YARD = 37  # westward, north of the reserve
-SORT_COLUMNS = {45: SOUTH, 49: NORTH, 53: SOUTH, 57: NORTH}
-SORT_ROWS = {-1 + 3 * k: (EAST if k % 2 == 0 else WEST) for k in range(14)}  # -1 .. 38
-SORT_PARKING = (5, 8, 14, 17, 20, 23, 26, 29, 32)  # rows with parking beside them
-TUG_WEST, TUG_EAST = 61, 65  # southward before the chutes, northward before the doors
-TUG_ROWS = {-1: EAST, 5: WEST, 11: EAST, 17: WEST, 23: EAST, 29: WEST, 35: EAST, 38: WEST}
-PICKS = 12
-CHUTE_ROWS = tuple(range(1, 33, 2))
-DOOR_ROWS = (0, 4, 8, 12, 16, 20, 24, 28)
+FORWARD_COLUMNS = {0: NORTH, 10: SOUTH, 20: NORTH}
+AMR_LANE = 21  # southward, before the pick stations
+AMR_RACKS = {4 * k: (WEST if k % 2 == 0 else EAST) for k in range(16)}  # 0 .. 60
+AMR_ROWS = {-6: WEST, -3: EAST} | AMR_RACKS | {63: WEST, 66: EAST}
+SHUTTLE_ROWS = {2 + 4 * k: (EAST if k % 2 == 0 else WEST) for k in range(15)} | {
+    58: WEST
+}  # 2 .. 58
+SHUTTLE_YARD = 61  # westward, north of the reserve
+SORT_COLUMNS = {27: SOUTH, 31: NORTH, 35: SOUTH, 39: NORTH}
+SORT_ROWS = {-1 + 4 * k: (EAST if k % 2 == 0 else WEST) for k in range(16)}  # -1 .. 59
+SORT_PARKING = (7, 11, 19, 23, 31, 35, 43, 47, 51, 55)  # rows with parking beside them
+TUG_WEST, TUG_EAST = 43, 47  # southward before the chutes, northward before the doors
+TUG_ROWS = {-1 + 7 * k: (EAST if k % 2 == 0 else WEST) for k in range(9)} | {59: WEST}  # -1 .. 59
+PICK_ROWS = tuple(range(0, 60, 5))
+CHUTE_ROWS = tuple(7 * k + j for k in range(8) for j in range(1, 6))  # five for each door
+DOOR_ROWS = tuple(7 * k + 1 for k in range(8))
 BAY_SPEED = 0.8  # m/s into and out of bays
+QUEUE_SPEED = 1.2  # m/s in the queues before the arms
 
 Cell = tuple[int, int]
 nodes: dict[Cell, str] = {}
@@ -132,11 +137,11 @@ def bay(name: str, cell: Cell, *doors: tuple[Cell, tuple[str, ...]]) -> None:
     station(name, cell)
 
 
-def siding(name: str, entry: Cell, cells: list[Cell], leave: Cell, fleets) -> None:
+def siding(name: str, entry: Cell, cells: list[Cell], leave: Cell, fleets, speed=BAY_SPEED) -> None:
     """A bay of several nodes beside a lane: queue places, then the point of service, then out."""
     mouths.update({entry: None, leave: None})
     for a, b in itertools.pairwise([entry, *cells, leave]):
-        edge(a, b, fleets, BAY_SPEED)
+        edge(a, b, fleets, speed)
     station(name, *cells)
 
 
@@ -178,20 +183,20 @@ def storage() -> None:
 def stations_west() -> None:
     """Docks, relabelling, empty totes: sidings of the shuttles along their westernmost column."""
     x = min(RESERVE_COLUMNS)
-    for name, y in (("dock-0", 4), ("dock-1", 8), ("dock-2", 12), ("relabel-0", 16),
-                    ("empties-0", 20), ("dock-3", 24), ("dock-4", 28), ("dock-5", 32)):  # fmt: skip
+    for name, y in (("dock-0", 4), ("dock-1", 10), ("dock-2", 16), ("relabel-0", 24),
+                    ("empties-0", 32), ("dock-3", 40), ("dock-4", 46), ("dock-5", 52)):  # fmt: skip
         beside_south(name, x, y, -1, SHUTTLE)
 
 
 def picking() -> None:
     """Pick stations between the AMRs' lane and the sorters' first column; unpacking beside them."""
     x, sort = AMR_LANE, min(SORT_COLUMNS)
-    for k in range(PICKS):
-        y = 3 * k
-        beside_south(f"pick-{k:02d}", x, y, 1, AMR)
-        cells = [(sort - 1, y + 2), (sort - 1, y + 1)]
-        siding(f"pack-{k:02d}", (sort, y + 2), cells, (sort, y + 1), SORTER)
-    for k, (bay_y, out_y) in enumerate(((37, 37), (0, -3))):
+    for k, y in enumerate(PICK_ROWS):
+        queue = [(1, 2), (2, 2), (3, 2), (3, 1), (3, 0), (2, 0), (1, 0)]
+        cells = [(x + dx, y + dy) for dx, dy in queue]
+        siding(f"pick-{k:02d}", (x, y + 2), cells, (x, y), AMR, QUEUE_SPEED)
+        beside_south(f"pack-{k:02d}", sort, y, -1, SORTER)
+    for k, (bay_y, out_y) in enumerate(((59, 61), (-1, -5))):
         bay(f"unpack-{k}", (sort - 1, bay_y), ((sort, bay_y), SORTER))
         beside_south(f"unpacked-{k}", x, out_y, 1, AMR)
 
@@ -221,34 +226,35 @@ def shipping() -> None:
         siding(f"door-{k}", (TUG_EAST, y), cells, (TUG_EAST, y + 2), TUGGER)
     turn = sorted(SORT_COLUMNS)[-2]  # shared with the sorters from here to their last column
     street((turn, high), (TUG_WEST, high), WEST, TUGGER)
-    street((turn, high - 3), (turn, high), SOUTH, TUGGER)
-    street((turn, high - 3), (TUG_WEST, high - 3), EAST, TUGGER)
+    below = sorted(TUG_ROWS)[-2]
+    street((turn, below), (turn, high), SOUTH, TUGGER)
+    street((turn, below), (TUG_WEST, below), EAST, TUGGER)
 
 
 def resting() -> None:
-    """Parking and chargers: at least one place per robot."""
+    """Parking and chargers: at least one place per robot. Yards of AMRs and shuttles, places between
+    the sorters' rows, chargers that sorters and tuggers share."""
     columns = [x for x in range(1, max(FORWARD_COLUMNS)) if x not in FORWARD_COLUMNS]
-    rows = [(36, 1), (39, -1), (0, -1), (-3, 1)]
+    for k, (y, side) in enumerate(((66, 1), (-6, -1))):
+        for j, x in enumerate((1, 11)):
+            cells = [(x + i if side > 0 else x + 2 - i, y + side) for i in range(3)]
+            name = f"empties-{1 + 2 * k + j}"
+            siding(name, (cells[0][0], y), cells, (cells[-1][0], y), AMR)
+    rows = [(60, 1), (63, -1), (63, 1), (66, -1), (66, 1)]
+    rows += [(0, -1), (-3, 1), (-3, -1), (-6, 1), (-6, -1)]
     places = [((x, y), (x, y + side)) for y, side in rows for x in columns]
-    for y, side, step in ((39, 1, 1), (-3, -1, -1)):
-        for k, x in enumerate((12, 32) if step > 0 else (18, 38)):
-            cells = [(x + step * j, y + side) for j in range(3)]
-            name = f"empties-{1 + k + (2 if step < 0 else 0)}"
-            siding(name, (x, y), cells, (x + 2 * step, y), AMR)
-    free = [x for x in columns if not 11 <= x <= 19 and not 31 <= x <= 39]
-    places += [((x, y), (x, y + side)) for y, side in ((39, 1), (-3, -1)) for x in free]
-    rest("a", places, AMR, every=3)
+    rest("a", [place for place in places if place[1] not in nodes], AMR, every=4)
     columns = [x for x in range(min(RESERVE_COLUMNS) + 1, 0) if x not in RESERVE_COLUMNS]
     y = SHUTTLE_YARD
-    rest("r", [((x, y), (x, y + side)) for side in (1, -1) for x in columns], SHUTTLE, every=3)
-    columns = [x for x in range(45, 57) if x not in SORT_COLUMNS]
-    rest("s", [((x, y), (x, y + 1)) for y in SORT_PARKING for x in columns], SORTER, every=3)
-    places = [((x, 38), (x, 39)) for x in range(54, 61)]
-    for number, (mouth, cell) in enumerate(places, 1):
-        both = SORTER + TUGGER if mouth[0] < 57 else TUGGER
-        bay(f"charge-c-{number}", cell, (mouth, both))
-    places = [((TUG_EAST, y), (TUG_EAST - 1, y)) for y in range(1, 34, 2)
-              if y not in TUG_ROWS]  # fmt: skip
+    rest("r", [((x, y), (x, y + side)) for side in (1, -1) for x in columns], SHUTTLE, every=4)
+    columns = [x for x in range(min(SORT_COLUMNS), max(SORT_COLUMNS)) if x not in SORT_COLUMNS]
+    rest("s", [((x, y), (x, y + 1)) for y in SORT_PARKING for x in columns], SORTER, every=4)
+    first, last = sorted(SORT_COLUMNS)[-2:]
+    top = max(TUG_ROWS)
+    for number, x in enumerate(range(first + 1, TUG_WEST), 1):
+        bay(f"charge-c-{number}", (x, top + 1), ((x, top), SORTER + TUGGER if x < last else TUGGER))
+    rows = [y for y in range(0, top, 2) if y not in TUG_ROWS]
+    places = [((TUG_EAST, y), (TUG_EAST - 1, y)) for y in rows]
     places += [((x, -1), (x, -2)) for x in range(TUG_WEST, TUG_EAST + 1)]
     rest("t", places, TUGGER, every=3)
 
