@@ -270,11 +270,18 @@ def release_backlog(world: World) -> None:
         if short:
             world.short.setdefault(short, []).append(item)
             continue
+        station = places.nearest_with_room(world, "pick", _homes(world, order))
         order.station = order.position = station
         world.stations[station].used += 1
         for token in list(order.active):
             if step_of(world, order, token[1]).do == "reserve":
                 step_ended(world, token, "ok")
+
+
+def _homes(world: World, order: Order) -> list[int]:
+    """Nodes at which the order's totes have their slots."""
+    bays, totes = world.site.roadmap.bays, world.stock.totes
+    return [bays[totes[line.tote].home].node for line in order.lines]
 
 
 def _reserve(world: World, order: Order) -> str:

@@ -8,6 +8,8 @@ from orchestrator.core.robots import Token
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import World
 
+POSITION_MM = 4000  # a station with one more position taken counts as so much farther away
+
 
 def queue() -> deque[Token]:
     """An empty one."""
@@ -80,6 +82,22 @@ def least_used(world: World, capability: str) -> int:
     """The station with this capability that has the most room; -1: there is none."""
     stations = enumerate(world.site.stations)
     return _roomiest(world, [i for i, station in stations if capability in station.capabilities])
+
+
+def nearest_with_room(world: World, capability: str, nodes: list[int]) -> int:
+    """The station with this capability and a free position that is nearest to all of these nodes,
+    where each position that is taken counts as so much farther; -1: none has room."""
+    bays = world.site.roadmap.bays
+    best, best_mm = -1, 0
+    for index, station in enumerate(world.site.stations):
+        used = world.stations[index].used
+        if capability not in station.capabilities or used >= station.positions:
+            continue
+        way_mm = sum(distance_mm(world, node, bays[station.bay].node) for node in nodes)
+        way_mm += used * POSITION_MM
+        if best < 0 or way_mm < best_mm:
+            best, best_mm = index, way_mm
+    return best
 
 
 def _roomiest(world: World, stations: list[int]) -> int:

@@ -19,6 +19,7 @@ from planners.kernels.distance import FAR, turn_cost
 UNDECIDED, ON_STACK, SETTLED = 0, 1, 2
 NOBODY, STAYS = -1, -2
 CANDIDATES_MAX = 9
+DETOUR_MS = 6_000  # who is not pushed waits rather than take a way that costs so much more
 
 
 @njit(cache=True)
@@ -128,6 +129,8 @@ def step(
         count[root] = rank(root, robots, node, heading, ranking, cand[root], cost)
         # Who has no reason of its own to move stays undecided: others may push it later.
         if wants(root, goal, node, count[root], cand[root], table_row, tables):
+            while cost[count[root] - 1] > cost[0] + DETOUR_MS * 1024:
+                count[root] -= 1
             stack[0] = root
             status[root] = ON_STACK
             made = settle(

@@ -3,23 +3,21 @@
 
 Four fleets on one floor. In cells of PITCH metres, x to the east, y to the north:
 
-    x = -31     -30 ........ 0 ........... 20 21  22..24 26 27 ........ 39  40  42  43 ... 47  48
-    docks     | reserve    | forward        | AMR | pick | sorting      | chutes | tuggers | doors
-    relabel   | shuttles   | shuttles, AMRs | lane| pack | sorters      |        |         |
+    x = -31     -30 ...... 0 .......... 30  31 ........ 40  42  43 ...... 55  56  58  59 ... 63  64
+    docks     | reserve  | forward        | pick stations | pack | sorting   | chutes | tuggers | doors
+    relabel   | shuttles | shuttles, AMRs | AMRs          |      | sorters   |        |         |
 
 * Streets are one-way and alternate, in x (rows) and in y (columns), as in a city of one-way streets:
   every lane lies on a loop, and nobody drives far in the wrong direction.
 * Shuttle rows (y = 2, 6, ...) run through reserve and forward; AMR rows (y = 0, 4, ...) through
   forward only. A rack of the forward zone stands between one of each: shuttles fill it from their
   row, AMRs take from theirs. The columns of the forward zone are shared by both fleets.
-* The forward zone is high and narrow, with pick stations all along its east side, so that totes
-  go to a station near their rack. (Forty columns by nine aisles, with all stations' traffic on one
-  lane, jammed at a quarter of the trips.)
+* Each pair of AMR rows leads into a spur of its own with two pick stations, east of the last column.
+  (With all stations along one column, that column jammed at a quarter of the trips.)
 * A robot drives to a station only when a queue place there is kept for it (a ticket). So the places,
-  divided by the time of a drive, are what a station can be fed with: queues before the arms are loops
-  of seven places round the arm.
+  divided by the time of a drive, are what a station can be fed with: six for each arm.
 * North and south of the racks are yards where AMRs park and charge, with the stations that take
-  empty totes. Shuttles have a yard north of the reserve, sorters theirs between their rows.
+  empty totes. Shuttles have yards beside the reserve, sorters theirs between their rows.
 * Tuggers come over the sorters' northern rows to the chargers that both use.
 
 Change the numbers on top, or draw your own floor with any LIF editor: `lightsout layout check` tells
@@ -39,23 +37,21 @@ NORTH, SOUTH, EAST, WEST = (0, 1), (0, -1), (1, 0), (-1, 0)
 SHUTTLE, AMR, SORTER, TUGGER = ("shuttle",), ("tote_amr",), ("sorter",), ("tugger",)
 
 # Columns (x -> direction) and rows (y -> direction) of each network.
-RESERVE_COLUMNS = {-30: SOUTH, -20: NORTH, -10: SOUTH}
-FORWARD_COLUMNS = {0: NORTH, 10: SOUTH, 20: NORTH}
-AMR_LANE = 21  # southward, before the pick stations
-AMR_RACKS = {4 * k: (WEST if k % 2 == 0 else EAST) for k in range(16)}  # 0 .. 60
-AMR_ROWS = {-6: WEST, -3: EAST} | AMR_RACKS | {63: WEST, 66: EAST}
-SHUTTLE_ROWS = {2 + 4 * k: (EAST if k % 2 == 0 else WEST) for k in range(15)} | {
-    58: WEST
-}  # 2 .. 58
-SHUTTLE_YARD = 61  # westward, north of the reserve
-SORT_COLUMNS = {27: SOUTH, 31: NORTH, 35: SOUTH, 39: NORTH}
-SORT_ROWS = {-1 + 4 * k: (EAST if k % 2 == 0 else WEST) for k in range(16)}  # -1 .. 59
-SORT_PARKING = (7, 11, 19, 23, 31, 35, 43, 47, 51, 55)  # rows with parking beside them
-TUG_WEST, TUG_EAST = 43, 47  # southward before the chutes, northward before the doors
-TUG_ROWS = {-1 + 7 * k: (EAST if k % 2 == 0 else WEST) for k in range(9)} | {59: WEST}  # -1 .. 59
-PICK_ROWS = tuple(range(0, 60, 5))
-CHUTE_ROWS = tuple(7 * k + j for k in range(8) for j in range(1, 6))  # five for each door
-DOOR_ROWS = tuple(7 * k + 1 for k in range(8))
+RESERVE_COLUMNS = {-30: NORTH, -20: SOUTH, -10: SOUTH}
+FORWARD_COLUMNS = {0: NORTH, 10: SOUTH, 20: NORTH, 30: SOUTH}
+AMR_RACKS = {4 * k: (WEST if k % 2 == 0 else EAST) for k in range(13)}  # 0 .. 48
+AMR_ROWS = {-6: WEST, -3: EAST} | AMR_RACKS | {51: EAST}
+SPURS = tuple(range(0, 48, 8))  # y of the westward row; the eastward one lies 4 further north
+SPUR_END = 40
+SHUTTLE_ROWS = {2 + 4 * k: (WEST if k % 2 == 0 else EAST) for k in range(12)}  # 2 .. 46
+SHUTTLE_YARDS = {-1: WEST, 49: EAST}
+SORT_COLUMNS = {43: SOUTH, 47: NORTH, 51: SOUTH, 55: NORTH}
+SORT_ROWS = {-1 + 4 * k: (EAST if k % 2 == 0 else WEST) for k in range(12)} | {47: WEST}  # -1 .. 47
+SORT_PARKING = tuple(range(3, 43, 4))  # rows with parking beside them
+TUG_WEST, TUG_EAST = 59, 63  # southward before the chutes, northward before the doors
+TUG_ROWS = {-1 + 6 * k: (EAST if k % 2 == 0 else WEST) for k in range(8)} | {43: EAST, 47: WEST}
+CHUTE_ROWS = tuple(6 * k + j for k in range(7) for j in range(5))  # five for each door
+DOOR_ROWS = tuple(6 * k for k in range(7))
 BAY_SPEED = 0.8  # m/s into and out of bays
 QUEUE_SPEED = 1.2  # m/s in the queues before the arms
 
@@ -145,28 +141,29 @@ def siding(name: str, entry: Cell, cells: list[Cell], leave: Cell, fleets, speed
     station(name, *cells)
 
 
-def beside_south(name: str, x: int, y: int, side: int, fleets, places: int = 3) -> None:
-    """A siding beside a southward lane at x, `side` cells off, whose point of service is at row y."""
-    cells = [(x + side, y + k) for k in reversed(range(places))]
-    siding(name, (x, y + places - 1), cells, (x, y), fleets)
+def beside(name: str, x: int, y: int, side: int, direction: Cell, fleets) -> None:
+    """A siding of three places, rows y to y + 2, `side` cells off the column at x."""
+    rows = (y, y + 1, y + 2) if direction == NORTH else (y + 2, y + 1, y)
+    cells = [(x + side, row) for row in rows]
+    siding(name, (x, rows[0]), cells, (x, rows[-1]), fleets)
 
 
 def storage() -> None:
     """Streets of shuttles and AMRs, the racks between them."""
     west, east = min(RESERVE_COLUMNS), max(FORWARD_COLUMNS)
     low, high = min(SHUTTLE_ROWS), max(SHUTTLE_ROWS)
+    bottom, top = min(SHUTTLE_YARDS), max(SHUTTLE_YARDS)
     for x, direction in RESERVE_COLUMNS.items():
-        street((x, low), (x, SHUTTLE_YARD), direction, SHUTTLE)
+        street((x, bottom), (x, top), direction, SHUTTLE)
     for y, direction in SHUTTLE_ROWS.items():
         street((west, y), (east, y), direction, SHUTTLE)
-    street((west, SHUTTLE_YARD), (0, SHUTTLE_YARD), WEST, SHUTTLE)
+    for y, direction in SHUTTLE_YARDS.items():
+        street((west, y), (max(RESERVE_COLUMNS), y), direction, SHUTTLE)
     for x, direction in FORWARD_COLUMNS.items():
-        top = SHUTTLE_YARD if x == 0 else high
-        street((x, low), (x, top), direction, SHUTTLE)
+        street((x, low), (x, high), direction, SHUTTLE)
         street((x, min(AMR_ROWS)), (x, max(AMR_ROWS)), direction, AMR)
-    street((AMR_LANE, min(AMR_ROWS)), (AMR_LANE, max(AMR_ROWS)), SOUTH, AMR)
     for y, direction in AMR_ROWS.items():
-        street((0, y), (AMR_LANE, y), direction, AMR)
+        street((0, y), (east, y), direction, AMR)
     number = {"r": 0, "f": 0}
     columns = [x for x in range(west + 1, east) if x not in FORWARD_COLUMNS | RESERVE_COLUMNS]
     for y in range(low - 1, high + 2, 2):
@@ -183,22 +180,27 @@ def storage() -> None:
 def stations_west() -> None:
     """Docks, relabelling, empty totes: sidings of the shuttles along their westernmost column."""
     x = min(RESERVE_COLUMNS)
-    for name, y in (("dock-0", 4), ("dock-1", 10), ("dock-2", 16), ("relabel-0", 24),
-                    ("empties-0", 32), ("dock-3", 40), ("dock-4", 46), ("dock-5", 52)):  # fmt: skip
-        beside_south(name, x, y, -1, SHUTTLE)
+    for name, y in (("dock-0", 3), ("dock-1", 9), ("dock-2", 15), ("relabel-0", 21),
+                    ("empties-0", 25), ("dock-3", 31), ("dock-4", 37), ("dock-5", 43)):  # fmt: skip
+        beside(name, x, y, -1, RESERVE_COLUMNS[x], SHUTTLE)
 
 
 def picking() -> None:
-    """Pick stations between the AMRs' lane and the sorters' first column; unpacking beside them."""
-    x, sort = AMR_LANE, min(SORT_COLUMNS)
-    for k, y in enumerate(PICK_ROWS):
-        queue = [(1, 2), (2, 2), (3, 2), (3, 1), (3, 0), (2, 0), (1, 0)]
-        cells = [(x + dx, y + dy) for dx, dy in queue]
-        siding(f"pick-{k:02d}", (x, y + 2), cells, (x, y), AMR, QUEUE_SPEED)
-        beside_south(f"pack-{k:02d}", sort, y, -1, SORTER)
-    for k, (bay_y, out_y) in enumerate(((59, 61), (-1, -5))):
-        bay(f"unpack-{k}", (sort - 1, bay_y), ((sort, bay_y), SORTER))
-        beside_south(f"unpacked-{k}", x, out_y, 1, AMR)
+    """Spurs with two pick stations each, what they made at the sorters' first column; unpacking."""
+    last, sort = max(FORWARD_COLUMNS), min(SORT_COLUMNS)
+    queue = [(0, 3), (1, 3), (2, 3), (2, 2), (1, 2), (1, 1)]
+    for k, y in enumerate(SPURS):
+        street((last, y + 4), (SPUR_END, y + 4), EAST, AMR)
+        street((SPUR_END, y), (SPUR_END, y + 4), SOUTH, AMR)
+        street((last, y), (SPUR_END, y), WEST, AMR)
+        for j, x in enumerate((last + 2, last + 6)):
+            cells = [(x + dx, y + dy) for dx, dy in queue]
+            name = f"{2 * k + j:02d}"
+            siding(f"pick-{name}", (x, y + 4), cells, (x + 1, y), AMR, QUEUE_SPEED)
+            beside(f"pack-{name}", sort, y + 1 + 4 * j, -1, SOUTH, SORTER)
+    for k, (y, side, out_y) in enumerate(((47, 1, 49), (-1, -1, -5))):
+        bay(f"unpack-{k}", (sort + 2, y + side), ((sort + 2, y), SORTER))
+        beside(f"unpacked-{k}", last, out_y, 1, SOUTH, AMR)
 
 
 def sorting() -> None:
@@ -235,18 +237,18 @@ def resting() -> None:
     """Parking and chargers: at least one place per robot. Yards of AMRs and shuttles, places between
     the sorters' rows, chargers that sorters and tuggers share."""
     columns = [x for x in range(1, max(FORWARD_COLUMNS)) if x not in FORWARD_COLUMNS]
-    for k, (y, side) in enumerate(((66, 1), (-6, -1))):
-        for j, x in enumerate((1, 11)):
+    for k, (y, side) in enumerate(((51, 1), (-6, -1))):
+        for j, x in enumerate((1, 21)):
             cells = [(x + i if side > 0 else x + 2 - i, y + side) for i in range(3)]
             name = f"empties-{1 + 2 * k + j}"
             siding(name, (cells[0][0], y), cells, (cells[-1][0], y), AMR)
-    rows = [(60, 1), (63, -1), (63, 1), (66, -1), (66, 1)]
-    rows += [(0, -1), (-3, 1), (-3, -1), (-6, 1), (-6, -1)]
+    rows = [(48, 1), (51, -1), (51, 1), (0, -1), (-3, 1), (-3, -1), (-6, 1), (-6, -1)]
     places = [((x, y), (x, y + side)) for y, side in rows for x in columns]
     rest("a", [place for place in places if place[1] not in nodes], AMR, every=4)
-    columns = [x for x in range(min(RESERVE_COLUMNS) + 1, 0) if x not in RESERVE_COLUMNS]
-    y = SHUTTLE_YARD
-    rest("r", [((x, y), (x, y + side)) for side in (1, -1) for x in columns], SHUTTLE, every=4)
+    west, east = min(RESERVE_COLUMNS), max(RESERVE_COLUMNS)
+    columns = [x for x in range(west + 1, east) if x not in RESERVE_COLUMNS]
+    rows = [(y, side) for y in SHUTTLE_YARDS for side in (1, -1)]
+    rest("r", [((x, y), (x, y + side)) for y, side in rows for x in columns], SHUTTLE, every=4)
     columns = [x for x in range(min(SORT_COLUMNS), max(SORT_COLUMNS)) if x not in SORT_COLUMNS]
     rest("s", [((x, y), (x, y + 1)) for y in SORT_PARKING for x in columns], SORTER, every=4)
     first, last = sorted(SORT_COLUMNS)[-2:]
