@@ -3,9 +3,9 @@
 
 Four fleets on one floor. In cells of PITCH metres, x to the east, y to the north:
 
-    x = -31     -30 ...... 0 .......... 30  31 ........ 40  42  43 ...... 55  56  58  59 ... 63  64
-    docks     | reserve  | forward        | pick stations | pack | sorting   | chutes | tuggers | doors
-    relabel   | shuttles | shuttles, AMRs | AMRs          |      | sorters   |        |         |
+    x = -31     -30 ...... 0 .......... 30  31 ........ 40  42  43 ............ 55  58  59 ... 63  64
+    docks     | reserve  | forward        | pick stations | pack | sorting, chutes | tuggers    | doors
+    relabel   | shuttles | shuttles, AMRs | AMRs          |      | sorters         |            |
 
 * Streets are one-way and alternate, in x (rows) and in y (columns), as in a city of one-way streets:
   every lane lies on a loop, and nobody drives far in the wrong direction.
@@ -47,11 +47,11 @@ SHUTTLE_ROWS = {2 + 4 * k: (WEST if k % 2 == 0 else EAST) for k in range(12)}  #
 SHUTTLE_YARDS = {-1: WEST, 49: EAST}
 SORT_COLUMNS = {43: SOUTH, 47: NORTH, 51: SOUTH, 55: NORTH}
 SORT_ROWS = {-1 + 4 * k: (EAST if k % 2 == 0 else WEST) for k in range(12)} | {47: WEST}  # -1 .. 47
-SORT_PARKING = tuple(range(3, 43, 4))  # rows with parking beside them
+SORT_PARKING = tuple(range(-1, 47, 4))  # rows with parking beside them
 TUG_WEST, TUG_EAST = 59, 63  # southward before the chutes, northward before the doors
 TUG_ROWS = {-1 + 6 * k: (EAST if k % 2 == 0 else WEST) for k in range(8)} | {43: EAST, 47: WEST}
-CHUTE_ROWS = tuple(6 * k + j for k in range(7) for j in range(5))  # five for each door
 DOOR_ROWS = tuple(6 * k for k in range(7))
+CHUTES = 5  # for each door
 BAY_SPEED = 0.8  # m/s into and out of bays
 QUEUE_SPEED = 1.2  # m/s in the queues before the arms
 
@@ -204,16 +204,20 @@ def picking() -> None:
 
 
 def sorting() -> None:
-    """The sorters' streets, and chutes that tuggers empty from the other side."""
+    """The sorters' streets; chutes between two rows: in from the north, out to the south. What
+    was dropped slides to where tuggers fetch it."""
     low, high = min(SORT_ROWS), max(SORT_ROWS)
     for x, direction in SORT_COLUMNS.items():
         street((x, low), (x, high), direction, SORTER)
     for y, direction in SORT_ROWS.items():
         street((min(SORT_COLUMNS), y), (max(SORT_COLUMNS), y), direction, SORTER)
-    for k, y in enumerate(CHUTE_ROWS):
-        east = max(SORT_COLUMNS)
-        bay(f"chute-{k:02d}", (east + 1, y), ((east, y), SORTER))
-        bay(f"parcels-{k:02d}", (TUG_WEST - 1, y), ((TUG_WEST, y), TUGGER))
+    inner = [x for x in range(*sorted(SORT_COLUMNS)[-2:])][1:]
+    places = [(x, y) for y in sorted(SORT_ROWS)[:-1] for x in inner][: CHUTES * len(DOOR_ROWS)]
+    for k, (x, y) in enumerate(places):
+        cells = [(x, y + 3), (x, y + 2), (x, y + 1)]
+        siding(f"chute-{k:02d}", (x, y + 4), cells, (x, y), SORTER)
+        row = DOOR_ROWS[k // CHUTES] + k % CHUTES  # a belt brings the parcels there
+        bay(f"parcels-{k:02d}", (TUG_WEST - 1, row), ((TUG_WEST, row), TUGGER))
 
 
 def shipping() -> None:
@@ -249,11 +253,13 @@ def resting() -> None:
     columns = [x for x in range(west + 1, east) if x not in RESERVE_COLUMNS]
     rows = [(y, side) for y in SHUTTLE_YARDS for side in (1, -1)]
     rest("r", [((x, y), (x, y + side)) for y, side in rows for x in columns], SHUTTLE, every=4)
-    columns = [x for x in range(min(SORT_COLUMNS), max(SORT_COLUMNS)) if x not in SORT_COLUMNS]
-    rest("s", [((x, y), (x, y + 1)) for y in SORT_PARKING for x in columns], SORTER, every=4)
-    first, last = sorted(SORT_COLUMNS)[-2:]
+    turn, last = sorted(SORT_COLUMNS)[-2:]
+    columns = [x for x in range(min(SORT_COLUMNS), turn) if x not in SORT_COLUMNS]
+    places = [((x, y), (x, y + 1)) for y in SORT_PARKING for x in columns]
+    places += [((x, y), (x, y - 1)) for y in SORT_PARKING[3:9:2] for x in columns]
+    rest("s", places, SORTER, every=4)
     top = max(TUG_ROWS)
-    for number, x in enumerate(range(first + 1, TUG_WEST), 1):
+    for number, x in enumerate(range(turn + 1, TUG_WEST), 1):
         bay(f"charge-c-{number}", (x, top + 1), ((x, top), SORTER + TUGGER if x < last else TUGGER))
     rows = [y for y in range(0, top, 2) if y not in TUG_ROWS]
     places = [((TUG_EAST, y), (TUG_EAST - 1, y)) for y in rows]
