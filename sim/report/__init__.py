@@ -6,9 +6,22 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from sim.report import fleet, floor, orders, timeline
-from sim.verification import UnusableRun, Verdict, verify
-from sim.verification.tracks import Floats, Run, read_tracks
+from sim.fork import forks_of
+from sim.report import (
+    departures,
+    energy,
+    fleet,
+    floor,
+    orders,
+    problems,
+    shifts,
+    timeline,
+    work,
+)
+from sim.report.measured import Measured, measure
+from sim.verification import Verdict
+from sim.verification.table import clock
+from sim.verification.tracks import Floats, Run
 
 __all__ = ["Report", "build", "figures", "html"]
 
@@ -38,39 +51,37 @@ def html(run: Run) -> str:
 
 def build(run: Run) -> Report:
     """Read and measure a run. Raises `UnusableRun`."""
-    from orchestrator.layout import load_files  # noqa: PLC0415
-
-    recipe = run.meta.get("recipe") or {}
-    if not recipe.get("files"):
-        raise UnusableRun("the run holds no site files -> record it anew")
-    loaded = load_files(recipe["files"], recipe.get("name", "site"))
-    verdict = verify(run)
-    tracks = read_tracks(run)
-    facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
-    places = floor.places_of(loaded)
-    index = {robot.index: row for row, robot in enumerate(tracks.robots)}
-    reports = timeline.charge_reports(run.entries(), index)
-    spans = timeline.build(tracks, facts, places, timeline.rising(reports))
-    fine = floor.grid_of(places.nodes_m, 0.25, 120)
-    coarse = floor.grid_of(places.nodes_m, 0.5, 60)
+    seen = measure(run)
+    tracks, spans, facts, ledger = seen.tracks, seen.spans, seen.facts, seen.verdict.ledger
+    end_ns = tracks.end_ns
+    fine = floor.grid_of(seen.places.nodes_m, 0.25, 120)
+    coarse = floor.grid_of(seen.places.nodes_m, 0.5, 60)
     measured = {
-        "run": _run(run, recipe, loaded, verdict),
-        "verification": _verified(verdict),
-        "lights_out": verdict.figures["lights_out"],
-        "orders": orders.figures(verdict.ledger, tracks.end_ns),
-        "fleets": fleet.fleets(tracks, spans, places),
-        "fleet_over_time": fleet.over_time(spans, tracks.end_ns),
-        "stations": fleet.stations(spans, places, facts, tracks.end_ns),
+        "run": _run(seen),
+        "verification": _verified(seen.verdict),
+        "lights_out": seen.verdict.figures["lights_out"],
+        "orders": orders.figures(ledger, end_ns),
+        "fleets": fleet.fleets(tracks, spans, seen.places),
+        "fleet_over_time": fleet.over_time(spans, end_ns),
+        "congestion": fleet.congestion(spans, end_ns),
+        "stations": fleet.stations(spans, seen.places, facts, end_ns),
+        "machines": work.machines(facts, end_ns),
+        "energy": energy.figures(tracks, spans, seen.charge, seen.loaded.spec),
+        "departures": departures.figures(facts, ledger, end_ns),
+        "exceptions": problems.figures(seen.problems),
+        "shifts": shifts.figures(facts, ledger, seen.problems, end_ns),
         "faults": orders.faults(facts),
-        "unfinished": orders.unfinished(verdict.ledger, run.meta.get("books") or {}, tracks.end_ns),
+        "unfinished": orders.unfinished(ledger, run.meta.get("books") or {}, end_ns),
     }
     return Report(
-        measured, loaded, places, (floor.moving(tracks, fine), fine),
+        measured, seen.loaded, seen.places, (floor.moving(tracks, fine), fine),
         (floor.standing(tracks, spans, coarse), coarse),
     )  # fmt: skip
 
 
-def _run(run: Run, recipe: dict[str, Any], loaded: Any, verdict: Verdict) -> dict[str, Any]:
+def _run(seen: Measured) -> dict[str, Any]:
+    recipe, verdict, meta = seen.recipe, seen.verdict, seen.meta
+    forks = forks_of(recipe.get("forks") or [])
     texts = {name: recipe.get(name, "") for name in ("faults", "orders")}
     return {
         "name": recipe.get("name", ""),
@@ -82,10 +93,16 @@ def _run(run: Run, recipe: dict[str, Any], loaded: Any, verdict: Verdict) -> dic
         "competition": bool(recipe.get("lorr")),
         **{name: _hash(text) if text else "none" for name, text in texts.items()},
         "core_version": recipe.get("core_version"),
-        "created": run.meta.get("created", ""),
-        "status": run.meta.get("status", ""),
-        "site_hash": loaded.site.hash,
-        "journal_hash": (run.meta.get("figures") or {}).get("journal_hash", ""),
+        "created": meta.get("created", ""),
+        "status": meta.get("status", ""),
+        "site_hash": seen.loaded.site.hash,
+        "journal_hash": (meta.get("figures") or {}).get("journal_hash", ""),
+        "forked_from": [
+            f"{row['run']} at {clock(row['at_s'])[:-4]}, journal {row['journal_hash'][:16]}"
+            for row in meta.get("forked_from", ())
+        ],
+        "forks": [f"{clock(fork.at_s)[:-4]}: {fork}" for fork in forks],
+        "forked_s": [fork.at_s for fork in forks],
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from sim.report.bins import edges, width_ns
 from sim.report.timeline import (
     BIN_NS,
     EMPTY,
@@ -77,6 +78,25 @@ def over_time(timeline: Timeline, end_ns: int) -> list[dict[str, Any]]:
         seconds = np.bincount(timeline.state[mine], timeline.seconds[mine], minlength=len(STATES))
         counts = {s: round(float(v) / length, 3) for s, v in zip(STATES, seconds, strict=True)}
         rows.append({"from_s": number * BIN_NS / 1e9, "robots": counts})
+    return rows
+
+
+def congestion(timeline: Timeline, end_ns: int) -> list[dict[str, Any]]:
+    """Per bin: how many robots are under way on average, and which share of them waits."""
+    width = width_ns(end_ns)
+    rows = []
+    number = timeline.t0_ns // width
+    underway = np.isin(timeline.state, (LOADED, EMPTY, TURNING, WAITING))
+    waits = timeline.state == WAITING
+    for index, (low, high) in enumerate(edges(end_ns, width)):
+        mine = number == index
+        total = float(timeline.seconds[mine & underway].sum())
+        waiting = float(timeline.seconds[mine & waits].sum())
+        rows.append({
+            "from_s": low / 1e9,
+            "under_way": round(total * 1e9 / max(high - low, 1), 2),
+            "waiting_share": round(waiting / total, 4) if total else 0.0,
+        })  # fmt: skip
     return rows
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from sim.report import Report, svg
+from sim.report import Report, cards, svg
 from sim.report.map import LEVELS, heat_map
 from sim.report.parts import NONE, Html, card, meter, percent, span, table, tile
 from sim.report.style import sheet
@@ -23,10 +23,17 @@ def page(report: Report) -> str:
     body = [
         f"<header><h1>{escape(run['name'])}</h1>",
         f"<p class='soft'>{escape(_subtitle(run))}</p></header>",
+        _origin(run),
         _tiles(figures),
-        "<div class='row'>", _throughput(figures["orders"]), _cycle(figures["orders"]), "</div>",
+        "<div class='row'>", _throughput(figures["orders"], run), _cycle(figures["orders"]), "</div>",
+        cards.exceptions(figures["exceptions"]),
+        cards.departures(figures["departures"]),
+        cards.shifts(figures["shifts"]),
         _fleets(figures),
+        "<div class='row'>", _over_time(figures),
+        cards.congestion(figures["congestion"], run), "</div>",
         *_lower(figures),
+        cards.machines(figures["machines"]),
         "<div class='row'>", _heat(report, "move"), _heat(report, "stand"), "</div>",
         _faults(figures["faults"]), _unfinished(figures["unfinished"]), _arguments(figures),
     ]  # fmt: skip
@@ -36,6 +43,15 @@ def page(report: Report) -> str:
         f"<title>{escape(title)}</title><style>{sheet()}</style></head>"
         f"<body><main>{''.join(body)}</main></body></html>\n"
     )
+
+
+def _origin(run: dict[str, Any]) -> str:
+    """Of a fork: where it comes from, and what was changed."""
+    if not run["forked_from"] and not run["forks"]:
+        return ""
+    lines = [f"forked from {row}" for row in run["forked_from"]]
+    lines += [f"from {row}" for row in run["forks"]]
+    return f"<p class='origin'>{'<br>'.join(escape(line) for line in lines)}</p>"
 
 
 def _subtitle(run: dict[str, Any]) -> str:
@@ -98,13 +114,13 @@ def _travel(fleet: dict[str, Any]) -> str:
     return tile(percent(fleet["empty_share"]), "empty travel", note)
 
 
-def _throughput(orders: dict[str, Any]) -> str:
+def _throughput(orders: dict[str, Any], run: dict[str, Any]) -> str:
     rows, wide = orders["throughput_5min"], orders["throughput_15min"]
     tips = [f"from {svg.clock(row['from_s'])}: {row['orders']} orders" for row in rows]
     line = [wide[index // 3]["per_hour"] for index in range(len(rows))]
     chart = svg.bars(
         [row["per_hour"] for row in rows], [svg.clock(row["from_s"]) for row in rows], tips,
-        "orders finished per hour", line=line,
+        "orders finished per hour", line=line, marks=cards.fork_marks(run, 300),
     )  # fmt: skip
     return card(
         "Throughput", "orders finished per hour, each 5 minutes; line: each 15 minutes", chart
@@ -158,7 +174,7 @@ def _fleets(figures: dict[str, Any]) -> str:
     )
 
 
-def _over_time(figures: dict[str, Any], height: float) -> str:
+def _over_time(figures: dict[str, Any]) -> str:
     rows = figures["fleet_over_time"]
     values = [[row["robots"][state] for state in STATES] for row in rows]
     labels = [svg.clock(row["from_s"]) for row in rows]
@@ -167,18 +183,17 @@ def _over_time(figures: dict[str, Any], height: float) -> str:
          for state, value in zip(STATES, row, strict=True)]
         for label, row in zip(labels, values, strict=True)
     ]  # fmt: skip
-    chart = svg.stacked(
-        values, list(STATES), labels, tips, "robots by state over time", height=height
-    )
+    chart = svg.stacked(values, list(STATES), labels, tips, "robots by state over time")
     return card("What robots did", "mean number of robots in each state, each 5 minutes",
                  chart + _legend(figures))  # fmt: skip
 
 
 def _lower(figures: dict[str, Any]) -> list[str]:
-    """Over time, beside the stations if there are any."""
+    """Energy, beside the stations if there are any."""
+    charge = cards.energy(figures["energy"], figures["run"])
     if not figures["stations"]:
-        return [_over_time(figures, 120)]
-    return ["<div class='row'>", _over_time(figures, 330), _stations(figures["stations"]), "</div>"]
+        return [charge]
+    return ["<div class='row'>", charge, _stations(figures["stations"]), "</div>"]
 
 
 def _stations(rows: list[dict[str, Any]]) -> str:
@@ -236,6 +251,6 @@ def _arguments(figures: dict[str, Any]) -> str:
     rows = [
         (key.replace("_", " "), Html(f"<code>{escape(str(value))}</code>"))
         for key, value in figures["run"].items()
-        if value not in ("", None, {})
+        if value not in ("", None, {}) and not key.startswith("fork")
     ]
     return card("The run", "what it was made from; hashes are SHA-256", table(("", ""), rows))

@@ -44,6 +44,9 @@ color:var(--ink);font-size:17px;font-weight:600}
 .row{display:grid;grid-template-columns:1fr 1fr;gap:12px;margin-top:12px}
 .card{padding:16px 18px;margin-top:12px;min-width:0}
 .row .card{margin-top:0}
+.row.uneven{grid-template-columns:2fr 3fr}
+.origin{margin:-8px 0 16px;padding:8px 14px;border-left:4px solid var(--trend);background:var(--card);
+border-radius:6px;font-size:13.5px}
 svg{display:block;width:100%;height:auto}
 svg text{font-family:inherit;fill:var(--soft);font-size:11px}
 svg text.label{fill:var(--ink);font-size:13px}
@@ -54,6 +57,17 @@ stroke:var(--card);stroke-width:3px}
 .grid{stroke:var(--grid)}.base{stroke:var(--line)}
 .bar{fill:var(--bar)}.trend{fill:none;stroke:var(--trend);stroke-width:2.5;stroke-linejoin:round}
 .mark{stroke:var(--ink);stroke-dasharray:3 3}
+.line{fill:none;stroke-width:2.2;stroke-linejoin:round}
+.l0{stroke:var(--bar)}.l1{stroke:var(--trend)}.l2{stroke:var(--good)}.l3{stroke:var(--handling)}
+.l4{stroke:var(--turning)}.l5{stroke:var(--soft)}
+i.l0{background:var(--bar)}i.l1{background:var(--trend)}i.l2{background:var(--good)}
+i.l3{background:var(--handling)}i.l4{background:var(--turning)}i.l5{background:var(--soft)}
+.hover{fill:transparent}.hover:hover{fill:var(--ink);opacity:.06}
+.cell{fill:var(--at_station)}
+.f-all{fill:var(--bar)}.f-try{fill:var(--driving_empty)}.f-good{fill:var(--good)}
+.f-aside{fill:var(--charging)}.f-person{fill:var(--bad)}.f-open{fill:var(--soft)}
+.better{color:var(--good)}.worse{color:var(--bad)}
+.chips{display:flex;flex-wrap:wrap;gap:4px 10px}.chips span{white-space:nowrap}
 rect:hover{opacity:.8}
 .lane{stroke:var(--lane);stroke-width:1;fill:none}
 .move{fill:var(--move)}.stand{fill:var(--stand)}
@@ -68,12 +82,13 @@ table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:
 .scroll{overflow-x:auto;max-height:420px;overflow-y:auto}
 th{text-align:left;color:var(--soft);font-weight:500;position:sticky;top:0;background:var(--card)}
 th,td{padding:5px 12px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
-td.n,th.n{text-align:right}
+td.n,th.n{text-align:right;padding-right:20px}
 td code{font-size:12.5px;overflow-wrap:anywhere}
 .meter{display:inline-block;width:110px;height:8px;border-radius:4px;background:var(--grid);
 vertical-align:1px;margin-right:8px;overflow:hidden}
 .meter i{display:block;height:100%;background:var(--bar)}
-@media (max-width:900px){.row{grid-template-columns:1fr}.tiles{grid-template-columns:1fr 1fr}}
+@media (max-width:900px){.row,.row.uneven{grid-template-columns:1fr}
+.tiles{grid-template-columns:1fr 1fr}}
 @media print{body{background:#fff}.scroll{max-height:none}}
 """
 

@@ -103,12 +103,20 @@ def bars(
             for i, v in enumerate(line)
         )
         parts.append(f'<polyline class="trend" points="{points}"/>')
+    return frame(parts + _marks(marks, width), label)
+
+
+def _marks(marks: Sequence[tuple[float, str]], width: float) -> list[str]:
+    """Dashed lines at places along the bins, each with its label."""
+    parts = []
     for row, (at, name) in enumerate(marks):
         x = LEFT + at * width
         parts.append(f'<line class="mark" x1="{number(x)}" x2="{number(x)}" y1="{TOP - 4}" '
                      f'y2="{HEIGHT - BOTTOM}"/>')  # fmt: skip
-        parts.append(text(x + 5, TOP + 6 + 14 * row, name, "note", "start"))
-    return frame(parts, label)
+        left = x > 0.8 * WIDTH
+        y = TOP + 6 + 14 * row
+        parts.append(text(x + (-5 if left else 5), y, name, "note", "end" if left else "start"))
+    return parts
 
 
 def stacked(
@@ -152,3 +160,78 @@ def share_bars(
                     parts.append(text(x + part / 2, y + bar / 2 + 4, f"{100 * share:.0f} %", "on"))
             x += part
     return frame(parts, "share of time per fleet", width, len(rows) * (bar + space) - space + 4)
+
+
+def lines(
+    series: Sequence[Sequence[float | None]],
+    labels: Sequence[str],
+    label: str,
+    *,
+    top: float = 0.0,
+    tips: Sequence[str] = (),
+    marks: Sequence[tuple[float, str]] = (),
+) -> str:
+    """One line per series over the same bins, in the classes l0, l1, ...; None leaves a gap. `top`: the
+    axis goes at least so far; `tips`: of each bin; `marks`: (position in bins, label)."""
+    known = [value for row in series for value in row if value is not None]
+    top, step = nice(max([*known, top, 0]))
+    count = max(len(labels), 1)
+    width, scale = (WIDTH - LEFT - RIGHT) / count, (HEIGHT - TOP - BOTTOM) / top
+    parts = y_axis(top, step, HEIGHT) + x_axis(labels, HEIGHT)
+    parts += _marks(marks, width)
+    for index, row in enumerate(series):
+        path, pen = [], "M"
+        for at, value in enumerate(row):
+            if value is None:
+                pen = "M"
+                continue
+            x, y = LEFT + (at + 0.5) * width, HEIGHT - BOTTOM - value * scale
+            path.append(f"{pen}{number(x)} {number(y)}")
+            pen = "L"
+        parts.append(f'<path class="line l{index}" d="{"".join(path)}"/>')
+    for at, tip in enumerate(tips):
+        parts.append(rect(LEFT + at * width, TOP, width, HEIGHT - TOP - BOTTOM, style="hover",
+                          tip=tip).replace(' rx="1.5"', ""))  # fmt: skip
+    return frame(parts, label)
+
+
+def strips(
+    rows: Sequence[tuple[str, Sequence[float]]], labels: Sequence[str], label: str, bin_text: str
+) -> str:
+    """One strip per row, a cell per bin, the darker the nearer its share is to one."""
+    left, high, space, width = 150.0, 15.0, 3.0, 1080.0
+    cell = (width - left - 52) / max(len(labels), 1)
+    parts = []
+    for index, (name, shares) in enumerate(rows):
+        y = index * (high + space)
+        parts.append(text(left - 8, y + high - 4, name, "axis", "end"))
+        for at, share in enumerate(shares):
+            tip = f"{name}, {labels[at]} ({bin_text}): {100 * share:.0f} % at work"
+            parts.append(
+                rect(left + at * cell, y, cell - min(1.0, cell * 0.15), high, style="cell", tip=tip)
+                .replace(' rx="1.5"', f' fill-opacity="{0.06 + 0.94 * min(share, 1.0) ** 0.6:.2f}"')
+            )  # fmt: skip
+        mean = sum(shares) / max(len(shares), 1)
+        parts.append(text(width, y + high - 4, f"{100 * mean:.0f} %", "axis", "end"))
+    bottom = len(rows) * (high + space) + 12
+    every = next(n for n in (1, 2, 3, 4, 6, 8, 12, 24, 48, 96) if len(labels) / n <= 13)
+    parts += [
+        text(left + at * cell, bottom, name, "axis", "start")
+        for at, name in enumerate(labels)
+        if at % every == 0
+    ]
+    return frame(parts, label, width, bottom + 6)
+
+
+def funnel(rows: Sequence[tuple[str, int, str]], label: str) -> str:
+    """Bars from the left, one below the other, as wide as their number; (name, number, style)."""
+    left, high, space, width = 150.0, 26.0, 10.0, 520.0
+    most = max([count for _, count, _ in rows] + [1])
+    parts = []
+    for index, (name, count, style) in enumerate(rows):
+        y = index * (high + space)
+        length = (width - left - 60) * count / most
+        parts.append(text(left - 10, y + high / 2 + 4, name, "label", "end"))
+        parts.append(rect(left, y, max(length, 1.5), high, style=style, tip=f"{name}: {count}"))
+        parts.append(text(left + length + 8, y + high / 2 + 4, str(count), "note", "start"))
+    return frame(parts, label, width, len(rows) * (high + space))
