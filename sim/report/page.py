@@ -7,8 +7,7 @@ from typing import Any
 
 from sim.report import Report, cards, svg
 from sim.report.map import LEVELS, heat_map
-from sim.report.parts import NONE, Html, card, meter, percent, span, table, tile
-from sim.report.style import sheet
+from sim.report.parts import NONE, Html, card, document, meter, percent, span, table, tile
 from sim.report.timeline import STATES
 from sim.verification.table import clock
 
@@ -37,12 +36,7 @@ def page(report: Report) -> str:
         "<div class='row'>", _heat(report, "move"), _heat(report, "stand"), "</div>",
         _faults(figures["faults"]), _unfinished(figures["unfinished"]), _arguments(figures),
     ]  # fmt: skip
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{sheet()}</style></head>"
-        f"<body><main>{''.join(body)}</main></body></html>\n"
-    )
+    return document(title, "".join(body))
 
 
 def _origin(run: dict[str, Any]) -> str:

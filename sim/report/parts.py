@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from sim.report.style import sheet
+
 NONE = "-"
+
+
+def document(title: str, body: str) -> str:
+    """A whole page that stands alone."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{sheet()}</style></head>"
+        f"<body><main>{body}</main></body></html>\n"
+    )
 
 
 def percent(share: float | None, digits: int = 1) -> str:

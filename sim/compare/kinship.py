@@ -1,0 +1,49 @@
+"""How two runs are related, from what they were made from: where they begin to differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sim.fork import Fork, forks_of
+from sim.verification.table import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """`kind`: same | fork (one of the other) | siblings (forks of one run) | apart. `since_s`: they are
+    equal up to here."""
+
+    kind: str
+    since_s: float
+    forks: tuple[tuple[Fork, ...], tuple[Fork, ...]] = ((), ())  # what only this one has
+
+    def text(self, names: tuple[str, str]) -> str:
+        """In words."""
+        at = clock(self.since_s)[:-4]
+        if self.kind == "same":
+            return "both are made from the same recipe: the same run"
+        if self.kind == "apart":
+            return "the runs have different beginnings: the whole of both is compared"
+        parts = [
+            f"{name}: {'; '.join(f'from {clock(f.at_s)[:-4]} {f}' for f in mine)}"
+            for name, mine in zip(names, self.forks, strict=True)
+            if mine
+        ]
+        return f"the same run up to {at}. {'. '.join(parts)}"
+
+
+def kinship(first: dict[str, Any], second: dict[str, Any]) -> Kinship:
+    """From the meta values of two runs."""
+    recipes = [dict(meta.get("recipe") or {}) for meta in (first, second)]
+    pages = [forks_of(recipe.pop("forks", None) or []) for recipe in recipes]
+    if recipes[0] != recipes[1] or not recipes[0]:
+        return Kinship("apart", 0.0)
+    common = 0
+    while common < min(map(len, pages)) and pages[0][common] == pages[1][common]:
+        common += 1
+    own = tuple(pages[0][common:]), tuple(pages[1][common:])
+    parting = [mine[0].at_s for mine in own if mine]
+    if not parting:
+        return Kinship("same", 0.0)
+    return Kinship("siblings" if all(own) else "fork", min(parting), own)
