@@ -105,7 +105,7 @@ def figures(run: Measured, from_ns: int, to_ns: int) -> Iterator[Figure]:
 
 def _orders(run: Measured, from_ns: int, to_ns: int) -> Iterator[Figure]:
     hours = (to_ns - from_ns) / 3600e9
-    orders = [order for order in run.verdict.ledger.orders.values() if not order.brings]
+    orders = [order for order in run.verdict.ledger.orders.values() if not order.inbound]
     done = [order for order in orders if from_ns < order.right_ns <= to_ns]
     seconds = [(order.right_ns - order.received_ns) / 1e9 for order in done]
     due = [order for order in orders if from_ns < order.due_ns <= to_ns]
@@ -142,7 +142,7 @@ def _robots(run: Measured, from_ns: int, to_ns: int) -> Iterator[Figure]:
     done = sum(
         from_ns < order.right_ns <= to_ns
         for order in run.verdict.ledger.orders.values()
-        if not order.brings
+        if not order.inbound
     )
     way = float(spans.way_m[mine].sum())
     empty = float(spans.way_m[mine & ~spans.loaded].sum())

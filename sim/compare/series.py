@@ -55,7 +55,7 @@ def _ended(run: Measured, bins: list[tuple[int, int]]) -> list[bool]:
 
 
 def _throughput(run: Measured, bins: list[tuple[int, int]]) -> Curve:
-    orders = [order for order in run.verdict.ledger.orders.values() if not order.brings]
+    orders = [order for order in run.verdict.ledger.orders.values() if not order.inbound]
     times = sorted(order.right_ns for order in orders if order.right_ns >= 0)
     counts = [bisect_right(times, high) - bisect_right(times, low) for low, high in bins]
     return [
@@ -65,7 +65,7 @@ def _throughput(run: Measured, bins: list[tuple[int, int]]) -> Curve:
 
 
 def _queue(run: Measured, bins: list[tuple[int, int]]) -> Curve:
-    orders = [order for order in run.verdict.ledger.orders.values() if not order.brings]
+    orders = [order for order in run.verdict.ledger.orders.values() if not order.inbound]
     came = sorted(order.received_ns for order in orders)
     ends = [[t for t in (o.right_ns, o.closed_ns) if t >= 0] for o in orders]
     went = sorted(min(times) for times in ends if times)

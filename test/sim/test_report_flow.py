@@ -83,8 +83,10 @@ def test_machines_by_station_and_capability() -> None:
     assert "the 60 busiest of 80" in cards.machines(work.machines(many, 600 * S))
 
 
-def order(name: str, received_s: float, right_s: float, **values: Any) -> OrderTruth:
-    made = OrderTruth(name, "outbound", {}, round(received_s * S), round(900 * S))
+def order(
+    name: str, received_s: float, right_s: float, due_s: float = 9000, **values: Any
+) -> OrderTruth:
+    made = OrderTruth(name, "outbound", {}, round(received_s * S), round(due_s * S))
     made.right_ns = round(right_s * S) if right_s >= 0 else -1
     for key, value in values.items():
         setattr(made, key, value)
@@ -105,8 +107,9 @@ def test_departures_and_what_was_promised() -> None:
         docked("t3", 2100, 2700),
     ]
     orders = [
-        order("a", 1, 905, route="north"), order("b", 1, 2000, route="north", late=True),
-        order("c", 1, -1, route="south"), order("d", 1, 50),
+        order("a", 1, 905, 900, route="north", departure_ns=900 * S),
+        order("b", 1, 2000, 900, route="north", departure_ns=1800 * S),
+        order("c", 1, -1, 900, route="south"), order("d", 1, 50, 900),
     ]  # fmt: skip
     ledger = Ledger({row.order_id: row for row in orders})
     found = departures.figures(facts, ledger, 2400 * S)
@@ -121,8 +124,8 @@ def test_departures_and_what_was_promised() -> None:
 
 
 def test_shifts_hours_and_quarters() -> None:
-    inbound = order("in", 10, 20, load="tote-1")
-    rows = [order("a", 10, 3500), order("b", 20, 3700, late=True), order("c", 3650, -1), inbound]
+    inbound = order("in", 10, 20, load="tote-1", inbound=True)
+    rows = [order("a", 10, 3500), order("b", 20, 3700, 3600), order("c", 3650, -1), inbound]
     ledger = Ledger({row.order_id: row for row in rows}, touches=[(7200 * S, {})])
     facts = [
         (10 * S, "tote_arrived", {"quantity": 30}),
