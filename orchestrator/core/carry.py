@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import flow, missions, places, replenish, stations
+from orchestrator.core import flow, missions, places, replenish, stations, timeouts
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Leg, Robot, Token
 from orchestrator.core.site import Step
@@ -147,6 +147,7 @@ def _open(
     action = "" if step.to in ("station", "stop") else "drop"
     task = Task(world.number(), fleets, start[0], start[1], load, token, order.due_ns, *end, action)
     world.tasks[task.id] = task
+    timeouts.expect(world, task.id, step)
     return task
 
 
@@ -268,6 +269,23 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
             _stays(world, tote)
         flow.quarantine(world, order, token, f"{token[1]}: no robot can take {leg.load}")
     missions.advance(world, robot)
+
+
+def cancel(world: World, task: Task) -> None:
+    """Take a task out of the pool: its tote stays where it is."""
+    del world.tasks[task.id]
+    world.due.pop(task.id, None)
+    tote = world.stock.totes.get(task.load)
+    if tote is not None:
+        _stays(world, tote)
+
+
+def turn_back(world: World, robot: Robot) -> None:
+    """The robot brings the tote that it holds home instead of where it was going."""
+    tote = world.stock.totes[robot.load]
+    _done(world, robot)
+    node = world.site.roadmap.bays[tote.home].node
+    missions.redirect(world, robot, Leg(node, tote.home, "drop", tote.id))
 
 
 def _stays(world: World, tote: Tote) -> None:

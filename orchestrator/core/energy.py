@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, missions
+from orchestrator.core import bays, chargers, missions
 from orchestrator.core.messages import BatteryCrossed
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
@@ -26,6 +26,8 @@ def low(world: World, robot: Robot) -> bool:
 
 def open_to(world: World, charger: int) -> bool:
     """Somebody may be sent to this charger: nobody has it, or who rests there is low itself."""
+    if not chargers.usable(world, charger):
+        return False
     if bays.free(world, charger):
         return True
     resting = [world.robots[holder] for holder in world.bays[charger].holders]

@@ -22,16 +22,23 @@ from orchestrator.core import (
 from orchestrator.core.messages import CloseOrder, OrderReceived
 from orchestrator.core.orders import Order, OrderLine, order_of
 from orchestrator.core.robots import Token
-from orchestrator.core.site import OrderType, Step
+from orchestrator.core.site import OrderType, Recovery, Step
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import NEVER_NS, World
 
 MINUTE_NS = 60_000_000_000
+BLAMELESS = ("down", "timeout", "dropped")
 
 
 def step_of(world: World, order: Order, step: str) -> Step:
     """The step's definition."""
     return world.site.order_types[order.kind].steps[step]
+
+
+def subject_of(token: Token) -> str:
+    """What an exception of a step is about: order:step, or order:step.line."""
+    line = "" if token[2] < 0 else f".{token[2]}"
+    return f"{token[0]}:{token[1]}{line}"
 
 
 def receive(world: World, event: OrderReceived) -> None:
@@ -122,16 +129,16 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
         _let_go(world, order)
         return
     step = step_of(world, order, token[1])
-    subject = token[1] if token[2] < 0 else f"{token[1]}.{token[2]}"
+    subject = subject_of(token)
     if outcome == "ok" and order.problems:
-        exceptions.step_done(world, order, f"{order.id}:{subject}")
+        exceptions.step_done(world, order, subject)
     if outcome == "ok" and "ok" not in step.outcomes:
         for following in step.then:
             _reach(world, order, step, following, token[2])
         return
     if outcome != "ok":
-        exceptions.opened(world, outcome, f"{order.id}:{subject}", order.id)
-    recovery = step.outcomes.get(outcome)
+        exceptions.opened(world, outcome, subject, order.id)
+    recovery = step.outcomes.get(outcome) or _blameless(world, step, outcome)
     if recovery is None:
         quarantine(world, order, token, f"{step.id}: {outcome}")
         return
@@ -143,8 +150,15 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
         reason = f"{step.id}: {outcome} after {recovery.tries} further tries"
         quarantine(world, order, token, reason)
     else:
-        exceptions.ended(world, outcome, f"{order.id}:{subject}", recovery.otherwise)
+        exceptions.ended(world, outcome, subject, recovery.otherwise)
         _recover(world, order, token, recovery.otherwise, outcome)
+
+
+def _blameless(world: World, step: Step, outcome: str) -> Recovery | None:
+    """What is no fault of the order is tried again without being asked for."""
+    if outcome not in BLAMELESS:
+        return None
+    return Recovery(step.id, world.site.policy.blameless_tries, "quarantine")
 
 
 def _recover(world: World, order: Order, token: Token, to: str, outcome: str) -> None:
@@ -260,7 +274,8 @@ def release_backlog(world: World) -> None:
         station = places.least_used(world, "pick")
         if station < 0:
             break
-        if world.stations[station].used >= world.site.stations[station].positions:
+        state = world.stations[station]
+        if state.down or state.used >= world.site.stations[station].positions:
             break
         item = heapq.heappop(world.wave)
         order = world.orders[item[2]]
@@ -313,7 +328,7 @@ def choose_tote(world: World, order: Order, line: int) -> bool:
     """Reserve the line's units in one tote."""
     wanted = order.lines[line]
     zone = world.site.order_types[order.kind].zone
-    tote = world.stock.choose(wanted.sku, wanted.open, zone)
+    tote = world.stock.choose(wanted.sku, wanted.open, zone, avoid=wanted.tote)
     if tote is None:
         return False
     tote.reserved += wanted.open

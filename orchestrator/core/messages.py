@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import msgspec
 
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """Base of every event and command; the tag makes each record self-describing."""
-
-
-class Line(msgspec.Struct, frozen=True, array_like=True):
-    """One line of an order: so many units of one stock keeping unit."""
-
-    sku: str
-    quantity: int
-
+from orchestrator.core.machine_messages import (
+    ChargerFaulted,
+    ChargerRecovered,
+    ImageRead,
+    RecoverStation,
+    RepairCharger,
+    RequestInference,
+    StartWork,
+    StationFaulted,
+    StationRecovered,
+    StationRepairFailed,
+    WorkEnded,
+)
+from orchestrator.core.message import Line, Message
 
 # --- events -------------------------------------------------------------------------------------
 
@@ -113,24 +116,6 @@ class BatteryCrossed(Message, frozen=True):
     battery_permille: int
 
 
-class WorkEnded(Message, frozen=True):
-    """A station ended a `StartWork`; `quantity` is what it counted (units picked)."""
-
-    work: int
-    outcome: str = "ok"
-    quantity: int = 0
-
-
-class ImageRead(Message, frozen=True):
-    """The answer to a `RequestInference`."""
-
-    request: int
-    outcome: str
-    value: str = ""
-    confidence_permille: int = 1000
-    model: str = ""
-
-
 class PathsPlanned(Message, frozen=True):
     """The answer to a `RequestPaths`: little-endian int32 pairs (robot, edge), in an order in which
     the moves could be made one at a time."""
@@ -200,6 +185,11 @@ Event = (
     | ActionEnded
     | BatteryCrossed
     | WorkEnded
+    | StationFaulted
+    | StationRepairFailed
+    | StationRecovered
+    | ChargerFaulted
+    | ChargerRecovered
     | ImageRead
     | PathsPlanned
     | AssignmentMade
@@ -262,17 +252,6 @@ class RequestAssignment(Message, frozen=True):
     robots: tuple[RobotOffer, ...]
 
 
-class RequestInference(Message, frozen=True):
-    """Let the camera at `station` look at `subject` (a tote or an order box)."""
-
-    request: int
-    task: str  # read_label | verify_pick
-    station: int
-    subject: str
-    expected: str
-    capability: str = ""  # of the station's camera: identify | verify | scan ...
-
-
 class ExtendBase(Message, frozen=True):
     """Release `edges` to the robot, in sequence, behind what it was released before."""
 
@@ -288,19 +267,6 @@ class StartAction(Message, frozen=True):
     kind: str
     load: str = ""
     bay: int = -1
-
-
-class StartWork(Message, frozen=True):
-    """A station's machine begins `capability` on `order_id` (and `load`, if one is there)."""
-
-    work: int
-    station: int
-    capability: str
-    order_id: str
-    load: str = ""
-    sku: str = ""
-    quantity: int = 0
-    into: str = ""  # unpack: the tote that the units go into
 
 
 class RecoverRobot(Message, frozen=True):
@@ -361,6 +327,8 @@ Command = (
     | StartAction
     | StartWork
     | RecoverRobot
+    | RecoverStation
+    | RepairCharger
     | SwitchOff
     | DispatchTruck
     | CloseOrder

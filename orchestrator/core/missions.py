@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, places
+from orchestrator.core import bays, carry, chargers, places
 from orchestrator.core.messages import ActionEnded, StartAction
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, World
@@ -71,6 +71,9 @@ def action_ended(world: World, event: ActionEnded) -> None:
         return
     robot.action = -1
     leg = robot.legs[0]
+    if event.outcome != "ok" and leg.action == "charge":
+        chargers.failed(world, robot)
+        return
     if event.outcome != "ok":
         world.alarm(robot.name, f"{leg.action} of {leg.load or 'nothing'} ended {event.outcome}")
         carry.handling_failed(world, robot, leg)
@@ -80,6 +83,7 @@ def action_ended(world: World, event: ActionEnded) -> None:
     if leg.action == "charge":
         robot.charging = True
         robot.task = -1
+        chargers.charges(world, robot, leg.bay)
     elif leg.action == "pick":
         carry.picked(world, robot, leg)
     elif leg.action == "drop":
@@ -118,6 +122,38 @@ def give_up_goal(world: World, robot: Robot) -> None:
     world.path_wanted = True
     if leg is not None and leg.bay >= 0:
         _granted(world, bays.withdraw(world, robot.index, leg.bay))
+
+
+def redirect(world: World, robot: Robot, leg: Leg) -> None:
+    """The last of its legs leads elsewhere from now on."""
+    old = _take_last(world, robot)
+    robot.legs.append(leg)
+    if len(robot.legs) == 1:
+        advance(world, robot)
+    _give_ticket_back(world, robot, old)
+
+
+def drop_last(world: World, robot: Robot) -> None:
+    """The last of its legs is not driven after all."""
+    old = _take_last(world, robot)
+    _give_ticket_back(world, robot, old)
+    if not robot.legs:
+        advance(world, robot)
+
+
+def _take_last(world: World, robot: Robot) -> Leg:
+    old = robot.legs.pop()
+    world.path_wanted = True
+    if not robot.legs:
+        robot.goal = -1
+    if robot.waiting_bay == old.bay:
+        robot.waiting_bay = -1
+    return old
+
+
+def _give_ticket_back(world: World, robot: Robot, old: Leg) -> None:
+    if old.bay >= 0 and all(leg.bay != old.bay for leg in robot.legs):
+        _granted(world, bays.withdraw(world, robot.index, old.bay))
 
 
 def assign(world: World, robot: Robot, legs: list[Leg]) -> None:

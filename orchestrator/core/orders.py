@@ -51,6 +51,7 @@ class Order:
     arrived: dict[tuple[str, int], int] = field(default_factory=dict)  # joins
     tries: dict[tuple[str, str, int], int] = field(default_factory=dict)
     active: dict[Token, None] = field(default_factory=dict)
+    asked: dict[tuple[str, int], int] = field(default_factory=dict)  # unanswered work, to be asked
     problems: dict[tuple[str, str], None] = field(default_factory=dict)  # open: kind, subject
 
     def enter(self, state: str, reason: str = "") -> None:

@@ -58,13 +58,14 @@ def slot_for(world: World, near: int, zone: str, fleets: int) -> int:
 
 def station_for(world: World, capability: str, fleets: int) -> int:
     """The station with this capability that has the fewest robots on the way to it, among those that
-    some of the fleets may enter."""
+    some of the fleets may enter; one with a broken machine last."""
     bays = world.site.roadmap.bays
-    best, best_queue = -1, 0
+    best, best_queue = -1, (False, 0)
     for index, station in enumerate(world.site.stations):
         if capability in station.capabilities and bays[station.bay].fleets & fleets:
             state = world.bays[station.bay]
-            waiting = len(state.holders) + len(state.queue)
+            broken = bool(world.stations[index].down)
+            waiting = (broken, len(state.holders) + len(state.queue))
             if best < 0 or waiting < best_queue:
                 best, best_queue = index, waiting
     assert best >= 0, f"no station can {capability}: layout checks it"
@@ -101,8 +102,10 @@ def nearest_with_room(world: World, capability: str, nodes: list[int]) -> int:
 
 
 def _roomiest(world: World, stations: list[int]) -> int:
+    """Of those whose machines all work, if there are any."""
     best, best_room = -1, 0
-    for index in stations:
+    working = [index for index in stations if not world.stations[index].down]
+    for index in working or stations:
         state = world.stations[index]
         room = world.site.stations[index].positions - state.used - len(state.waiters)
         if best < 0 or room > best_room:

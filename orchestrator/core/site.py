@@ -85,6 +85,7 @@ class Step:
     per_line: bool = False
     then: tuple[str, ...] = ()
     outcomes: dict[str, Recovery] = field(default_factory=dict)
+    timeout_s: int = 0  # then the outcome is "timeout"; 0: of the policy (carry: never)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,14 @@ class Policy:
     park_after_ms: int = 4000
     restart_tries: int = 6
     stuck_after_ms: int = 90_000
+    repair_tries: int = 4  # remote restarts of a machine; then maintenance
+    repair_answer_s: int = 900  # a repair without an answer for so long has failed
+    rehome_after_s: int = 120  # so long orders wait for a broken machine before they move
+    work_timeout_s: int = 600  # work and looks without an answer are asked for again; 0: never
+    answer_tries: int = 4  # a machine that owes so many answers in a row counts as broken
+    blameless_tries: int = 20  # of a step that failed for no fault of its order
+    charger_retry_s: int = 300  # a charger that failed is tried again after this
+    charger_tries: int = 4  # before it is mended
     invariants_every: int = 2000  # events between full checks
     assign_neighbours: int = 12
     wave_minutes: int = 0  # orders are released in waves, so far apart; 0: continuously

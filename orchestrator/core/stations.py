@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from orchestrator.core import carry, flow, trucks
+from orchestrator.core import carry, flow, timeouts, trucks
 from orchestrator.core.messages import ImageRead, RequestInference, StartWork, WorkEnded
-from orchestrator.core.orders import Order
+from orchestrator.core.orders import Order, OrderLine
 from orchestrator.core.robots import Token
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import World
 
 MAKES = ("pack", "depalletise", "unpack")  # what they make needs a place in the out buffer
+UNKNOWN = ("down", "timeout")  # outcomes that don't say what was done
 
 
 def station_of(world: World, token: Token, capability: str) -> int:
@@ -69,20 +70,24 @@ def left(world: World, station: int, tote: Tote) -> None:
 
 
 def enqueue(world: World, token: Token, capability: str) -> None:
-    """Line up for a machine."""
+    """Line up for a machine; what it was asked for before goes first."""
     station = station_of(world, token, capability)
-    world.stations[station].queues[capability].append(token)
+    queue = world.stations[station].queues[capability]
+    if token[1:] in world.orders[token[0]].asked:
+        queue.appendleft(token)
+    else:
+        queue.append(token)
     run(world, station, capability)
 
 
 def run(world: World, station: int, capability: str) -> None:
-    """Start the machine if it is free and its product has a place to go."""
+    """Start the machine if it is free and works, and its product has a place to go."""
     state = world.stations[station]
     queue = state.queues.get(capability)
-    if capability in state.running:
+    if capability in state.running or capability in state.down:
         return
-    while queue and world.orders[queue[0][0]].state != "open":
-        flow.step_ended(world, queue.popleft(), "ok")  # set aside meanwhile
+    while queue and _set_aside(world, queue[0]):
+        flow.step_ended(world, queue.popleft(), "ok")
     if not queue or capability in state.running:
         return
     if capability == "load" and not trucks.ready(world, station, queue):
@@ -92,10 +97,18 @@ def run(world: World, station: int, capability: str) -> None:
             return
         state.out_used += 1
     token = queue.popleft()
-    work = world.number()
+    order = world.orders[token[0]]
+    work = order.asked.pop(token[1:], 0) or world.number()
     world.works[work] = token
     state.running[capability] = work
+    timeouts.expect(world, work, flow.step_of(world, order, token[1]))
     world.out.append(_work(world, token, work, station, capability))
+
+
+def _set_aside(world: World, token: Token) -> bool:
+    """Nobody wants this work any more. Where it may have been done already, its answer is wanted."""
+    order = world.orders[token[0]]
+    return order.state != "open" and token[1:] not in order.asked
 
 
 def _work(world: World, token: Token, work: int, station: int, capability: str) -> StartWork:
@@ -108,6 +121,8 @@ def _work(world: World, token: Token, work: int, station: int, capability: str) 
         sku, quantity = line.sku, line.open
         if world.site.order_types[order.kind].brings:
             quantity = line.quantity
+        elif capability == "discard":
+            quantity = _kept(world, order, line)
     return StartWork(
         work=work,
         station=station,
@@ -121,16 +136,43 @@ def _work(world: World, token: Token, work: int, station: int, capability: str) 
 
 
 def work_ended(world: World, event: WorkEnded) -> None:
-    """A machine is done: book what it did, let the flow go on, start the next."""
-    token = world.works.pop(event.work, None)
+    """A machine is done. An answer that nobody waits for any more changes nothing."""
+    token = world.works.get(event.work)
     if token is None:
         return
+    capability = flow.step_of(world, world.orders[token[0]], token[1]).needs
+    world.stations[station_of(world, token, capability)].silent.pop(capability, None)
+    _ended(world, event, token)
+
+
+def unanswered(world: World, work: int, outcome: str) -> None:
+    """The machine broke ("down") or owes its answer ("timeout"): asked again it gets the same number,
+    so that it does nothing twice. Also for an order that was set aside, as the books need it."""
+    token = world.works[work]
+    order = world.orders[token[0]]
+    order.asked[token[1:]] = work
+    _ended(world, WorkEnded(work=work, outcome=outcome), token)
+    if token not in order.active:
+        order.asked.pop(token[1:], None)
+
+
+def _ended(world: World, event: WorkEnded, token: Token) -> None:
+    """Book what the machine did, let the flow go on, start the next."""
+    del world.works[event.work]
+    world.due.pop(event.work, None)
     order = world.orders[token[0]]
     capability = flow.step_of(world, order, token[1]).needs
     station = station_of(world, token, capability)
     del world.stations[station].running[capability]
+    if event.outcome in UNKNOWN and order.state != "open":
+        if capability in MAKES:
+            world.stations[station].out_used -= 1
+        enqueue(world, token, capability)
+        return
     if capability == "pick":
         _book_pick(world, token, event)
+    elif capability == "discard" and event.outcome == "ok":
+        _book_discard(world, token, event)
     elif capability == "weigh" and event.outcome == "ok":
         _book_weight(world, token, event)
     elif capability in MAKES and event.outcome != "ok":
@@ -185,13 +227,45 @@ def _book_pick(world: World, token: Token, event: WorkEnded) -> None:
     if event.outcome == "short":
         world.alarm(tote.id, f"empty where the books said {tote.quantity} {tote.sku}")
         world.stock.count(tote, 0)
+    if event.lost > 0:
+        world.alarm(tote.id, f"{event.lost} {tote.sku} fell and are scrapped")
+        world.stock.scrap(tote, event.lost)
+
+
+def _kept(world: World, order: Order, line: OrderLine) -> int:
+    """So many units of the line's SKU are in the box for other lines."""
+    booked = world.stock.boxes.get(order.box, {}).get(line.sku, 0)
+    return booked - (line.quantity - line.open)
+
+
+def _book_discard(world: World, token: Token, event: WorkEnded) -> None:
+    """What the line had in the box is scrapped and the line open again. What was counted beyond, or
+    short of, what was booked tells what is really left in the tote it came from."""
+    order, stock = world.orders[token[0]], world.stock
+    line = order.lines[token[2]]
+    booked = line.quantity - line.open
+    if booked:
+        stock.scrap_box(order.box, line.sku, booked)
+    line.open = line.quantity
+    tote = stock.totes.get(line.tote)
+    if tote is None:
+        return
+    change = stock.count(tote, max(0, tote.quantity + booked - max(0, event.quantity)))
+    if change:
+        world.alarm(tote.id, f"{change:+d} {tote.sku} against the books: a pick was wrong")
+    tote.reserved += min(booked, tote.available) if order.state == "open" else 0
 
 
 def look(world: World, token: Token, capability: str) -> None:
     """Let a camera check a tote's or parcel's label, or an order box's content."""
     order = world.orders[token[0]]
+    station = station_of(world, token, capability)
+    if capability in world.stations[station].down:
+        world.stations[station].queues[capability].append(token)
+        return
     request = world.number()
     world.looks[request] = token
+    timeouts.expect(world, request, flow.step_of(world, order, token[1]))
     subject = expected = order.load_of(token[2])
     if capability == "verify":
         line = order.lines[token[2]]
@@ -201,7 +275,7 @@ def look(world: World, token: Token, capability: str) -> None:
         RequestInference(
             request=request,
             task="verify_pick" if capability == "verify" else "read_label",
-            station=station_of(world, token, capability),
+            station=station,
             subject=subject,
             expected=expected,
             capability=capability,
@@ -212,5 +286,8 @@ def look(world: World, token: Token, capability: str) -> None:
 def image_read(world: World, event: ImageRead) -> None:
     """The camera's answer is an outcome of the step."""
     token = world.looks.pop(event.request, None)
+    world.due.pop(event.request, None)
     if token is not None:
+        capability = flow.step_of(world, world.orders[token[0]], token[1]).needs
+        world.stations[station_of(world, token, capability)].silent.pop(capability, None)
         flow.step_ended(world, token, event.outcome)

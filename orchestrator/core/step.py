@@ -5,7 +5,9 @@ from __future__ import annotations
 from orchestrator.core import (
     assignment,
     bays,
+    breakdowns,
     changes,
+    chargers,
     energy,
     flow,
     missions,
@@ -13,12 +15,15 @@ from orchestrator.core import (
     recovery,
     replenish,
     stations,
+    timeouts,
     trucks,
 )
 from orchestrator.core.messages import (
     ActionEnded,
     AssignmentMade,
     BatteryCrossed,
+    ChargerFaulted,
+    ChargerRecovered,
     Command,
     CommandRefused,
     Event,
@@ -33,6 +38,9 @@ from orchestrator.core.messages import (
     RobotRecovered,
     RobotRetired,
     RunStarted,
+    StationFaulted,
+    StationRecovered,
+    StationRepairFailed,
     Ticked,
     ToteStored,
     TruckDocked,
@@ -96,6 +104,16 @@ def _dispatch(world: World, event: Event) -> None:
             recovery.failed(world, event)
         case CommandRefused():
             recovery.refused(world, event)
+        case StationFaulted():
+            breakdowns.faulted(world, event)
+        case StationRepairFailed():
+            breakdowns.repair_failed(world, event)
+        case StationRecovered():
+            breakdowns.recovered(world, event)
+        case ChargerFaulted():
+            chargers.faulted(world, event)
+        case ChargerRecovered():
+            chargers.recovered(world, event)
         case PolicyChanged():
             changes.policy(world, event)
         case RobotRetired():
@@ -145,6 +163,9 @@ def _node_reached(world: World, event: NodeReached) -> None:
 
 def _ticked(world: World) -> None:
     missions.try_again(world)
+    timeouts.watch(world)
+    breakdowns.watch(world)
+    chargers.watch(world)
     flow.wave(world)
     trucks.watch(world)
     replenish.tick(world)

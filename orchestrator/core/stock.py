@@ -83,15 +83,20 @@ class Stock:
         tote.reserved = min(tote.reserved, quantity)
         return change
 
-    def choose(self, sku: str, quantity: int, zone: str = "") -> Tote | None:
+    def choose(self, sku: str, quantity: int, zone: str = "", avoid: str = "") -> Tote | None:
         """The best tote for so many units: standing ready rather than out, the fewest units that
-        suffice (so that slots become free)."""
+        suffice (so that slots become free); the one to avoid only if there is no other."""
         best: Tote | None = None
-        best_key = (0, 0, 0)
+        best_key = (False, 0, 0, 0)
         for tote in self.reservable(sku, zone):
             if tote.available < quantity:
                 continue
-            key = (0 if tote.user is None else 1, len(tote.waiters), tote.available)
+            key = (
+                tote.id == avoid,
+                0 if tote.user is None else 1,
+                len(tote.waiters),
+                tote.available,
+            )
             if best is None or key < best_key:
                 best, best_key = tote, key
         return best
@@ -128,6 +133,20 @@ class Stock:
         tote.reserved = min(max(0, tote.reserved - quantity), tote.quantity)
         units = self.boxes.setdefault(box, {})
         units[tote.sku] = units.get(tote.sku, 0) + quantity
+
+    def scrap(self, tote: Tote, quantity: int) -> None:
+        """Units went out of the tote and are nowhere any more."""
+        self.count(tote, max(0, tote.quantity - quantity))
+
+    def scrap_box(self, box: str, sku: str, quantity: int) -> None:
+        """Units of an order's box are no stock any more."""
+        units = self.boxes[box]
+        units[sku] -= quantity
+        self.units_out += quantity
+        if not units[sku]:
+            del units[sku]
+        if not units:
+            del self.boxes[box]
 
     def unpack(self, box: str, sku: str) -> int:
         """All units of a SKU go out of a box, into a tote that is added with them; return how many."""

@@ -27,6 +27,16 @@ class BayState:
 
 
 @dataclass(slots=True)
+class Down:
+    """A broken machine, or a charger that is closed, and what is done about it."""
+
+    since_ns: int
+    attempts: int = 0
+    asked_ns: int = 0  # the running attempt
+    until_ns: int = 0  # charger: closed so long
+
+
+@dataclass(slots=True)
 class StationState:
     """What a station's machines are at."""
 
@@ -35,6 +45,9 @@ class StationState:
     queues: dict[str, deque[Token]] = field(default_factory=dict)  # by capability
     running: dict[str, int] = field(default_factory=dict)  # capability -> work
     waiters: deque[Token] = field(default_factory=deque)  # parcels that wait for a position
+    down: dict[str, Down] = field(default_factory=dict)  # by capability
+    silent: dict[str, int] = field(default_factory=dict)  # answers owed in a row, by capability
+    held: dict[Token, None] = field(default_factory=dict)  # retrievals that wait for a machine
 
 
 @dataclass(slots=True)
@@ -108,6 +121,8 @@ class World:
     underway: dict[int, Task] = field(default_factory=dict)
     works: dict[int, Token] = field(default_factory=dict)
     looks: dict[int, Token] = field(default_factory=dict)  # running inferences
+    due: dict[int, int] = field(default_factory=dict)  # work, look or task -> when it times out
+    closed: dict[int, Down] = field(default_factory=dict)  # chargers that gave no current, by bay
     numbers: int = 0  # last number given to a request, task, work or action
     path_request: int = -1
     path_requested_ns: int = 0

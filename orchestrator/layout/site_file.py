@@ -144,6 +144,7 @@ class StepFile(_Part):
     per_line: bool = False
     then: tuple[str, ...] = ()
     outcomes: dict[str, RecoveryFile] = {}
+    timeout_s: int = Field(default=0, ge=0, le=86_400)
 
 
 class PolicyFile(_Part):
@@ -158,6 +159,14 @@ class PolicyFile(_Part):
     park_after_ms: int = Field(default=4000, ge=0)
     restart_tries: int = Field(default=6, ge=0, le=100)
     stuck_after_ms: int = Field(default=90_000, ge=1000)
+    repair_tries: int = Field(default=4, ge=0, le=100)
+    repair_answer_s: int = Field(default=900, ge=1, le=86_400)
+    rehome_after_s: int = Field(default=120, ge=0, le=86_400)
+    work_timeout_s: int = Field(default=600, ge=0, le=86_400)
+    answer_tries: int = Field(default=4, ge=0, le=100)
+    blameless_tries: int = Field(default=20, ge=0, le=1000)
+    charger_retry_s: int = Field(default=300, ge=1, le=86_400)
+    charger_tries: int = Field(default=4, ge=1, le=100)
     invariants_every: int = Field(default=2000, ge=1)
     assign_neighbours: int = Field(default=12, ge=1)
     wave_minutes: int = Field(default=0, ge=0, le=1440)

@@ -1,0 +1,105 @@
+"""What stations, cameras and chargers are asked for, and what they report. See `core.messages`."""
+
+from __future__ import annotations
+
+from orchestrator.core.message import Message
+
+# --- events -------------------------------------------------------------------------------------
+
+
+class WorkEnded(Message, frozen=True):
+    """A station ended a `StartWork`; `quantity` is what it counted (units picked). Each work ends once:
+    a machine that is asked again for a number it knows answers what it did, and does it not twice."""
+
+    work: int
+    outcome: str = "ok"
+    quantity: int = 0
+    lost: int = 0  # of a pick: units that fell, and are neither in the tote nor in the box
+
+
+class ImageRead(Message, frozen=True):
+    """The answer to a `RequestInference`."""
+
+    request: int
+    outcome: str
+    value: str = ""
+    confidence_permille: int = 1000
+    model: str = ""
+
+
+class StationFaulted(Message, frozen=True):
+    """A machine of the station broke. What it was at had no effect, unless it has ended before."""
+
+    station: int
+    capability: str
+    reason: str = ""
+
+
+class StationRepairFailed(Message, frozen=True):
+    """A `RecoverStation` had no success."""
+
+    station: int
+    capability: str
+    attempt: int
+
+
+class StationRecovered(Message, frozen=True):
+    """The machine works again."""
+
+    station: int
+    capability: str
+
+
+class ChargerFaulted(Message, frozen=True):
+    """The charger in this bay gives no current any more."""
+
+    bay: int
+    reason: str = ""
+
+
+class ChargerRecovered(Message, frozen=True):
+    """The charger works again."""
+
+    bay: int
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+class RequestInference(Message, frozen=True):
+    """Let the camera at `station` look at `subject` (a tote or an order box)."""
+
+    request: int
+    task: str  # read_label | verify_pick
+    station: int
+    subject: str
+    expected: str
+    capability: str = ""  # of the station's camera: identify | verify | scan ...
+
+
+class StartWork(Message, frozen=True):
+    """A station's machine begins `capability` on `order_id` (and `load`, if one is there)."""
+
+    work: int
+    station: int
+    capability: str
+    order_id: str
+    load: str = ""
+    sku: str = ""
+    quantity: int = 0
+    into: str = ""  # unpack: the tote that the units go into
+
+
+class RecoverStation(Message, frozen=True):
+    """Restart a broken machine from afar; `attempt` counts from 1. `maintenance` as for robots."""
+
+    station: int
+    capability: str
+    attempt: int
+    maintenance: bool = False
+
+
+class RepairCharger(Message, frozen=True):
+    """No robot could charge here several times: mend it. A person may enter."""
+
+    bay: int
