@@ -18,7 +18,8 @@ Four fleets on one floor. In cells of PITCH metres, x to the east, y to the nort
   divided by the time of a drive, are what a station can be fed with: six for each arm.
 * North and south of the racks are yards where AMRs park and charge, with the stations that take
   empty totes. Shuttles have yards beside the reserve, sorters theirs between their rows.
-* Tuggers come over the sorters' northern rows to the chargers that both use.
+* Tuggers come over the sorters' northern rows to the chargers that both use, in the same direction:
+  a lane that two fleets drove against each other would be shut by the first two that met.
 
 Change the numbers on top, or draw your own floor with any LIF editor: `lightsout layout check` tells
 where a change broke the rules that keep traffic free of deadlock (docs/site-file.md).
@@ -49,8 +50,8 @@ SORT_COLUMNS = {43: SOUTH, 47: NORTH, 51: SOUTH, 55: NORTH}
 SORT_ROWS = {-1 + 4 * k: (EAST if k % 2 == 0 else WEST) for k in range(12)} | {47: WEST}  # -1 .. 47
 SORT_PARKING = tuple(range(-1, 47, 4))  # rows with parking beside them
 TUG_WEST, TUG_EAST = 59, 63  # southward before the chutes, northward before the doors
-TUG_ROWS = {-1 + 6 * k: (EAST if k % 2 == 0 else WEST) for k in range(8)} | {43: EAST, 47: WEST}
-DOOR_ROWS = tuple(6 * k for k in range(7))
+TUG_ROWS = {-1 + 6 * k: (EAST if k % 2 == 0 else WEST) for k in range(7)} | {39: EAST, 47: WEST}
+DOOR_ROWS = (0, 6, 12, 18, 24, 30, 41)
 CHUTES = 5  # for each door
 BAY_SPEED = 0.8  # m/s into and out of bays
 QUEUE_SPEED = 1.2  # m/s in the queues before the arms
