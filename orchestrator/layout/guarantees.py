@@ -36,8 +36,30 @@ def check(site: Site, spec: SiteFile, file: str, severity: str) -> list[Finding]
         for text in _parking(site.roadmap, spec):
             mend = "add parking bays, or take fewer robots"
             found.append(Finding(severity, file, "$.layouts[0].stations", text, mend))
+    for text in _opposed(site.roadmap):
+        mend = "let all fleets that share a lane drive it the same way"
+        found.append(Finding(severity, file, "$.layouts[0].edges", text, mend))
     found += _cramped(site.roadmap, file, severity)
     return found
+
+
+def _opposed(roadmap: Roadmap) -> list[str]:
+    """Lanes that one fleet drives one way and another the other: neither can make way for the other,
+    and the first two that meet shut it. (A fleet that drives a lane both ways turns back.)"""
+    bay = roadmap.node_bay
+    open_to = {
+        (tail, head): fleets
+        for tail, head, fleets in zip(
+            roadmap.edge_tail, roadmap.edge_head, roadmap.edge_fleets, strict=True
+        )
+        if bay[tail] < 0 and bay[head] < 0
+    }
+    opposed = [
+        f"{roadmap.node_ids[tail]} and {roadmap.node_ids[head]}"
+        for (tail, head), fleets in open_to.items()
+        if tail < head and fleets != open_to.get((head, tail), fleets)
+    ]
+    return [f"fleets drive against each other between {listed(opposed)}"] if opposed else []
 
 
 def _core_edges(roadmap: Roadmap, fleet: int) -> list[int]:

@@ -138,6 +138,20 @@ def test_a_shared_place_holds_one_robot() -> None:
     assert "3 robots of amr and other but only 2" in only(floors.files(layout, spec))[2]
 
 
+def test_two_fleets_that_drive_a_lane_against_each_other() -> None:
+    layout, spec = floors.lif(), floors.site()
+    edges = layout["layouts"][0]["edges"]
+    for edge in [edge for edge in edges if len(edge["edgeId"]) == 3]:  # the ring's lanes
+        a, b = edge["startNodeId"], edge["endNodeId"]
+        row = edge["vehicleTypeEdgeProperties"][0] | {"vehicleTypeId": "cart"}
+        edges.append({"edgeId": f"{b}>{a}", "startNodeId": b, "endNodeId": a,
+                      "vehicleTypeEdgeProperties": [row]})  # fmt: skip
+    spec["fleets"]["cart"] = spec["fleets"]["amr"] | {"robots": 0, "carries": []}
+    _, path, text, mend = only(floors.files(layout, spec))
+    assert path == "$.layouts[0].edges" and "a and b" in text and "same way" in mend
+    load_files(floors.files(layout, spec | {"guarantees": "advised"}), "advised")
+
+
 def test_bays_too_close() -> None:
     layout = floors.lif()
     layout["layouts"][0]["nodes"][4]["nodePosition"] = {"x": -2, "y": 3.5}
