@@ -16,7 +16,11 @@ from sim.scenario import ScenarioError
 
 ROOTS = ("policy", "simulation")
 BY_CAPABILITY = ("service_s", "success")  # tables of the simulation whose keys are capabilities
-FIXED = ("simulation.trucks",)  # read once, when a run begins
+# What `sim.shell.Simulation.changed` hands on; anything else in a faults.yaml is refused at a fork.
+FAULTS_THAT_CHANGE = ("format", "robot_dies", "pick_fails", "message_late", "truck_late")
+SIMULATION_THAT_CHANGES = (
+    "battery_at_start_percent", "service_s", "success", "speed_share", "latency_ms", "demand",
+)  # fmt: skip
 DEMAND_MAX = 20.0
 
 
@@ -93,7 +97,7 @@ def full(key: str) -> str:
 def _set(raw: dict[str, Any], key: str, value: Any, loaded: LoadedSite) -> None:
     name = full(key)
     root, *path = name.split(".")
-    if any(name == fixed or name.startswith(f"{fixed}.") for fixed in FIXED):
+    if root == "simulation" and path and path[0] in raw[root] and not _changes(path[0]):
         raise ScenarioError(f"--set {key}: is read when a run begins -> record another run")
     if root not in ROOTS or not path:
         raise ScenarioError(f"--set {key}: can't be set at a fork -> {_mend(raw, name, loaded)}")
@@ -108,6 +112,10 @@ def _set(raw: dict[str, Any], key: str, value: Any, loaded: LoadedSite) -> None:
     if not known or not isinstance(node, dict):
         raise ScenarioError(f"--set {key}: unknown key -> {_mend(raw, name, loaded)}")
     node[path[-1]] = value
+
+
+def _changes(section: str) -> bool:
+    return section in SIMULATION_THAT_CHANGES
 
 
 def _capabilities(loaded: LoadedSite) -> list[str]:
@@ -167,8 +175,16 @@ def faults_after(fork: Fork, before: FaultsFile | None) -> FaultsFile | None:
     return faults
 
 
-def check(loaded: LoadedSite, forks: list[Fork], hours: float, *, competition: bool) -> None:
-    """Everything that can be said before simulating. Raises `ScenarioError`, `LayoutError`."""
+def check(
+    loaded: LoadedSite,
+    forks: list[Fork],
+    hours: float,
+    faults: FaultsFile | None = None,
+    *,
+    competition: bool = False,
+) -> None:
+    """Everything that can be said before simulating; `faults` are those of the beginning. Raises
+    `ScenarioError`, `LayoutError`."""
     for fork in forks:
         if not 0 <= fork.at_s < hours * 3600:
             raise ScenarioError(
@@ -182,5 +198,12 @@ def check(loaded: LoadedSite, forks: list[Fork], hours: float, *, competition: b
             if name not in loaded.spec.fleets:
                 known = ", ".join(loaded.spec.fleets)
                 raise ScenarioError(f"unknown fleet {name!r} -> this site has {known}")
-        faults_after(fork, None)
+        after = faults_after(fork, faults)
+        for name in FaultsFile.model_fields:
+            same = getattr(faults, name, None) == getattr(after, name, None)
+            if not same and name not in FAULTS_THAT_CHANGE:
+                raise ScenarioError(
+                    f"--faults: {name} is drawn when a run begins -> leave it as the run has it"
+                )
+        faults = after
         loaded = altered(loaded, fork)

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.journal import RunReader
-from sim.fork import Fork, check, forks_of
+from sim.fork import Fork, forks_of
 from sim.parent import Parent, beginning
 from sim.recipe import Recipe
 from sim.recorded import Progress, record
@@ -54,8 +54,9 @@ def fork(source: Path, change: Fork, path: Path, *, progress: Progress = None) -
 def forked(recipe: Recipe, change: Fork) -> Recipe:
     """The recipe with one fork more, checked as far as that goes without simulating."""
     forks = forks_of([*recipe.forks, asdict(change)])
-    check(recipe.load(), forks, recipe.hours, competition=bool(recipe.lorr))
-    return replace(recipe, forks=[asdict(row) for row in forks])
+    made = replace(recipe, forks=[asdict(row) for row in forks])
+    made.scenario()
+    return made
 
 
 def recipe_of(reader: RunReader, source: Path) -> Recipe:

@@ -71,7 +71,7 @@ class Recipe:
         made = _competition(loaded, options, self.lorr) if self.lorr else scenario(loaded, options)
         if self.forks:
             forks = forks_of(self.forks)
-            check(loaded, forks, self.hours, competition=bool(self.lorr))
+            check(loaded, forks, self.hours, faults, competition=bool(self.lorr))
             made = forked_demand.through(made, forks)
         return made, bad
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from whole_ring import whole_files
 
 from orchestrator.answers import Answers
 from orchestrator.core.messages import (
@@ -179,6 +180,27 @@ def test_faults_end_where_a_fork_ends_them(tmp_path: Path) -> None:
     assert all(at < AT + 10 for at in late), "at most who was dying already"
 
 
+def test_a_centre_with_every_stage_is_forked(tmp_path: Path) -> None:
+    # given a ring with pallets, returns and trucks that are five minutes late
+    late = "format: 1\ntruck_late: {share: 1, delay_minutes: [5, 5]}\n"
+    made = Recipe(
+        "ring", whole_files(policy={"invariants_every": 1000}), seed=3, hours=1.05, faults=late
+    )
+    record(made, tmp_path / "a.run")
+    # when from the thirtieth minute on they are in time, and more is asked of the ring
+    fork(tmp_path / "a.run", Fork(1795.0), tmp_path / "same.run")
+    fork(tmp_path / "a.run", Fork(1795.0, faults="", demand=2.0), tmp_path / "b.run")
+    # then the same trucks come, each in time, and all of it can be verified
+    assert whole(tmp_path / "same.run") == whole(tmp_path / "a.run")
+    before, after = (facts(tmp_path / f"{n}.run", "truck_docked") for n in ("a", "b"))
+    assert [f["truck"] for _, f in before] == [f["truck"] for _, f in after][: len(before)]
+    delays = [(f["departs_ns"] - f["scheduled_ns"]) / 60e9 for _, f in after]
+    assert delays[0] == 5.0 and len(delays) >= 3 and set(delays[1:]) == {0.0}
+    kinds = {o.kind for o in events(tmp_path / "b.run", OrderReceived) if o.order_id[0] == "t"}
+    assert "outbound" in kinds
+    clean(tmp_path / "b.run")
+
+
 def test_demand_is_laid_over_or_thinned_out() -> None:
     made, _ = replace(recipe(), hours=4.0).scenario()
     at = Fork(7200.0)
@@ -297,14 +319,28 @@ def test_a_run_under_way_is_forked_where_it_is_durable(tmp_path: Path) -> None:
 )
 def test_a_fork_that_makes_no_sense_is_refused_with_the_mend(change: Fork, text: str) -> None:
     with pytest.raises(ScenarioError, match=text):
-        check(recipe().load(), [change], SECONDS / 3600, competition=False)
+        check(recipe().load(), [change], SECONDS / 3600)
+
+
+def test_what_the_simulation_does_not_hand_on_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = recipe().load()
+    monkeypatch.setattr("sim.fork.FAULTS_THAT_CHANGE", ("format", "robot_dies"))
+    with pytest.raises(ScenarioError, match="--faults: pick_fails is drawn when a run begins"):
+        check(loaded, [Fork(AT, faults="")], 1.0, recipe().scenario()[0].options.faults)
+    monkeypatch.setattr("sim.fork.SIMULATION_THAT_CHANGES", ("demand",))
+    with pytest.raises(
+        ScenarioError, match=r"--set simulation.success.pick: is read when a run beg"
+    ):
+        check(loaded, [Fork(AT, settings={"simulation.success.pick": 0.5})], 1.0)
+    with pytest.raises(ScenarioError, match=r"--set simulation.trucks: is read when a run begins"):
+        check(loaded, [Fork(AT, settings={"simulation.trucks": {}})], 1.0)
 
 
 def test_other_refusals() -> None:
     loaded = recipe().load()
     with pytest.raises(LayoutError, match="pick_fails"):
         broken = Fork(AT, faults="format: 1\npick_fails: {share: 7}")
-        check(loaded, [broken], 1.0, competition=False)
+        check(loaded, [broken], 1.0)
     with pytest.raises(ScenarioError, match="a competition's tasks are no demand"):
         check(loaded, [Fork(AT, demand=2.0)], 1.0, competition=True)
     assert setting("simulation.service_s.pick=[4, 0.1]") == ("simulation.service_s.pick", [4, 0.1])
