@@ -69,14 +69,14 @@ def departures(figures: dict[str, Any]) -> str:
     """Trucks and what was promised to them; nothing where no trucks come."""
     if not figures["trucks"] and not figures["routes"]:
         return ""
-    routes = table(("route", "trucks left", "parcels", "orders promised", "met", ""), [
+    routes = table(("route", "trucks", "parcels", "promised", "met", ""), [
         (row["route"], row["departed"], row["parcels"], row["promised"], row["met"],
          percent(row["met_share"]))
         for row in figures["routes"]
     ], numeric=range(1, 6))  # fmt: skip
     trucks = table(("truck", "door", "docked", "was to leave", "left", "late", "parcels"), [
-        (row["truck"], row["door"], clock(row["docked_s"])[:-4], clock(row["departs_s"])[:-4],
-         clock(row["left_s"])[:-4] if row["left_s"] is not None else NONE, _delay(row["delay_s"]),
+        (row["truck"], row["door"], clock(row["docked_s"])[:-7], clock(row["departs_s"])[:-7],
+         clock(row["left_s"])[:-7] if row["left_s"] is not None else NONE, _delay(row["delay_s"]),
          _load(row))
         for row in figures["trucks"]
     ], numeric=(2, 3, 4, 5, 6))  # fmt: skip
@@ -84,9 +84,9 @@ def departures(figures: dict[str, Any]) -> str:
     caption = f"{figures['on_time']} of {figures['departed']} trucks left in time"
     caption += f" ({percent(share)})" if share is not None else ""
     return (
-        "<div class='row'>"
-        + card("Departures", caption, trucks)
+        "<div class='row uneven nowrap'>"
         + card("Routes", "orders whose promised departure lay within the run", routes)
+        + card("Departures", caption, trucks)
         + "</div>"
     )
 

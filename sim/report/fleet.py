@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -100,13 +101,24 @@ def congestion(timeline: Timeline, end_ns: int) -> list[dict[str, Any]]:
     return rows
 
 
+def _handled(facts: list[Fact]) -> Counter[str]:
+    """What each station made, took in or handed out; of those that only pass loads on, what came."""
+    made, came, doors = Counter[str](), Counter[str](), dict[str, str]()
+    for _, kind, fact in facts:
+        if kind in ("tote_arrived", "parcel_packed", "parcel_delivered", "units_unpacked"):
+            made[str(fact.get("station", ""))] += 1
+        elif kind == "truck_docked":
+            doors[fact["truck"]] = fact["station"]
+        elif kind == "parcel_loaded":
+            made[doors.get(fact["truck"], "")] += 1
+        elif kind == "load_moved" and fact["to"].startswith("station:"):
+            came[fact["to"].removeprefix("station:")] += 1
+    return Counter({name: made[name] or came[name] for name in (*made, *came)})
+
+
 def stations(timeline: Timeline, places: Places, facts: list[Fact], end_ns: int) -> list[Any]:
     """Per station: share of time in which a robot stood there, and what it handled."""
-    handled: dict[str, int] = {}
-    for _, kind, fact in facts:
-        if kind in ("tote_arrived", "parcel_packed", "parcel_delivered"):
-            name = fact.get("station", "")
-            handled[name] = handled.get(name, 0) + 1
+    handled = _handled(facts)
     still = timeline.bay >= 0
     seconds = np.bincount(
         timeline.bay[still], timeline.seconds[still], minlength=len(places.bay_kind)
@@ -119,8 +131,8 @@ def stations(timeline: Timeline, places: Places, facts: list[Fact], end_ns: int)
         {
             "station": name,
             "occupied_share": round(min(1.0, value * 1e9 / max(end_ns, 1)), 4),
-            "handled": handled.get(name, 0),
-            "per_hour": round(handled.get(name, 0) * 3600e9 / max(end_ns, 1), 1),
+            "handled": handled[name],
+            "per_hour": round(handled[name] * 3600e9 / max(end_ns, 1), 1),
         }
         for name, value in sorted(busy.items())
     ]

@@ -67,6 +67,7 @@ i.l3{background:var(--handling)}i.l4{background:var(--turning)}i.l5{background:v
 .f-all{fill:var(--bar)}.f-try{fill:var(--driving_empty)}.f-good{fill:var(--good)}
 .f-aside{fill:var(--charging)}.f-person{fill:var(--bad)}.f-open{fill:var(--soft)}
 .better,.tile span.better{color:var(--good)}.worse,.tile span.worse{color:var(--bad)}
+.nowrap td,.nowrap th{white-space:nowrap}
 .whole .scroll{max-height:none}
 .chips{display:flex;flex-wrap:wrap;gap:4px 10px}.chips span{white-space:nowrap}
 rect:hover{opacity:.8}

@@ -202,3 +202,16 @@ def test_congestion_is_the_waiting_share_of_those_under_way() -> None:
     assert [row["under_way"] for row in rows] == [1.0, 0.5]
     page = cards.congestion(rows, RUN)
     assert "worst: 100.0 % from 0:05" in page and "fork 0:10" in page
+
+
+def test_what_stations_handled() -> None:
+    facts = [
+        (1, "tote_arrived", {"station": "dock-0"}),
+        (2, "load_moved", {"from": "robot:r0", "to": "station:chute-0"}),
+        (3, "load_moved", {"from": "robot:r0", "to": "station:dock-0"}),
+        (4, "truck_docked", {"truck": "t1", "station": "door-0"}),
+        (5, "parcel_loaded", {"truck": "t1"}),
+        (6, "units_unpacked", {"station": "unpack-0"}),
+    ]
+    handled = fleet._handled(facts)
+    assert handled == {"dock-0": 1, "chute-0": 1, "door-0": 1, "unpack-0": 1}
