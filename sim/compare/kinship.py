@@ -39,11 +39,20 @@ def kinship(first: dict[str, Any], second: dict[str, Any]) -> Kinship:
     pages = [forks_of(recipe.pop("forks", None) or []) for recipe in recipes]
     if recipes[0] != recipes[1] or not recipes[0]:
         return Kinship("apart", 0.0)
-    common = 0
-    while common < min(map(len, pages)) and pages[0][common] == pages[1][common]:
-        common += 1
-    own = tuple(pages[0][common:]), tuple(pages[1][common:])
+    own = _without(pages[0], pages[1]), _without(pages[1], pages[0])
     parting = [mine[0].at_s for mine in own if mine]
     if not parting:
         return Kinship("same", 0.0)
     return Kinship("siblings" if all(own) else "fork", min(parting), own)
+
+
+def _without(mine: list[Fork], theirs: list[Fork]) -> tuple[Fork, ...]:
+    """Those that the other doesn't have too."""
+    left = list(theirs)
+    own = []
+    for fork in mine:
+        if fork in left:
+            left.remove(fork)
+        else:
+            own.append(fork)
+    return tuple(own)

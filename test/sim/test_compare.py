@@ -123,6 +123,8 @@ def test_kinship_is_read_from_the_recipes() -> None:
         (meta(), meta(two, late), "fork", 90.0),
         (meta(two), meta(late), "siblings", 90.0),
         (meta(two, late), meta(two, one), "siblings", 60.0),
+        (meta(two), meta(one, two), "fork", 60.0),
+        (meta(two, two), meta(two), "fork", 90.0),
         (meta(), meta(seed=2), "apart", 0.0),
         ({}, {}, "apart", 0.0),
     ):
