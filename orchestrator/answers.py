@@ -9,8 +9,11 @@ from orchestrator.core.messages import (
     PathsPlanned,
     RequestAssignment,
     RequestPaths,
+    RequestTours,
+    ToursPlanned,
 )
 from orchestrator.core.site import Policy
+from orchestrator.touring import Tours
 from planners.assignment import FlowAssigner
 from planners.distances import Distances
 from planners.pibt import PibtPlanner
@@ -33,6 +36,7 @@ class Answers:
         self._arrays = arrays
         self._neighbours = neighbours
         self._distances = Distances(arrays)  # of the empty floor, for assignment
+        self._tours = Tours(self._distances)
         self._planner = planner or PibtPlanner(arrays, Distances(arrays))
         self._assigner = assigner or FlowAssigner()
 
@@ -59,6 +63,10 @@ class Answers:
         )
         moves = np.stack([column[0][plan.robot], plan.edge], axis=1).astype("<i4")
         return PathsPlanned(request=request.request, basis=request.basis, moves=moves.tobytes())
+
+    def tours(self, request: RequestTours) -> ToursPlanned:
+        """Tours of vehicles with several places."""
+        return self._tours.answer(request)
 
     def assignment(self, request: RequestAssignment) -> AssignmentMade:
         """Match tasks with robots by exact travel times on the empty roadmap."""

@@ -22,6 +22,7 @@ from orchestrator.core.messages import (
     NodeReached,
     RequestAssignment,
     RequestPaths,
+    RequestTours,
     RobotJoined,
     RunStarted,
     Ticked,
@@ -132,6 +133,8 @@ class Live:
                 self._spawn(self._answer(self._answers.paths, command))
             case RequestAssignment():
                 self._spawn(self._answer(self._answers.assignment, command))
+            case RequestTours():
+                self._spawn(self._answer(self._answers.tours, command))
             case ExtendBase():
                 reason = self._gate.check(command)
                 if reason:

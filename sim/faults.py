@@ -112,7 +112,7 @@ class Deaths:
         share = self._spec.restart_success if self._spec else 1.0
         good = self._restarts[robot.index].random() < share and robot.charge_permille > 0
         if command.maintenance:
-            orders = [robot.load] if robot.load else []
+            orders = list(robot.loads)
             fact = {"reason": f"maintenance of {robot.name}", "robot": robot.name, "loads": orders}
             self._tell("human_touched", fact)
             robot.charge_permille = max(robot.charge_permille, 500.0)

@@ -104,20 +104,21 @@ class Handling:
         return f"station:{station}" if station else "nowhere"
 
     def _take(self, robot: SimRobot, command: StartAction) -> bool:
-        if robot.load or self._floor.place.get(command.load) != self._where(command):
+        full = len(robot.loads) >= robot.spec.places
+        if full or self._floor.place.get(command.load) != self._where(command):
             return False
-        robot.load = command.load
+        robot.loads.append(command.load)
         self._floor.move(command.load, f"robot:{robot.name}")
         self._freed()
         return True
 
     def _set(self, robot: SimRobot, command: StartAction) -> bool:
         place = self._where(command)
-        if not command.load or robot.load != command.load or place == "nowhere":
+        if command.load not in robot.loads or place == "nowhere":
             return False
         if place.startswith("slot:") and self._floor.at.get(place):
             return False
-        robot.load = ""
+        robot.loads.remove(command.load)
         self._floor.move(command.load, place)
         if command.load in self._floor.units and place.startswith("station:"):
             self._floor.leave(command.load)  # an empty tote goes back to its supplier

@@ -112,7 +112,8 @@ class Machines:
 
     def look(self, request: RequestInference) -> None:
         """A camera looks; what it read comes as an event."""
-        capability = request.capability
+        reads = "verify" if request.task == "verify_pick" else "identify"
+        capability = request.capability or reads
         chance = self._chance(capability, request.station)
         seconds = lognormal(chance, self._spec.service_s.get(capability, DEFAULT_S))
         sku, _, _ = request.expected.rpartition(":")

@@ -6,6 +6,7 @@ from orchestrator.layout.site_file import LatencyFile, MessageLate
 from sim.clock import SECOND_NS, Clock, Streams, lognormal
 
 MS_NS = 1_000_000
+ANSWERS = ("paths", "assignment", "tours")
 LATE_DELAY_S = (0.0, 0.0)
 
 
@@ -35,7 +36,7 @@ class Network:
         self._channels: dict[str, list[_Channel]] = {"up": [], "down": []}
         for name in names:
             self.joined(name)
-        self._answers = {kind: streams.of("answers", kind) for kind in ("paths", "assignment")}
+        self._answers = {kind: streams.of("answers", kind) for kind in ANSWERS}
         self.late = 0
         self.change(latency, late)
 
@@ -63,6 +64,6 @@ class Network:
         return arrival
 
     def answer_ns(self, kind: str) -> int:
-        """Arrival time of a planner's answer: "paths" or "assignment"."""
+        """Arrival time of a planner's answer: one of `ANSWERS`."""
         chance, spread = self._answers[kind], getattr(self._latency, kind)
         return self._clock.now_ns + round(lognormal(chance, spread) * MS_NS)

@@ -16,6 +16,8 @@ from orchestrator.core.messages import (
     PathsPlanned,
     RequestAssignment,
     RequestPaths,
+    RequestTours,
+    ToursPlanned,
     decode_entry,
 )
 from orchestrator.journal import RunReader
@@ -25,7 +27,7 @@ from sim.scenario import ScenarioError
 from sim.shell import Recorder
 
 AHEAD_NS = 60_000_000_000  # an answer that comes later than this is computed anew
-Answer = PathsPlanned | AssignmentMade
+Answer = PathsPlanned | AssignmentMade | ToursPlanned
 
 
 class ForkDiverged(ScenarioError):
@@ -84,7 +86,7 @@ class Parent:
         if not self._ahead and self._pull() is None:
             return b""
         data, entry = self._ahead.popleft()
-        if isinstance(entry.event, PathsPlanned | AssignmentMade):
+        if isinstance(entry.event, Answer):
             self._answers.pop(entry.event.request, None)
         return data
 
@@ -94,7 +96,7 @@ class Parent:
             return None
         self._ahead.append(pair)
         event = pair[1].event
-        if isinstance(event, PathsPlanned | AssignmentMade):
+        if isinstance(event, Answer):
             self._answers[event.request] = event
         return pair[1]
 
@@ -123,6 +125,11 @@ class ParentAnswers(Answers):
         """The recorded matching, if there is one."""
         known = self.parent and self.parent.answer(request.request, self.now_ns)
         return known if isinstance(known, AssignmentMade) else super().assignment(request)
+
+    def tours(self, request: RequestTours) -> ToursPlanned:
+        """The recorded tours, if there are any."""
+        known = self.parent and self.parent.answer(request.request, self.now_ns)
+        return known if isinstance(known, ToursPlanned) else super().tours(request)
 
 
 class Following:

@@ -66,7 +66,7 @@ class SimRobot:
         self.dying = ""  # reason, until it has come to rest
         self.off = False  # out of service: uses no charge and can't fail
         self.version = 0  # of scheduled arrivals
-        self.load = ""
+        self.loads: list[str] = []
         self.charge_permille = 1000.0
         self.charge_ns = 0  # time of the last update
         self.charging = False

@@ -212,6 +212,7 @@ def robot_fact(loaded: LoadedSite, joined: RobotJoined) -> dict[str, Any]:
         "robot": joined.robot,
         "name": joined.name,
         "fleet": loaded.site.fleets[joined.fleet].id,
+        "places": spec.places,
         "footprint": [list(point) for point in spec.footprint_m],
         "speed_mps": spec.speed_mps,
         "acceleration_mps2": spec.acceleration_mps2,

@@ -28,6 +28,7 @@ from orchestrator.core.messages import (
     RequestAssignment,
     RequestInference,
     RequestPaths,
+    RequestTours,
     RobotFaulted,
     RobotJoined,
     RunStarted,
@@ -293,6 +294,9 @@ class Simulation:
             case RequestAssignment():
                 answer = self.answers.assignment(command)
                 self.clock.at(self.network.answer_ns("assignment"), self.say, answer)
+            case RequestTours():
+                tours = self.answers.tours(command)
+                self.clock.at(self.network.answer_ns("tours"), self.say, tours)
             case RequestInference():
                 self.worklog.begun(command)
                 self.machines.look(command)

@@ -46,14 +46,17 @@ def request(world: World) -> None:
 
 
 def _task_offers(world: World) -> list[TaskOffer]:
-    tasks = list(world.tasks.values())
+    single = ~world.touring
+    tasks = [task for task in world.tasks.values() if task.fleets & single or task.bay < 0]
     if len(tasks) > TASKS_MAX:
         tasks = sorted(tasks, key=lambda task: (task.due_ns or 2**62, task.id))[:TASKS_MAX]
     offers = []
     for task in tasks:
         slack_ms = (task.due_ns - world.time_ns) // MS_NS if task.due_ns else URGENCY_MS
         priority = min(max(0, URGENCY_MS - slack_ms), OVERDUE_MS)
-        offers.append(TaskOffer(task.id, task.node, task.fleets, priority, _onward_ms(world, task)))
+        offers.append(
+            TaskOffer(task.id, task.node, task.fleets & single, priority, _onward_ms(world, task))
+        )
     for index, bay in enumerate(world.site.roadmap.bays):
         if bay.kind == "charger" and energy.open_to(world, index):
             offers.append(TaskOffer(-1 - index, bay.node, bay.fleets << CHARGE_BIT, 0, 0))
@@ -87,7 +90,11 @@ def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
         free_in_ms = HANDLING_MS + length_mm * 2000 // fleet.speed_mmps
         node = leg.node
     classes = 0
-    if robot.battery_permille >= fleet.charge_urgent_permille and not robot.retired:
+    if (
+        robot.battery_permille >= fleet.charge_urgent_permille
+        and not robot.retired
+        and fleet.places == 1
+    ):
         classes |= 1 << robot.fleet
     if charge:
         classes |= 1 << (robot.fleet + CHARGE_BIT)

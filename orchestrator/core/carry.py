@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import flow, missions, places, replenish, stations, timeouts
+from orchestrator.core import flow, missions, places, replenish, stations, timeouts, tours
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Leg, Robot, Token
 from orchestrator.core.site import Step
@@ -145,7 +145,8 @@ def _open(
         if bay >= 0:
             fleets &= world.site.roadmap.bays[bay].fleets
     action = "" if step.to in ("station", "stop") else "drop"
-    task = Task(world.number(), fleets, start[0], start[1], load, token, order.due_ns, *end, action)
+    due_ns, now_ns = order.due_ns, world.time_ns
+    task = Task(world.number(), fleets, *start, load, token, due_ns, *end, action, now_ns)
     world.tasks[task.id] = task
     timeouts.expect(world, task.id, step)
     return task
@@ -170,21 +171,24 @@ def begin(world: World, robot: Robot, task: Task) -> None:
     missions.assign(world, robot, legs)
 
 
-def _done(world: World, robot: Robot) -> None:
-    world.underway.pop(robot.task, None)
+def _done(world: World, robot: Robot, task: int) -> None:
+    world.underway.pop(task, None)
+    robot.aboard.pop(task, None)
     robot.task = -1
 
 
 def arrived(world: World, robot: Robot, leg: Leg) -> None:
     """The last leg ended by being there: the load stays on the robot."""
-    _done(world, robot)
+    _done(world, robot, leg.task)
     assert leg.token is not None
     flow.step_ended(world, leg.token, "ok")
 
 
 def picked(world: World, robot: Robot, leg: Leg) -> None:
     """The load is on the robot now."""
-    robot.load = leg.load
+    robot.loads.append(leg.load)
+    if tours.several(world, robot):
+        robot.aboard[leg.task] = None
     tote = world.stock.totes.get(leg.load)
     if tote is not None:
         kind, index = tote.place
@@ -204,8 +208,8 @@ def picked(world: World, robot: Robot, leg: Leg) -> None:
 
 def dropped(world: World, robot: Robot, leg: Leg) -> None:
     """The load is off the robot: in a slot, on a chute, at a door, or out of the building."""
-    robot.load = ""
-    _done(world, robot)
+    robot.loads.remove(leg.load)
+    _done(world, robot, leg.task)
     tote = world.stock.totes.get(leg.load)
     if tote is None:
         if leg.token is not None:
@@ -263,7 +267,7 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
     else:
         missions.give_up_goal(world, robot)
         robot.legs.clear()
-        _done(world, robot)
+        _done(world, robot, leg.task)
         tote = world.stock.totes.get(leg.load)
         if tote is not None:
             _stays(world, tote)
@@ -283,7 +287,7 @@ def cancel(world: World, task: Task) -> None:
 def turn_back(world: World, robot: Robot) -> None:
     """The robot brings the tote that it holds home instead of where it was going."""
     tote = world.stock.totes[robot.load]
-    _done(world, robot)
+    _done(world, robot, robot.task)
     node = world.site.roadmap.bays[tote.home].node
     missions.redirect(world, robot, Leg(node, tote.home, "drop", tote.id))
 
@@ -301,12 +305,16 @@ def _stays(world: World, tote: Tote) -> None:
 
 def give_back(world: World, robot: Robot) -> None:
     """The robot can't go on: a task it has not loaded goes back to the pool."""
-    if robot.task < 0 or robot.load or robot.action >= 0:
+    if tours.several(world, robot):
+        tours.forget(robot)
+    elif robot.load:
         return
-    if not robot.legs or robot.legs[0].action != "pick":
+    if robot.action >= 0 or not robot.legs or robot.legs[0].action != "pick":
+        return
+    task = world.underway.pop(robot.legs[0].task, None)
+    if task is None:
         return
     missions.give_up_goal(world, robot)
     robot.legs.clear()
-    task = world.underway.pop(robot.task)
     robot.task = -1
     world.tasks[task.id] = task

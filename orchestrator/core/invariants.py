@@ -18,7 +18,14 @@ def require(world: World) -> None:
 
 def check(world: World) -> list[str]:
     """Return every invariant that does not hold, in words."""
-    return [*_floor(world), *_bays(world), *_books(world), *_orders(world), *_problems(world)]
+    return [
+        *_floor(world),
+        *_bays(world),
+        *_loads(world),
+        *_books(world),
+        *_orders(world),
+        *_problems(world),
+    ]
 
 
 def _floor(world: World) -> list[str]:
@@ -69,6 +76,18 @@ def _bays(world: World) -> list[str]:
     return broken
 
 
+def _loads(world: World) -> list[str]:
+    """No robot carries more than it has places for, and what it has aboard is under way."""
+    broken: list[str] = []
+    for robot in world.robots:
+        places = world.site.fleets[robot.fleet].places
+        if len(robot.loads) > places:
+            broken.append(f"{robot.name} carries {len(robot.loads)} loads on {places} places")
+        if any(number not in world.underway for number in robot.aboard):
+            broken.append(f"{robot.name} has a load aboard that belongs to no task")
+    return broken
+
+
 def _books(world: World) -> list[str]:
     """Each tote in exactly one place, each place with at most one tote, units conserved."""
     broken: list[str] = []
@@ -77,11 +96,11 @@ def _books(world: World) -> list[str]:
     for tote in stock.totes.values():
         if not 0 <= tote.reserved <= tote.quantity:
             broken.append(f"tote {tote.id}: {tote.reserved} of {tote.quantity} reserved")
-        if tote.place[0] in ("slot", "robot"):
+        if tote.place[0] == "slot":
             if tote.place in places:
                 broken.append(f"totes {tote.id} and {places[tote.place]} share a place")
             places[tote.place] = tote.id
-        if tote.place[0] == "robot" and world.robots[tote.place[1]].load != tote.id:
+        if tote.place[0] == "robot" and tote.id not in world.robots[tote.place[1]].loads:
             broken.append(f"tote {tote.id} is not on the robot it should be on")
         if tote.home >= 0 and stock.slot_owner[tote.home] != tote.id:
             broken.append(f"tote {tote.id} has lost its slot")

@@ -132,6 +132,13 @@ class AssignmentMade(Message, frozen=True):
     pairs: tuple[tuple[int, int], ...]
 
 
+class ToursPlanned(Message, frozen=True):
+    """The answer to a `RequestTours`: for each robot its stops (task, 0: pick up | 1: deliver)."""
+
+    request: int
+    tours: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+
+
 class RobotFaulted(Message, frozen=True):
     """The robot stands still where it is, somewhere on what it holds, and obeys nothing."""
 
@@ -193,6 +200,7 @@ Event = (
     | ImageRead
     | PathsPlanned
     | AssignmentMade
+    | ToursPlanned
     | RobotFaulted
     | RobotRecovered
     | RecoveryFailed
@@ -250,6 +258,39 @@ class RequestAssignment(Message, frozen=True):
     request: int
     tasks: tuple[TaskOffer, ...]
     robots: tuple[RobotOffer, ...]
+
+
+class TourTask(msgspec.Struct, frozen=True, array_like=True):
+    """A transport for vehicles with several places: from `node` to `end_node`."""
+
+    task: int
+    fleets: int  # bit mask
+    node: int
+    end_node: int
+    due_in_ms: int  # 2**40: no due time
+    priority: int  # milliseconds of travel that it may cost more than another
+
+
+class TourRobot(msgspec.Struct, frozen=True, array_like=True):
+    """A vehicle that is, or in `free_in_ms` will be, at `node`; `aboard`: (task, end node, due in
+    ms) of what it then has on it."""
+
+    robot: int
+    fleet: int
+    node: int
+    heading_deg: int
+    free_in_ms: int
+    places: int
+    reach_ms: int
+    aboard: tuple[tuple[int, int, int], ...]
+
+
+class RequestTours(Message, frozen=True):
+    """Which vehicle visits which stops, in which sequence, at least cost."""
+
+    request: int
+    tasks: tuple[TourTask, ...]
+    robots: tuple[TourRobot, ...]
 
 
 class ExtendBase(Message, frozen=True):
@@ -322,6 +363,7 @@ class RaiseAlarm(Message, frozen=True):
 Command = (
     RequestPaths
     | RequestAssignment
+    | RequestTours
     | RequestInference
     | ExtendBase
     | StartAction

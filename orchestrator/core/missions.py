@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, chargers, places
+from orchestrator.core import bays, carry, chargers, places, tours
 from orchestrator.core.messages import ActionEnded, StartAction
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, World
@@ -12,7 +12,7 @@ def advance(world: World, robot: Robot) -> None:
     """Make the robot do the first of its legs, or decide what an idle robot does."""
     if robot.dead or robot.action >= 0:
         return
-    if not robot.legs:
+    if not robot.legs and not (robot.tour and tours.next_leg(world, robot)):
         robot.goal = -1
         if not robot.load:
             rest(world, robot)
@@ -185,7 +185,8 @@ def _make_way(world: World, bay: int, comer: Robot) -> None:
     """Whoever rests, or waits without a load, in a bay that another one needs goes to park."""
     for holder in list(world.bays[bay].holders):
         robot = world.robots[holder]
-        waits = robot.waiting_bay >= 0 and not robot.load and not robot.dead
+        waits = robot.waiting_bay >= 0 and not robot.dead
+        waits = waits and (not robot.load or tours.several(world, robot))
         if robot is not comer and ((robot.idle and not robot.legs) or waits):
             park(world, robot)
 
@@ -194,7 +195,7 @@ def _in_the_way(world: World, robot: Robot) -> bool:
     """Waiting for a ticket in a station, or where another one waits to come, would close a circle of
     robots that wait for each other. A loaded robot stays: what it waits for always becomes free."""
     bay = bays.inside(world, robot.index)
-    if robot.load or bay < 0:
+    if bay < 0 or (robot.load and not tours.several(world, robot)):
         return False
     return world.site.roadmap.bays[bay].kind == "station" or bool(world.bays[bay].queue)
 

@@ -35,7 +35,9 @@ class Robot:
     legs: deque[Leg] = field(default_factory=deque)
     goal: int = -1  # node it is on its way to, with a ticket if that lies in a bay
     waiting_bay: int = -1  # bay whose ticket it waits for
-    load: str = ""
+    loads: list[str] = field(default_factory=list)
+    aboard: dict[int, None] = field(default_factory=dict)  # several places: the tasks of its loads
+    tour: deque[tuple[int, int]] = field(default_factory=deque)  # stops after the leg under way
     action: int = -1  # running action
     failures: int = 0  # of the action at hand, in a row
     charging: bool = False
@@ -50,12 +52,18 @@ class Robot:
     off: bool = False  # retired, parked and switched off
 
     @property
+    def load(self) -> str:
+        """What it carries; of several loads the first."""
+        return self.loads[0] if self.loads else ""
+
+    @property
     def idle(self) -> bool:
         """Free for any task, at once."""
         return (
             not self.dead
             and not self.off
-            and not self.load
+            and not self.loads
+            and not self.tour
             and self.action < 0
             and (not self.legs or (self.legs[0].parking and len(self.legs) == 1))
         )

@@ -19,6 +19,7 @@ class Fleet:
     charge_urgent_permille: int  # below this a robot takes no task before it has charged
     charge_to_permille: int
     reach_mm: int  # with a full battery
+    places: int = 1  # loads it carries at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Policy:
     charger_tries: int = 4  # before it is mended
     invariants_every: int = 2000  # events between full checks
     assign_neighbours: int = 12
+    tour_wait_ms: int = 20_000  # a load waits so long for others before a tour fetches it
     wave_minutes: int = 0  # orders are released in waves, so far apart; 0: continuously
     release_ahead_minutes: int = 0  # orders due later than so far ahead wait; 0: none
 

@@ -16,6 +16,7 @@ from orchestrator.core import (
     replenish,
     stations,
     timeouts,
+    tours,
     trucks,
 )
 from orchestrator.core.messages import (
@@ -43,6 +44,7 @@ from orchestrator.core.messages import (
     StationRepairFailed,
     Ticked,
     ToteStored,
+    ToursPlanned,
     TruckDocked,
     TruckLeft,
     WorkEnded,
@@ -90,6 +92,8 @@ def _dispatch(world: World, event: Event) -> None:
             energy.crossed(world, event)
         case AssignmentMade():
             assignment.made(world, event)
+        case ToursPlanned():
+            tours.planned(world, event)
         case OrderReceived():
             flow.receive(world, event)
         case TruckDocked():
@@ -173,5 +177,6 @@ def _ticked(world: World) -> None:
     changes.stand_down(world)
     energy.make_room(world)
     assignment.request(world)
+    tours.request(world)
     recovery.watch(world)
     planning.want_if_due(world)

@@ -65,6 +65,7 @@ class Task:
     end_node: int
     end_bay: int = -1
     action: str = ""
+    since_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -132,6 +133,14 @@ class World:
     path_rejected: int = 0
     assign_request: int = -1
     assign_requested_ns: int = 0
+    tour_request: int = -1
+    tour_requested_ns: int = 0
+    tour_state: tuple[int, int, int] = (
+        0,
+        0,
+        0,
+    )  # newest task, tasks, idle vehicles of the last one
+    touring: int = 0  # bit mask of the fleets with several places
     refusals: int = 0
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict)  # open
     ended: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, how) -> count
@@ -163,6 +172,7 @@ def new_world(site: Site) -> World:
         traffic=Traffic(site.roadmap, site.policy.lookahead, holders),
         stock=Stock(slots),
         bays=bays,
+        touring=sum((fleet.places > 1) << i for i, fleet in enumerate(site.fleets)),
         asked=dict.fromkeys(sorted(site.skus)),
         stations=[
             StationState(queues={capability: deque() for capability in station.capabilities})

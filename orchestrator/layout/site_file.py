@@ -78,6 +78,7 @@ class FleetFile(_Part):
 
     robots: int = Field(ge=0, le=20_000)
     carries: tuple[str, ...] = ()
+    places: int = Field(default=1, ge=1, le=64)
     footprint_m: Annotated[tuple[tuple[Finite, Finite], ...], at_least(3)]
     speed_mps: Annotated[float, Field(ge=0.01, le=100)]
     acceleration_mps2: Positive
@@ -169,6 +170,7 @@ class PolicyFile(_Part):
     charger_tries: int = Field(default=4, ge=1, le=100)
     invariants_every: int = Field(default=2000, ge=1)
     assign_neighbours: int = Field(default=12, ge=1)
+    tour_wait_ms: int = Field(default=20_000, ge=0)
     wave_minutes: int = Field(default=0, ge=0, le=1440)
     release_ahead_minutes: int = Field(default=0, ge=0, le=10_080)
 
@@ -245,6 +247,7 @@ class LatencyFile(_Part):
     robot: Spread = (25, 0.5)
     paths: Spread = (60, 0.3)
     assignment: Spread = (40, 0.3)
+    tours: Spread = (200, 0.3)
 
 
 class SimulationFile(_Part):

@@ -64,6 +64,7 @@ class Goods:
     levels: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     brought: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> units
     left: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # in totes that went
+    room: dict[str, int] = field(default_factory=dict)  # places of robots
     trucks: dict[str, Truck] = field(default_factory=dict)  # at the doors
     docked: dict[tuple[str, int], int] = field(default_factory=dict)  # route, timetable -> when
     stored: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # tote -> times
@@ -71,6 +72,8 @@ class Goods:
     def feed(self, time_ns: int, kind: str, fact: dict[str, Any]) -> None:
         """Fold one fact; facts of other kinds are none of its business."""
         match kind:
+            case "robot":
+                self.room[f"robot:{fact['name']}"] = int(fact.get("places", 1))
             case "tote":
                 self._tote(time_ns, fact, fact["place"])
             case "tote_arrived":
@@ -102,10 +105,10 @@ class Goods:
     def _put(self, time_ns: int, load: str, place: str) -> None:
         """A load comes to a place; slots and robots have room for one."""
         if place.startswith(("slot:", "robot:")):
-            for other in sorted(self.at[place] - {load}):
-                self.found.add(
-                    "goods", time_ns, load, f"comes to {place}, where {other} already is"
-                )
+            others = sorted(self.at[place] - {load})
+            if len(others) >= self.room.get(place, 1):
+                text = f"comes to {place}, where {others[0]} already is"
+                self.found.add("goods", time_ns, load, text)
         self.at[self.place.get(load, "")].discard(load)
         self.place[load] = place
         self.at[place].add(load)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import yaml
 from scenes import FLOW, ring_files
 
 KINDS = (
@@ -123,3 +125,21 @@ def whole_files(**changes: Any) -> dict[str, str]:
     defaults: dict[str, Any] = {"size": 12, "robots": 4, "totes": 4, "kinds": KINDS}
     options = {key: changes.pop(key, value) for key, value in defaults.items()}
     return ring_files(**options, **(site | changes))
+
+
+def tug_files(
+    tugs: int = 2, places: int = 4, *, shared: bool = False, **changes: Any
+) -> dict[str, str]:
+    """The ring with vehicles of several places, which bring parcels from the chutes to the door; with
+    `shared`, single-place robots may do so as well."""
+    files = whole_files(**changes)
+    site, lif = yaml.safe_load(files["site.yaml"]), json.loads(files["layout.lif.json"])
+    for edge in lif["layouts"][0]["edges"]:
+        rows = edge["vehicleTypeEdgeProperties"]
+        rows.append(rows[0] | {"vehicleTypeId": "tug"})
+    amr = site["fleets"]["amr"]
+    needs = "parcel" if shared else "freight"
+    site["fleets"]["tug"] = amr | {"robots": tugs, "places": places, "carries": [needs]}
+    site["flow"]["outbound"]["collect"]["needs"] = needs
+    layout = json.dumps(lif)
+    return {"site.yaml": yaml.safe_dump(site, sort_keys=False), "layout.lif.json": layout}

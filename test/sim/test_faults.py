@@ -90,7 +90,7 @@ def test_an_empty_battery_does_not_come_back_from_afar() -> None:
 
 def test_maintenance_takes_ten_minutes_always_succeeds_and_is_a_touch() -> None:
     ward = Ward(restart_success=0.0)
-    ward.world.robot.load = "tote-7"
+    ward.world.robot.loads = ["tote-7"]
     ward.dead().deaths.recover(RecoverRobot(robot=0, attempt=7, maintenance=True))
     ward.world.run(599)
     assert ward.world.robot.dead

@@ -50,7 +50,7 @@ class Hall:
         spec = SimulationFile(success=success or {}, service_s={"pick": (5, 0), "verify": (1, 0)})
         self.machines = Machines(
             self.site, spec, self.world.clock, self.floor, Streams(1), 0.0,
-            self.handling.present, self.said.append,
+            self.handling.present, lambda _: "", self.said.append,
         )  # fmt: skip
         self.floor.tote("t1", "A", 3, "slot:s")
 
@@ -130,7 +130,7 @@ def test_no_second_load_and_no_full_slot() -> None:
     hall.floor.tote("t2", "B", 1, "slot:s")
     assert hall.act("pick", "t2", SLOT) == "failed"
     assert hall.act("drop", "t1", SLOT) == "failed"
-    assert hall.robot.load == "t1"
+    assert hall.robot.loads == ["t1"]
 
 
 def test_nothing_is_handled_on_the_way() -> None:

@@ -1,0 +1,80 @@
+"""The core takes no tour on trust: whatever a planner answers, no vehicle gets more than fits, fetches
+twice what another one has, or forgets what it carries."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from whole_ring import tug_files
+
+from orchestrator.core import tours
+from orchestrator.core.messages import RequestTours, RobotJoined, RunStarted, ToursPlanned
+from orchestrator.core.robots import Robot
+from orchestrator.core.step import step
+from orchestrator.core.world import CORE_VERSION, Task, World, new_world
+from orchestrator.layout import load_files
+
+LOADED = load_files(tug_files(), "ring")
+PARKING = [bay for bay in LOADED.site.roadmap.bays if bay.kind == "parking"]
+TASKS = 6
+
+
+def hall() -> World:
+    """Two tuggers at rest, six parcels to bring from the chute to the door."""
+    world = new_world(LOADED.site)
+    step(world, 0, RunStarted(site_hash=LOADED.site.hash, core_version=CORE_VERSION))
+    for index in range(2):
+        joined = RobotJoined(
+            robot=index, name=f"tug-{index}", fleet=1, node=PARKING[index].node, heading_deg=0,
+            battery_permille=900,
+        )  # fmt: skip
+        step(world, 0, joined)
+    stations = {station.kind: station for station in LOADED.site.stations}
+    bays = LOADED.site.roadmap.bays
+    start, end = stations["chute"].bay, stations["door"].bay
+    for number in range(1, TASKS + 1):
+        world.tasks[number] = Task(
+            number, 2, bays[start].node, start, f"p{number}", ("o", "collect", -1), 0,
+            bays[end].node, end, "drop",
+        )  # fmt: skip
+    return world
+
+
+stop = st.tuples(st.integers(-2, TASKS + 3), st.integers(-1, 2))
+tour = st.tuples(st.integers(-1, 4), st.lists(stop, max_size=14).map(tuple))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(tour, max_size=4))
+def test_hostile_tours(rows: list[tuple[int, tuple[tuple[int, int], ...]]]) -> None:
+    world = hall()
+    tours.request(world)
+    asked = [command for command in world.out if isinstance(command, RequestTours)]
+    assert len(asked) == 1 and len(asked[0].tasks) == TASKS
+    step(world, 1, ToursPlanned(request=asked[0].request, tours=tuple(rows)))
+    begun = [leg.task for robot in world.robots for leg in robot.legs if leg.action == "pick"]
+    for robot in world.robots:
+        assert _most(robot, robot.legs[0].task if robot.legs else -1) <= 4
+    promised = [n for robot in world.robots for n, side in robot.tour if side == 0]
+    assert len(set(promised + begun)) == len(promised + begun), "nobody fetches what another does"
+    assert set(world.tasks) | set(begun) == set(range(1, TASKS + 1)), "no task is lost"
+    assert set(world.tasks) & set(begun) == set()
+
+
+def _most(robot: Robot, under_way: int) -> int:
+    """How many loads it would have at most; each is brought after it was fetched."""
+    aboard = {under_way} - {-1}
+    most = len(aboard)
+    for number, side in robot.tour:
+        assert (number in aboard) == bool(side)
+        aboard = aboard - {number} if side else aboard | {number}
+        most = max(most, len(aboard))
+    assert not aboard, "everything is brought to its end"
+    return most
+
+
+def test_an_old_answer_is_no_answer() -> None:
+    world = hall()
+    tours.request(world)
+    step(world, 1, ToursPlanned(request=10**6, tours=((0, ((1, 0), (1, 1))),)))
+    assert not world.robots[0].tour and not world.robots[0].legs
