@@ -21,6 +21,7 @@ class Floor:
         self.parcels: dict[str, tuple[str, dict[str, int]]] = {}  # parcel -> order, contents
         self.pallets: dict[str, tuple[str, dict[str, tuple[str, int]]]] = {}  # order -> dock, totes
         self.trucks: dict[str, list[str]] = {}  # at a door -> parcels
+        self.damaged: dict[str, dict[str, int]] = {}  # order -> broken units in its box
         self.timetable: dict[str, int] = {}  # truck -> departure by its timetable
 
     def tote(self, tote: str, sku: str, quantity: int, place: str) -> None:
@@ -144,6 +145,36 @@ class Floor:
             box[sku] = box.get(sku, 0) + taken
             fact = {"sku": sku, "quantity": taken, "tote": tote, "order_id": order}
             self.tell("units_moved", fact)
+        return taken
+
+    def scrap(self, tote: str, quantity: int, why: str) -> None:
+        """Units of a tote are no goods any more."""
+        self.units[tote][1] -= quantity
+        fact = {"sku": self.units[tote][0], "quantity": quantity, "tote": tote, "why": why}
+        self.tell("units_scrapped", fact)
+
+    def damage(self, order: str, sku: str) -> None:
+        """A unit in the box breaks."""
+        broken = self.damaged.setdefault(order, {})
+        broken[sku] = broken.get(sku, 0) + 1
+        self.tell("units_damaged", {"sku": sku, "quantity": 1, "order_id": order})
+
+    def discard(self, order: str, sku: str, kept: int) -> int:
+        """Take units of a SKU out of the box until `kept` are left, broken ones first; return how
+        many were taken out."""
+        box = self.boxes.get(order, {})
+        taken = max(0, box.get(sku, 0) - kept)
+        if not taken:
+            return 0
+        box[sku] -= taken
+        if not box[sku]:
+            del box[sku]
+        if not box:
+            del self.boxes[order]
+        broken = self.damaged.get(order, {})
+        broken[sku] = max(0, broken.get(sku, 0) - taken)
+        fact = {"sku": sku, "quantity": taken, "order_id": order, "why": "discarded"}
+        self.tell("units_scrapped", fact)
         return taken
 
     def pack(self, order: str, parcel: str, station: str) -> None:

@@ -13,8 +13,8 @@ from sim.robots import SimRobot
 
 
 class Handling:
-    """Actions of all robots. `say(robot, event)` reports over the network; `freed` is called when a
-    load was taken from where it stood."""
+    """Actions of all robots. `slips(robot)`: a load can't be taken or set down this time; `say(robot,
+    event)` reports over the network; `freed` is called when a load was taken from where it stood."""
 
     def __init__(
         self,
@@ -22,11 +22,13 @@ class Handling:
         clock: Clock,
         floor: Floor,
         robots: list[SimRobot],
+        slips: Callable[[str], bool],
         say: Callable[[int, Event], None],
         freed: Callable[[], None],
     ) -> None:
         self._clock, self._floor, self._robots = clock, floor, robots
-        self._say, self._freed = say, freed
+        self._slips, self._say, self._freed = slips, say, freed
+        self.dark: dict[int, None] = {}  # chargers without current, by bay
         self._bays = site.roadmap.bays
         self._stations = site.stations
         self._by_name = {robot.name: robot for robot in robots}
@@ -52,9 +54,10 @@ class Handling:
             self._end(robot, command, good=False)
         elif command.kind == "charge":
             good = self._bays[command.bay].kind == "charger"
+            current = good and command.bay not in self.dark
             robot.use_charge()
-            robot.charging = good
-            self._end(robot, command, good)
+            robot.charging = current
+            self._end(robot, command, good, outcome="ok" if current else "failed")
         else:
             robot.busy = True
             handling = robot.spec.handling_s
@@ -81,16 +84,31 @@ class Handling:
             self._unfinished[robot.index] = command
             return
         robot.busy = False
-        good = self._take(robot, command) if command.kind == "pick" else self._set(robot, command)
-        self._end(robot, command, good)
+        if self._slips(robot.name):
+            self._end(robot, command, good=True, outcome="failed")
+        else:
+            take = self._take if command.kind == "pick" else self._set
+            self._end(robot, command, take(robot, command))
         robot.go_on()
 
-    def _end(self, robot: SimRobot, command: StartAction, good: bool) -> None:
+    def goes_dark(self, bay: int) -> None:
+        """Whoever charges here gets nothing any more."""
+        for robot in self._robots:
+            if robot.charging and robot.node == self._bays[bay].node:
+                robot.use_charge()
+                robot.charging = False
+
+    def loads_at(self, station: int) -> list[str]:
+        """Loads of robots that stand at the station."""
+        return [robot.load for robot in self._robots if self.present(robot.load, station)]
+
+    def _end(self, robot: SimRobot, command: StartAction, good: bool, outcome: str = "") -> None:
+        """`good`: it was possible at all, whatever its outcome."""
         if not good:
             fact = {"robot": robot.name, "action": command.kind, "load": command.load}
             self._floor.tell("impossible_action", fact)
-        outcome = "ok" if good else "failed"
-        event = ActionEnded(robot=robot.index, action=command.action, outcome=outcome)
+        said = outcome or ("ok" if good else "failed")
+        event = ActionEnded(robot=robot.index, action=command.action, outcome=said)
         self._say(robot.index, event)
 
     def _node(self, command: StartAction) -> int:

@@ -10,8 +10,11 @@ from orchestrator.core.site import Site
 from orchestrator.layout.site_file import SimulationFile
 from sim.clock import SECOND_NS, Clock, Streams, lognormal
 from sim.floor import Floor
+from sim.mishaps import Mishaps
 
 DEFAULT_S = (3.0, 0.2)
+ASKED_AGAIN_S = 0.5  # to tell once more what was done
+REMEMBERED = 10_000  # answers of all machines that may be asked for again
 
 
 class Machines:
@@ -27,11 +30,16 @@ class Machines:
         pick_fails: float,
         present: Callable[[str, int], bool],
         truck_at: Callable[[int], str],
+        mishaps: Mishaps,
         say: Callable[[Event], None],
     ) -> None:
         self._site, self._clock, self._floor = site, clock, floor
         self._present, self._truck_at, self._say = present, truck_at, say
-        self._streams = streams
+        self._streams, self._mishaps = streams, mishaps
+        self._running: dict[int, StartWork | RequestInference] = {}  # by number
+        self._done: dict[int, WorkEnded] = {}  # the latest, by number
+        self._owed: dict[int, None] = {}  # answers that were lost so far
+        self._box_at: dict[str, int] = {}  # order -> station where its open box stands
         self._chances: dict[tuple[str, int], random.Random] = {}
         self.change(spec, pick_fails)
 
@@ -47,23 +55,62 @@ class Machines:
         return self._chances[key]
 
     def start(self, work: StartWork) -> None:
-        """Begin; the end comes as an event."""
+        """Begin; the end comes as an event. What it knows already it doesn't do twice."""
+        if work.work in self._running:
+            return
+        if work.work in self._done:
+            told = (work, self._done[work.work])
+            self._clock.after(round(ASKED_AGAIN_S * SECOND_NS), self._answer, told)
+            return
+        self._running[work.work] = work
         chance = self._chance(work.capability, work.station)
         seconds = lognormal(chance, self._spec.service_s.get(work.capability, DEFAULT_S))
         if work.capability == "pick":
             seconds *= max(1, work.quantity)
         self._clock.after(round(seconds * SECOND_NS), self._end, work)
 
+    def broke(self, machine: tuple[int, str]) -> int:
+        """What this machine is at comes to nothing; return the number of its work, 0: none."""
+        aborted = 0
+        for number, work in list(self._running.items()):
+            if (work.station, work.capability) == machine:
+                del self._running[number]
+                aborted = number if isinstance(work, StartWork) else aborted
+        return aborted
+
+    def boxes_at(self, station: int) -> list[str]:
+        """Orders whose open boxes stand there."""
+        return [order for order, at in self._box_at.items() if at == station]
+
+    def _answer(self, argument: tuple[StartWork, WorkEnded]) -> None:
+        work, event = argument
+        place = self._site.stations[work.station].id
+        if self._mishaps.strikes("answer_lost", place):
+            self._owed[work.work] = None
+            fact = {"work": work.work, "station": place, "loads": [work.load, work.into]}
+            self._floor.tell("answer_lost", fact)
+            return
+        if work.work in self._owed:
+            del self._owed[work.work]
+            self._floor.tell("answer_given", {"work": work.work})
+        self._say(event)
+
     def _end(self, work: StartWork) -> None:
+        if self._running.get(work.work) is not work:
+            return  # it broke meanwhile
+        del self._running[work.work]
         station = self._site.stations[work.station].id
-        outcome, quantity = "ok", 0
+        outcome, quantity, lost = "ok", 0, 0
         match work.capability:
             case "pick":
-                outcome, quantity = self._pick(work)
+                outcome, quantity, lost = self._pick(work)
+            case "discard":
+                quantity = self._floor.discard(work.order_id, work.sku, work.quantity)
             case "pack":
                 if work.load in self._floor.place or work.order_id not in self._floor.boxes:
                     outcome = self._impossible(work)
                 else:
+                    self._box_at.pop(work.order_id, None)
                     self._floor.pack(work.order_id, work.load, station)
             case "depalletise":
                 if not self._floor.set_down(work.order_id, work.load):
@@ -91,18 +138,37 @@ class Machines:
                     outcome = self._impossible(work)
                 else:
                     self._floor.deliver(work.load, station)
-        self._say(WorkEnded(work=work.work, outcome=outcome, quantity=quantity))
+        ended = WorkEnded(work=work.work, outcome=outcome, quantity=quantity, lost=lost)
+        self._done[work.work] = ended
+        if len(self._done) > REMEMBERED:
+            del self._done[next(iter(self._done))]
+        self._answer((work, ended))
 
-    def _pick(self, work: StartWork) -> tuple[str, int]:
+    def _pick(self, work: StartWork) -> tuple[str, int, int]:
+        """Outcome, units that the arm believes to be in the box, units that fell."""
         grasped = self._chance("pick", work.station).random() >= self._pick_fails
         if work.load not in self._floor.units or not self._present(work.load, work.station):
-            return self._impossible(work), 0
+            return self._impossible(work), 0, 0
         if not grasped:
-            return "failed", 0
+            return "failed", 0, 0
         if work.sku != self._floor.units[work.load][0]:
-            return "short", 0  # none of these in there
-        taken = self._floor.pick(work.load, work.order_id, work.quantity)
-        return ("ok" if taken == work.quantity else "short"), taken
+            return "short", 0, 0  # none of these in there
+        self._box_at[work.order_id] = work.station
+        there, wanted = self._floor.units[work.load][1], work.quantity
+        place = self._site.stations[work.station].id
+        if there and wanted and self._mishaps.strikes("item_dropped", place):
+            taken = self._floor.pick(work.load, work.order_id, min(there, wanted) - 1)
+            self._floor.scrap(work.load, 1, "dropped")
+            return "dropped", taken, 1
+        if there >= wanted and self._mishaps.strikes("pick_wrong", place):
+            wrong = wanted + 1 if there > wanted else wanted - 1
+            self._floor.pick(work.load, work.order_id, wrong)
+            self._mishaps.miscounted(work.load, work.order_id, wrong - wanted)
+            return "ok", wanted, 0
+        taken = self._floor.pick(work.load, work.order_id, wanted)
+        if taken and self._mishaps.strikes("item_damaged", place):
+            self._floor.damage(work.order_id, work.sku)
+        return ("ok" if taken == wanted else "short"), taken, 0
 
     def _impossible(self, work: StartWork) -> str:
         station = self._site.stations[work.station].id
@@ -118,17 +184,24 @@ class Machines:
         seconds = lognormal(chance, self._spec.service_s.get(capability, DEFAULT_S))
         sku, _, _ = request.expected.rpartition(":")
         there = self._floor.boxes.get(request.subject, {}).get(sku, 0)
-        value = f"{sku}:{there}" if request.task == "verify_pick" else request.expected
-        self._clock.after(round(seconds * SECOND_NS), self._seen, (request, capability, value))
+        value, outcome = request.expected, "ok"
+        if request.task == "verify_pick":
+            value = f"{sku}:{there}"
+            outcome = "ok" if value == request.expected else "mismatch"
+            if self._floor.damaged.get(request.subject, {}).get(sku):
+                outcome = "damaged"
+        self._running[request.request] = request
+        self._clock.after(round(seconds * SECOND_NS), self._seen, (request, outcome, value))
 
     def _seen(self, argument: tuple[RequestInference, str, str]) -> None:
         """The picture was taken when it was asked for: `value` is what it shows."""
-        request, capability, value = argument
-        chance = self._chance(capability, request.station)
-        readable = chance.random() < self._spec.success.get(capability, 1.0)
-        outcome = "ok" if value == request.expected else "mismatch"
+        request, outcome, value = argument
+        if self._running.pop(request.request, None) is None:
+            return  # the camera broke
+        chance = self._chance(request.capability, request.station)
+        readable = chance.random() < self._spec.success.get(request.capability, 1.0)
         if not readable:
             outcome, value = "unreadable", ""
-        self._say(
-            ImageRead(request=request.request, outcome=outcome, value=value, model="statistical")
-        )
+        read = ImageRead(request=request.request, outcome=outcome, value=value, model="statistical")
+        if not self._mishaps.strikes("answer_lost", self._site.stations[request.station].id):
+            self._say(read)

@@ -25,6 +25,8 @@ from orchestrator.core.messages import (
     NoteException,
     OrderReceived,
     RecoverRobot,
+    RecoverStation,
+    RepairCharger,
     RequestAssignment,
     RequestInference,
     RequestPaths,
@@ -42,6 +44,7 @@ from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
 from orchestrator.layout import LoadedSite
 from orchestrator.layout.site_file import FaultsFile
+from sim.breakdowns import Breakdowns
 from sim.clock import SECOND_NS, Clock, Streams
 from sim.docks import Docks
 from sim.faults import Deaths
@@ -49,6 +52,7 @@ from sim.floor import Floor
 from sim.handling import Handling
 from sim.lanes import Lanes
 from sim.machines import Machines
+from sim.mishaps import Mishaps
 from sim.network import Network
 from sim.robots import MotionRow, SimRobot
 from sim.scenario import Scenario, robot_fact
@@ -104,17 +108,24 @@ class Simulation:
         names = [robot.name for robot in self.robots]
         late = faults.message_late if faults else None
         self.network = Network(self.clock, streams, spec.simulation.latency_ms, late, names)
+        self.mishaps = Mishaps(streams, faults, self.tell)
         self.handling = Handling(
-            self.loaded.site, self.clock, self.floor, self.robots, self.say_later, self._freed
-        )
+            self.loaded.site, self.clock, self.floor, self.robots,
+            lambda robot: self.mishaps.strikes("item_dropped", robot), self.say_later, self._freed,
+        )  # fmt: skip
         self.trucks = Trucks(
             self.loaded.site, spec.simulation, faults.truck_late if faults else None, self.clock,
             self.floor, streams, self.end_ns, self.say,
         )  # fmt: skip
         self.machines = Machines(
             self.loaded.site, spec.simulation, self.clock, self.floor, streams,
-            _pick_fails(faults), self.handling.present, self.trucks.at, self.say,
+            _pick_fails(faults), self.handling.present, self.trucks.at, self.mishaps, self.say,
         )  # fmt: skip
+        self.breakdowns = Breakdowns(
+            self.loaded.site, self.clock, streams, faults, self.machines.broke, self._delayed,
+            self.handling.goes_dark, self.say, self.tell,
+        )  # fmt: skip
+        self.handling.dark = self.breakdowns.dead
         wrong = faults.notice_wrong if faults else None
         self.docks = Docks(self.loaded.site, self.floor, wrong, streams, self._enter)
         self._next_order = 0
@@ -141,7 +152,8 @@ class Simulation:
             self._enters(joined)
         for stored in self.scenario.totes:
             place = f"slot:{self.roadmap.bays[stored.bay].id}"
-            self.floor.tote(stored.tote, stored.sku, stored.quantity, place)
+            really = self.mishaps.really(stored.tote, stored.quantity)
+            self.floor.tote(stored.tote, stored.sku, really, place)
             self.say(stored)
         if self.scenario.reveal:
             self.clock.at(0, lambda _: self._reveal())
@@ -206,6 +218,8 @@ class Simulation:
         spec = loaded.spec
         self.network.change(spec.simulation.latency_ms, faults.message_late if faults else None)
         self.machines.change(spec.simulation, _pick_fails(faults))
+        self.mishaps.change(faults)
+        self.breakdowns.change(faults)
         self.deaths.change(faults.robot_dies if faults else None)
         self.trucks.change(faults.truck_late if faults else None)
         self.answers.change(loaded.site.policy)
@@ -268,6 +282,11 @@ class Simulation:
         self.tell("order", fact)
         self.say(event)
 
+    def _delayed(self, station: int) -> tuple[list[str], list[str]]:
+        """Orders and loads that wait at a station."""
+        there = self.floor.at.get(f"station:{self.loaded.site.stations[station].id}", {})
+        return self.machines.boxes_at(station), [*there, *self.handling.loads_at(station)]
+
     def _freed(self) -> None:
         self.clock.after(0, lambda _: self.docks.freed())
 
@@ -310,6 +329,10 @@ class Simulation:
                 self.trucks.dispatch(command)
             case RecoverRobot():
                 self.deaths.recover(command)
+            case RecoverStation():
+                self.breakdowns.recover(command)
+            case RepairCharger():
+                self.breakdowns.repair(command)
             case SwitchOff():
                 arrival = self.network.arrival_ns(command.robot, "down")
                 self.clock.at(arrival, self._switched_off, command)

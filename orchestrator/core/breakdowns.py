@@ -45,7 +45,7 @@ def faulted(world: World, event: StationFaulted) -> None:
     _ask(world, station, capability)
     work = state.running.get(capability)
     if work is not None:
-        stations.unanswered(world, work, DOWN)
+        stations.unanswered(world, work, DOWN, undone=event.aborted == work)
     for request, token in list(world.looks.items()):
         needs = flow.step_of(world, world.orders[token[0]], token[1]).needs
         if needs == capability and stations.station_of(world, token, needs) == station:

@@ -28,11 +28,12 @@ class ImageRead(Message, frozen=True):
 
 
 class StationFaulted(Message, frozen=True):
-    """A machine of the station broke. What it was at had no effect, unless it has ended before."""
+    """A machine of the station broke; the work with number `aborted` had no effect."""
 
     station: int
     capability: str
     reason: str = ""
+    aborted: int = 0
 
 
 class StationRepairFailed(Message, frozen=True):

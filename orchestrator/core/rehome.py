@@ -3,7 +3,7 @@ of others go home and come again when the machine works."""
 
 from __future__ import annotations
 
-from orchestrator.core import carry, flow, missions, stations
+from orchestrator.core import bays, carry, flow, missions, stations
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Leg, Robot, Token
 from orchestrator.core.site import OrderType, Step
@@ -17,7 +17,8 @@ def clear(world: World, station: int, capability: str) -> None:
         needs = _needs(kind, per_line=False)
         if capability not in needs:
             continue
-        to = _elsewhere(world, order, station, needs) if not _begun(world, order) else -1
+        fixed = _begun(world, order) or _entering(world, order, station)
+        to = -1 if fixed else _elsewhere(world, order, station, needs)
         if to >= 0:
             _move(world, order, station, to)
         elif capability in _needs(kind, per_line=True):
@@ -83,6 +84,18 @@ def _begun(world: World, order: Order) -> bool:
     )
 
 
+def _entering(world: World, order: Order, station: int) -> bool:
+    """A robot with one of its totes is in the bay, and has to drive through it before it can leave."""
+    bay = world.site.stations[station].bay
+    tasks = [t for t in world.underway.values() if t.token[0] == order.id and t.end_bay == bay]
+    robots = [(_robot_at(world, task), task) for task in tasks]
+    return any(robot is not None and _inside(world, robot, task) for robot, task in robots)
+
+
+def _inside(world: World, robot: Robot, task: Task) -> bool:
+    return bays.inside(world, robot.index) == task.end_bay
+
+
 def _elsewhere(world: World, order: Order, station: int, needs: list[str]) -> int:
     """Another station that can do the same things, works, and has room; -1: there is none."""
     here = world.site.stations[station]
@@ -105,7 +118,6 @@ def _move(world: World, order: Order, station: int, to: int) -> None:
     world.stations[to].used += 1
     world.alarm(order.id, f"moves to {world.site.stations[to].id}")
     bay = world.site.stations[to].bay
-    node = world.site.roadmap.bays[bay].node
     for token in list(order.active):
         step = flow.step_of(world, order, token[1])
         task = _task_of(world, token)
@@ -113,17 +125,35 @@ def _move(world: World, order: Order, station: int, to: int) -> None:
             del world.stations[station].held[token]
             fetch_again(world, token)
         elif task is not None and _brings(step):
-            task.end_node, task.end_bay = node, bay
-            robot = _robot_at(world, task)
-            if robot is not None and robot.legs:
-                old = robot.legs[-1]
-                leg = Leg(node, bay, old.action, old.load, old.token, old.task)
-                missions.redirect(world, robot, leg)
+            _turn(world, task, bay)
         elif robot := _stands_with(world, order, token, station):
-            again = _back(world, order, token, station)
-            robot.legs.append(Leg(node, bay, "", robot.load, again))
-            missions.advance(world, robot)
+            tote = world.stock.totes[robot.load]
+            tote.waiters.appendleft(_back(world, order, token, station))
+            carry.send_home(world, tote, None)
     stations.free_position(world, station)
+
+
+def _turn(world: World, task: Task, bay: int) -> None:
+    """The task ends at another station. A robot on the lanes goes there only if it has a place there
+    at once, as nobody waits on the lanes: otherwise it brings its tote home, to be fetched again."""
+    robot = _robot_at(world, task)
+    node = world.site.roadmap.bays[bay].node
+    if robot is not None and robot.load and not _may_wait(world, robot, bay):
+        world.stock.totes[task.load].waiters.appendleft(task.token)
+        carry.turn_back(world, robot)
+        return
+    task.end_node, task.end_bay = node, bay
+    if robot is not None and robot.legs:
+        old = robot.legs[-1]
+        leg = Leg(node, bay, old.action, old.load, old.token, old.task)
+        missions.redirect(world, robot, leg)
+
+
+def _may_wait(world: World, robot: Robot, bay: int) -> bool:
+    inside, known = bays.inside(world, robot.index), world.site.roadmap.bays
+    state = world.bays[bay]
+    open_to = not state.queue and len(state.holders) < len(known[bay].nodes)
+    return open_to or (inside >= 0 and known[inside].kind == "slot")
 
 
 def _hold(world: World, order: Order, station: int) -> None:
@@ -140,7 +170,7 @@ def _hold(world: World, order: Order, station: int) -> None:
             if task.id in world.tasks:
                 state.held[token] = None
                 carry.cancel(world, task)
-            elif robot is not None and robot.load == task.load and robot.legs:
+            elif robot is not None and robot.load == task.load and not _inside(world, robot, task):
                 state.held[token] = None
                 carry.turn_back(world, robot)
         elif robot := _stands_with(world, order, token, station):

@@ -145,12 +145,14 @@ def work_ended(world: World, event: WorkEnded) -> None:
     _ended(world, event, token)
 
 
-def unanswered(world: World, work: int, outcome: str) -> None:
-    """The machine broke ("down") or owes its answer ("timeout"): asked again it gets the same number,
-    so that it does nothing twice. Also for an order that was set aside, as the books need it."""
+def unanswered(world: World, work: int, outcome: str, *, undone: bool = False) -> None:
+    """The machine broke ("down") or owes its answer ("timeout"). Unless it is known that nothing was
+    done it is asked again by the same number, so that it does nothing twice; also for an order that
+    was set aside, as the books need it."""
     token = world.works[work]
     order = world.orders[token[0]]
-    order.asked[token[1:]] = work
+    if not undone:
+        order.asked[token[1:]] = work
     _ended(world, WorkEnded(work=work, outcome=outcome), token)
     if token not in order.active:
         order.asked.pop(token[1:], None)

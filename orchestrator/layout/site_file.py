@@ -333,6 +333,28 @@ class TruckLate(_Part):
     delay_minutes: Range
 
 
+class MachineDown(_Part):
+    """A machine of a station breaks, at work or not; repairs from afar may fail."""
+
+    per_hour: NotNegative  # of each machine
+    capabilities: tuple[str, ...] = ()  # left out: all
+    repair_s: Range = (60, 180)
+    repair_success: Share = 0.8
+
+
+class ChargerDies(_Part):
+    """A charger gives no current for a while."""
+
+    per_hour: NotNegative  # of each charger
+    repair_s: Range = (300, 1500)
+
+
+class Happens(_Part):
+    """Something that happens to a share of picks, totes or answers."""
+
+    share: Share
+
+
 class FaultsFile(_Part):
     """faults.yaml"""
 
@@ -342,6 +364,13 @@ class FaultsFile(_Part):
     message_late: MessageLate | None = None
     truck_late: TruckLate | None = None
     notice_wrong: NoticeWrong | None = None
+    machine_down: MachineDown | None = None
+    charger_dies: ChargerDies | None = None
+    pick_wrong: Happens | None = None  # an arm takes one unit too many or too few
+    item_damaged: Happens | None = None  # a unit breaks on its way into the box
+    item_dropped: Happens | None = None  # a unit falls from an arm; a robot can't take or set down
+    stock_wrong: Happens | None = None  # of the opening totes: fewer units than the books say
+    answer_lost: Happens | None = None  # of machines and cameras
 
 
 def read_site(text: str, file: str) -> tuple[SiteFile | None, list[Finding]]:

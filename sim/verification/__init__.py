@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sim.verification import (
+    booked,
     contacts,
     exceptions,
     goods,
@@ -86,7 +87,7 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
     figures["goods"] = goods.conserve(stock, found)
     figures["states"] = {}
     if isinstance(books := run.meta.get("books"), dict):
-        figures["goods"] |= goods.compare(stock, books, end_ns, found)
+        figures["goods"] |= booked.compare(stock, books, end_ns, found)
         figures["states"] = dict(outcomes.account(ledger, stock, books, end_ns, found))
     else:
         found.add("unfinished", None, "the run", "holds no books: they can't be compared")

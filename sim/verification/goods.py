@@ -9,8 +9,6 @@ from typing import Any
 
 from sim.verification.findings import Findings
 
-LAG_NS = 15_000_000_000  # what a message may be late: so old may the books be at the end
-
 Contents = dict[str, int]
 
 
@@ -65,6 +63,10 @@ class Goods:
     brought: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> units
     left: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # in totes that went
     room: dict[str, int] = field(default_factory=dict)  # places of robots
+    scrapped: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> units
+    broken: dict[str, Contents] = field(default_factory=dict)  # order -> damaged units in its box
+    miscounted: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    unreported: dict[int, tuple[int, tuple[str, ...]]] = field(default_factory=dict)  # by work
     trucks: dict[str, Truck] = field(default_factory=dict)  # at the doors
     docked: dict[tuple[str, int], int] = field(default_factory=dict)  # route, timetable -> when
     stored: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # tote -> times
@@ -86,6 +88,17 @@ class Goods:
                 self._packed(time_ns, fact)
             case "parcel_delivered":
                 self._delivered(time_ns, fact)
+            case "units_scrapped":
+                self._scrapped(time_ns, fact)
+            case "units_damaged":
+                broken = self.broken.setdefault(fact["order_id"], {})
+                broken[fact["sku"]] = broken.get(fact["sku"], 0) + int(fact["quantity"])
+            case "answer_lost":
+                self.unreported.setdefault(fact["work"], (time_ns, tuple(fact["loads"])))
+            case "answer_given":
+                self.unreported.pop(fact["work"], None)
+            case "miscounted":
+                self.miscounted[fact["tote"]].append(fact)
             case "units_unpacked":
                 self._unpacked(time_ns, fact)
             case "truck_docked":
@@ -161,6 +174,31 @@ class Goods:
         box[sku] = box.get(sku, 0) + quantity
         self.picks[order].append((time_ns, sku, quantity, name))
         self._level(time_ns, sku, -quantity)
+
+    def _scrapped(self, time_ns: int, fact: dict[str, Any]) -> None:
+        """Units of a tote or box are no goods any more."""
+        sku, quantity = fact["sku"], int(fact["quantity"])
+        tote = self.totes.get(fact.get("tote", ""))
+        order = fact.get("order_id", "")
+        box = self.boxes.get(order, {})
+        there = tote.quantity if tote is not None and tote.sku == sku else box.get(sku, 0)
+        if quantity < 0 or there < quantity:
+            name = fact.get("tote", order)
+            self.found.add("goods", time_ns, name, f"{quantity} of {sku} are scrapped of {there}")
+            return
+        self.scrapped[sku] += quantity
+        if tote is not None:
+            tote.quantity -= quantity
+            tote.states.append((time_ns, tote.place, tote.quantity))
+            self._level(time_ns, sku, -quantity)
+            return
+        box[sku] -= quantity
+        self.boxes[order] = {name: count for name, count in box.items() if count}
+        if not self.boxes[order]:
+            del self.boxes[order]
+        broken = self.broken.get(order, {})
+        broken[sku] = max(0, broken.get(sku, 0) - quantity)
+        self.picks[order].append((time_ns, sku, -quantity, ""))
 
     def _packed(self, time_ns: int, fact: dict[str, Any]) -> None:
         parcel, order, contents = fact["parcel"], fact["order_id"], dict(fact["contents"])
@@ -245,7 +283,8 @@ class Goods:
 
 
 def conserve(goods: Goods, found: Findings) -> dict[str, int]:
-    """Opening stock and arrivals = totes + boxes + parcels + delivered + left, for each SKU."""
+    """Opening stock and arrivals = totes + boxes + parcels + delivered + left + scrapped, for each
+    SKU."""
     sums: dict[str, Contents] = {
         "totes": defaultdict(int), "boxes": defaultdict(int), "parcels": defaultdict(int),
         "delivered": defaultdict(int),
@@ -264,48 +303,12 @@ def conserve(goods: Goods, found: Findings) -> dict[str, int]:
     skus = set(goods.brought).union(*sums.values())
     for sku in sorted(skus):
         there = sum(part.get(sku, 0) for part in sums.values()) + goods.left.get(sku, 0)
+        there += goods.scrapped.get(sku, 0)
         if there != goods.brought.get(sku, 0):
             text = f"{goods.brought.get(sku, 0)} units came in, {there} are accounted for"
             found.add("units", None, sku, text)
     figures = {f"units_{name}": sum(part.values()) for name, part in sums.items()}
     return {
         "units_brought": sum(goods.brought.values()), **figures,
-        "units_left": sum(goods.left.values()),
+        "units_left": sum(goods.left.values()), "units_scrapped": sum(goods.scrapped.values()),
     }  # fmt: skip
-
-
-def compare(goods: Goods, books: dict[str, Any], end_ns: int, found: Findings) -> dict[str, int]:
-    """Each tote where the books say, with what they say. Where the books are older than the truth
-    by no more than a message on its way, that is counted and no finding."""
-    said = books.get("totes", {})
-    behind = 0
-    for name in sorted(set(said) | set(goods.totes)):
-        tote, row = goods.totes.get(name), said.get(name)
-        if tote is None:
-            place = row.get("place", "")
-            if place != "gone":
-                found.add("books", None, name, f"the books have it at {place}, it is not there")
-        elif row is None:
-            if not _fresh(tote, end_ns):
-                found.add("books", None, name, f"is at {tote.place}, the books don't know it")
-        elif (row["sku"], row["quantity"], row["place"]) != (tote.sku, tote.quantity, tote.place):
-            recent = _recent(tote, end_ns)
-            if row["sku"] == tote.sku and (row["place"], row["quantity"]) in recent:
-                behind += 1
-            else:
-                text = f"holds {tote.quantity} of {tote.sku} at {tote.place}, the books say {row}"
-                found.add("books", None, name, text)
-    return {"totes": len(goods.totes), "totes_books_behind": behind}
-
-
-def _fresh(tote: Tote, end_ns: int) -> bool:
-    return tote.states[0][0] >= end_ns - LAG_NS
-
-
-def _recent(tote: Tote, end_ns: int) -> set[tuple[str, int]]:
-    """Every combination of place and units that held within the last moments."""
-    states = [s for s in tote.states if s[0] >= end_ns - LAG_NS]
-    before = [s for s in tote.states if s[0] < end_ns - LAG_NS][-1:]
-    places = {place for _, place, _ in before + states}
-    quantities = {quantity for _, _, quantity in before + states}
-    return {(place, quantity) for place in places for quantity in quantities}

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sim.verification.booked import LAG_NS
 from sim.verification.findings import Findings
-from sim.verification.goods import LAG_NS, Goods
+from sim.verification.goods import Goods
 
 STATUSES = ("received", "open", "done", "quarantined", "refused")
 
@@ -138,6 +139,11 @@ def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
         if first.contents != order.lines:
             order.wrong = True
             text = f"wants {order.lines}, {first.parcel} holds {first.contents}"
+            found.add("wrong order", first.time_ns, order.order_id, text)
+        broken = sum(goods.broken.get(order.order_id, {}).values())
+        if broken:
+            order.wrong = True
+            text = f"{broken} of its units are damaged"
             found.add("wrong order", first.time_ns, order.order_id, text)
         if first.route != order.route and order.route:
             order.wrong = True

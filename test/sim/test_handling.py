@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from one_robot import OneRobot, line
 
 from orchestrator.core.messages import (
@@ -19,11 +20,12 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.roadmap import Bay
 from orchestrator.core.site import Policy, Site, Station
-from orchestrator.layout.site_file import SimulationFile
+from orchestrator.layout.site_file import FaultsFile, SimulationFile
 from sim.clock import SECOND_NS, Streams
 from sim.floor import Floor
 from sim.handling import Handling
 from sim.machines import Machines
+from sim.mishaps import Mishaps
 
 SLOT, PICK, CHARGER = 0, 1, 2  # bays, on the nodes of the same number
 
@@ -31,7 +33,7 @@ SLOT, PICK, CHARGER = 0, 1, 2  # bays, on the nodes of the same number
 class Hall:
     """A line of three bays with one robot: slot - pick station - charger."""
 
-    def __init__(self, success: dict[str, float] | None = None) -> None:
+    def __init__(self, success: dict[str, float] | None = None, **faults: Any) -> None:
         kinds = (("s", "slot"), ("p", "station"), ("c", "charger"))
         bays = tuple(Bay(name, kind, (node,), 1) for node, (name, kind) in enumerate(kinds))
         floor = replace(line([2.0, 2.0]), bays=bays)
@@ -43,14 +45,21 @@ class Hall:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.floor = Floor(lambda kind, fact: self.told.append((kind, fact)))
         self.freed = 0
+        self.numbers = 100
+        shares = {kind: {"share": share} for kind, share in faults.items()}
+        self.mishaps = Mishaps(
+            Streams(1), FaultsFile.model_validate({"format": 1, **shares}),
+            lambda kind, fact: self.told.append((kind, fact)),
+        )  # fmt: skip
         self.handling = Handling(
             self.site, self.world.clock, self.floor, [self.robot],
+            lambda robot: self.mishaps.strikes("item_dropped", robot),
             lambda _, event: self.said.append(event), self._freed,
         )  # fmt: skip
         spec = SimulationFile(success=success or {}, service_s={"pick": (5, 0), "verify": (1, 0)})
         self.machines = Machines(
             self.site, spec, self.world.clock, self.floor, Streams(1), 0.0,
-            self.handling.present, lambda _: "", self.said.append,
+            self.handling.present, lambda _: "", self.mishaps, self.said.append,
         )  # fmt: skip
         self.floor.tote("t1", "A", 3, "slot:s")
 
@@ -71,17 +80,25 @@ class Hall:
         self.robot.extend(edges)
         self.wait(60)
 
-    def work(self, capability: str, **values: Any) -> WorkEnded:
+    def work(self, capability: str, number: int = 0, **values: Any) -> WorkEnded:
+        """What a work of this number (0: a new one) ends with; the number is left out."""
+        self.numbers += 1
         values = {"order_id": "o", "load": "t1", "sku": "A", "quantity": 1} | values
-        self.machines.start(StartWork(work=4, station=0, capability=capability, **values))
+        number = number or self.numbers
+        self.machines.start(StartWork(work=number, station=0, capability=capability, **values))
         self.wait(100)
         ended = self.said[-1]
-        assert isinstance(ended, WorkEnded)
-        return ended
+        assert isinstance(ended, WorkEnded) and ended.work == number
+        return structs.replace(ended, work=4)
 
     def look(self, expected: str) -> ImageRead:
         request = RequestInference(
-            request=5, task="verify_pick", station=0, subject="o", expected=expected
+            request=5,
+            task="verify_pick",
+            station=0,
+            subject="o",
+            expected=expected,
+            capability="verify",
         )
         self.machines.look(request)
         self.wait(10)
