@@ -100,7 +100,8 @@ class Handling:
 
     def loads_at(self, station: int) -> list[str]:
         """Loads of robots that stand at the station."""
-        return [robot.load for robot in self._robots if self.present(robot.load, station)]
+        loads = [load for robot in self._robots for load in robot.loads]
+        return [load for load in loads if self.present(load, station)]
 
     def _end(self, robot: SimRobot, command: StartAction, good: bool, outcome: str = "") -> None:
         """`good`: it was possible at all, whatever its outcome."""
