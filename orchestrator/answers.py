@@ -14,7 +14,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.site import Policy
 from orchestrator.touring import Tours
-from planners.assignment import FlowAssigner
+from planners.assignment import FlowAssigner, NearestAssigner, RandomAssigner
 from planners.distances import Distances
 from planners.pibt import PibtPlanner
 from planners.protocols import UNREACHABLE, Assigner, AssignmentProblem, PathProblem, Planner
@@ -29,20 +29,26 @@ class Answers:
     def __init__(
         self,
         arrays: RoadmapArrays,
-        neighbours: int = 12,
+        policy: Policy | None = None,
         planner: Planner | None = None,
         assigner: Assigner | None = None,
     ) -> None:
         self._arrays = arrays
-        self._neighbours = neighbours
         self._distances = Distances(arrays)  # of the empty floor, for assignment
         self._tours = Tours(self._distances)
         self._planner = planner or PibtPlanner(arrays, Distances(arrays))
         self._assigner = assigner or FlowAssigner()
+        self._assigners: dict[str, Assigner] = {
+            "flow": self._assigner,
+            "nearest": NearestAssigner(),
+            "random": RandomAssigner(),
+        }
+        self.change(policy or Policy())
 
     def change(self, policy: Policy) -> None:
         """From now on answers follow these numbers."""
         self._neighbours = policy.assign_neighbours
+        self._assigner = self._assigners[policy.assignment]
 
     def paths(self, request: RequestPaths) -> PathsPlanned:
         """Plan from the frontiers of the request."""
@@ -88,6 +94,8 @@ class Answers:
                     can = (way < UNREACHABLE) & (way + task.onward_ms <= reach_ms[fits])
                     cost[row, fits] = np.where(can, way + free_ms[fits], UNREACHABLE)
         drop = np.array([DROP_MS + task.priority for task in tasks], np.int64)
+        if isinstance(self._assigner, RandomAssigner):
+            self._assigner.seed = request.request
         chosen = self._assigner.assign(AssignmentProblem(cost, drop, self._neighbours))
         pairs = [
             (task.task, robots[column].robot)

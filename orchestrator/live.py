@@ -71,7 +71,7 @@ class Live:
         self.inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_MAX)
         self.core = Core(loaded.site, self, record=lambda t, s, e: record.append(e, t, s))
         self._record, self._outside = record, outside
-        self._answers = Answers(loaded.arrays, loaded.spec.policy.assign_neighbours)
+        self._answers = Answers(loaded.arrays, loaded.site.policy)
         self._gate = Gate(loaded.site.roadmap)
         self._clock_ns, self._begun_ns = clock_ns, clock_ns()
         self._commands: list[Command] = []

@@ -45,6 +45,40 @@ class FlowAssigner:
         return answer
 
 
+class NearestAssigner:
+    """For ablation: task by task, the dearest to leave open first, takes its nearest free robot."""
+
+    def assign(self, problem: AssignmentProblem) -> Ints:
+        """Return (T,) the robot's column of each task, -1: none."""
+        tasks, robots = problem.cost_ms.shape
+        answer, free = np.full(tasks, -1, np.int32), np.ones(robots, bool)
+        for task in np.argsort(-problem.drop_ms, kind="stable").tolist():
+            cost = np.where(free, problem.cost_ms[task], UNREACHABLE)
+            robot = int(cost.argmin()) if robots else -1
+            if robot >= 0 and cost[robot] < min(int(problem.drop_ms[task]), UNREACHABLE):
+                answer[task], free[robot] = robot, False
+        return answer
+
+
+class RandomAssigner:
+    """For ablation: each task takes any free robot that can do it; `seed` decides."""
+
+    def __init__(self) -> None:
+        self.seed = 0
+
+    def assign(self, problem: AssignmentProblem) -> Ints:
+        """Return (T,) the robot's column of each task, -1: none."""
+        chance = np.random.default_rng(self.seed)
+        tasks, robots = problem.cost_ms.shape
+        answer, free = np.full(tasks, -1, np.int32), np.ones(robots, bool)
+        for task in chance.permutation(tasks).tolist():
+            fits = np.flatnonzero(free & (problem.cost_ms[task] < UNREACHABLE))
+            if len(fits):
+                robot = int(chance.choice(fits))
+                answer[task], free[robot] = robot, False
+        return answer
+
+
 def _nearest(problem: AssignmentProblem) -> np.ndarray:
     """(T, R) True for the pairs among the k cheapest of their task or of their robot."""
     cost = problem.cost_ms

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from orchestrator.core.messages import OrderReceived, RobotJoined
 from orchestrator.core.world import CORE_VERSION
@@ -15,7 +16,7 @@ from orchestrator.layout import LayoutError, LoadedSite, load_files, read_files
 from orchestrator.layout.grid import grid_files
 from orchestrator.layout.site_file import read_faults
 from sim import demand, forked_demand, lorr_files
-from sim.fork import check, forks_of
+from sim.fork import check, forks_of, full
 from sim.scenario import Options, Scenario, ScenarioError, scenario
 
 
@@ -74,6 +75,26 @@ class Recipe:
             check(loaded, forks, self.hours, faults, competition=bool(self.lorr))
             made = forked_demand.through(made, forks)
         return made, bad
+
+
+def with_settings(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
+    """The recipe with keys of site.yaml set by dotted path; `lookahead` stands for `policy.lookahead`.
+    What the site file does not know is refused when it is loaded."""
+    if not settings:
+        return recipe
+    if "site.yaml" not in recipe.files:
+        raise ScenarioError("--set: this run has no site.yaml -> name a site's folder")
+    site = yaml.safe_load(recipe.files["site.yaml"])
+    for key, value in settings.items():
+        *path, last = full(key).split(".")
+        node = site
+        for part in path:
+            if not isinstance(node.setdefault(part, {}), dict):
+                raise ScenarioError(f"--set {key}: {part} holds no keys -> mend the name")
+            node = node[part]
+        node[last] = value
+    text = yaml.safe_dump(site, sort_keys=False, allow_unicode=True)
+    return replace(recipe, files=recipe.files | {"site.yaml": text})
 
 
 def of_site(path: Path, **values: Any) -> Recipe:

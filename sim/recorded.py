@@ -48,7 +48,7 @@ def record(
         )
     scenario, bad = recipe.scenario()
     loaded = scenario.loaded
-    answers = RecordedAnswers(loaded.arrays, loaded.spec.policy.assign_neighbours)
+    answers = RecordedAnswers(loaded.arrays, loaded.site.policy)
     answers.known = {}
     writer = RunWriter(path, recipe.meta() | (origin or {}), resume=resume)  # checks what is there
     try:

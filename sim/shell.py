@@ -33,7 +33,9 @@ from orchestrator.core.messages import (
     RequestTours,
     RobotFaulted,
     RobotJoined,
+    RobotServiced,
     RunStarted,
+    ServiceRobot,
     StartAction,
     StartWork,
     SwitchOff,
@@ -61,6 +63,7 @@ from sim.turning import turn
 from sim.worklog import WorkLog
 
 MINUTE_NS = 60 * SECOND_NS
+SERVICE_NS = 10 * MINUTE_NS  # a service station looks after a worn robot
 BATCH = 500  # events per transaction
 
 
@@ -100,7 +103,7 @@ class Simulation:
         self.end_ns = round(options.hours * 3600 * SECOND_NS)
         self.core = Core(self.loaded.site, self, self._append)
         self.gate = Gate(self.roadmap)
-        self.answers = answers or Answers(self.loaded.arrays, spec.policy.assign_neighbours)
+        self.answers = answers or Answers(self.loaded.arrays, self.loaded.site.policy)
         self.floor = Floor(self.tell)
         self.worklog = WorkLog(self.loaded.site, self.clock, self.tell)
         self.streams = streams = Streams(options.seed)
@@ -327,6 +330,8 @@ class Simulation:
                 self.machines.start(command)
             case DispatchTruck():
                 self.trucks.dispatch(command)
+            case ServiceRobot():
+                self.clock.after(SERVICE_NS, self._serviced, command)
             case RecoverRobot():
                 self.deaths.recover(command)
             case RecoverStation():
@@ -357,6 +362,10 @@ class Simulation:
         robot = self.robots[command.robot]
         robot.switch_off()
         self.tell("robot_retired", {"robot": robot.name})
+
+    def _serviced(self, command: ServiceRobot) -> None:
+        self.tell("robot_serviced", {"robot": self.robots[command.robot].name})
+        self.say_later(command.robot, RobotServiced(robot=command.robot))
 
     def _closed(self, command: CloseOrder) -> None:
         fact = {"order_id": command.order_id, "status": command.status, "reason": command.reason}

@@ -13,13 +13,14 @@ from orchestrator.commands import OutputError, command, output, positive
 EXAMPLES = """\
   lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json
   lightsout bench sim sites/jd_small --hours 1
-  lightsout bench pdptw lc101.txt --seconds 30"""
+  lightsout bench pdptw lc101.txt --seconds 30
+  lightsout bench ablation sites/jd_medium --hours 2 --seeds 3 --out ablation.jsonl"""
 
 
 def add(subparsers: Any) -> None:
     """Declare the command."""
     parser = command(subparsers, "bench", "measure planning and simulation", EXAMPLES)
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="lorr|sim|pdptw")
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="lorr|sim|pdptw|ablation")
     lorr = command(kinds, "lorr", "scheduler and planner under the League's step rules", EXAMPLES)
     lorr.add_argument("instance", type=Path, metavar="INSTANCE.json")
     lorr.add_argument("--steps", type=int, default=500)
@@ -32,6 +33,15 @@ def add(subparsers: Any) -> None:
     sim.add_argument("--seed", type=int, default=0)
     sim.add_argument("--repeat", type=int, default=3)
     sim.add_argument("--json", action="store_true")
+    parts = command(kinds, "ablation", "one part replaced or off at a time, same seeds", EXAMPLES)
+    parts.add_argument("site", type=Path, metavar="SITE")
+    parts.add_argument("--hours", type=positive, default=2.0)
+    parts.add_argument("--seeds", type=int, default=3)
+    parts.add_argument("--faults", default="none", metavar="FILE|default|none")
+    parts.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
+    parts.add_argument("--variant", action="append", default=[], help="only these")
+    parts.add_argument("--out", type=Path, metavar="FILE", help="results so far: resumable")
+    parts.add_argument("--json", action="store_true")
     tours = command(kinds, "pdptw", "tours: pickup and delivery, Li & Lim instances", EXAMPLES)
     tours.add_argument(
         "instance", type=Path, metavar="INSTANCE", help=".txt, or a name in the data"
@@ -44,7 +54,7 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
-    kinds = {"lorr": _lorr, "sim": _sim, "pdptw": _pdptw}
+    kinds = {"lorr": _lorr, "sim": _sim, "pdptw": _pdptw, "ablation": _ablation}
     figures = kinds[arguments.kind](arguments)
     if arguments.json:
         print(json.dumps(figures))
@@ -88,6 +98,34 @@ def _progress(arguments: argparse.Namespace) -> Any:
         print(f"\rstep {step}/{arguments.steps}  {finished} tasks ", end="", file=sys.stderr)
 
     return show
+
+
+def _ablation(arguments: argparse.Namespace) -> dict[str, Any]:
+    from sim import ablation, recipe  # noqa: PLC0415
+    from sim.fork import setting  # noqa: PLC0415
+    from sim.scenario import ScenarioError  # noqa: PLC0415
+
+    names = arguments.variant or list(ablation.VARIANTS)
+    for name in names:
+        if name not in ablation.VARIANTS:
+            known = ", ".join(ablation.VARIANTS)
+            raise ScenarioError(f"--variant {name}: is unknown -> use one of {known}")
+    made = recipe.of_site(arguments.site, hours=arguments.hours)
+    made = recipe.with_faults(made, arguments.faults)
+    made = recipe.with_settings(made, dict(setting(text) for text in arguments.settings))
+
+    def show(row: dict[str, Any]) -> None:
+        if not arguments.json:
+            figures = "  ".join(f"{key} {row[key]}" for key in ablation.COLUMNS)
+            print(f"seed {row['seed']}  {row['variant']:<20} {figures}", flush=True)
+
+    found = ablation.run(made, range(arguments.seeds), names, arguments.out, show)
+    if arguments.json:
+        return found
+    return {
+        name: "  ".join(f"{key} {row[key]}" for key in ablation.COLUMNS)
+        for name, row in found.items()
+    }
 
 
 def _sim(arguments: argparse.Namespace) -> dict[str, Any]:

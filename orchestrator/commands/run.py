@@ -38,6 +38,14 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--fleet", action="append", default=[], metavar="NAME=N", help="another number of robots"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help="a key of site.yaml by its path, as policy.parking=stay (may be repeated)",
+    )
     parser.add_argument("--record", type=Path, metavar="RUN", help="write the run to this file")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that died")
     parser.add_argument("--lorr", type=Path, metavar="INSTANCE.json", help="a League instance")
@@ -86,7 +94,7 @@ def _only_resume(arguments: argparse.Namespace) -> None:
 
     changed = [
         name
-        for name in ("site", "hours", "seed", "orders", "fleet", "record", "lorr")
+        for name in ("site", "hours", "seed", "orders", "fleet", "settings", "record", "lorr")
         if getattr(arguments, name)
     ]
     if changed or arguments.faults != "none":
@@ -108,6 +116,7 @@ def _pace(text: str) -> float | None:
 
 def _recipe(arguments: argparse.Namespace) -> Recipe:
     from sim import demand, recipe  # noqa: PLC0415
+    from sim.fork import setting  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
     if (arguments.site is None) == (arguments.lorr is None):
@@ -125,6 +134,7 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         if arguments.lorr is not None
         else recipe.of_site(arguments.site, **values)
     )
+    made = recipe.with_settings(made, dict(setting(text) for text in arguments.settings))
     return recipe.with_faults(made, arguments.faults)
 
 

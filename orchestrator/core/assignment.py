@@ -7,7 +7,7 @@ is low, under a negative number.
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, energy, missions, places
+from orchestrator.core import bays, carry, charging, energy, missions, places
 from orchestrator.core.messages import AssignmentMade, RequestAssignment, RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, Task, World
@@ -77,8 +77,10 @@ def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
     fleet = world.site.fleets[robot.fleet]
     free_in_ms, node = 0, world.traffic.tail[robot.index]
     if robot.idle:
-        if robot.charging:
+        if robot.charging and not charging.enough(world, robot):
             return None
+    elif not world.site.policy.soon_free:
+        return None
     else:
         leg = robot.legs[-1] if robot.legs else None
         soon = leg is not None and len(robot.legs) <= SOON_LEGS and leg.action in ("drop", "")
@@ -122,7 +124,7 @@ def made(world: World, event: AssignmentMade) -> None:
         task = world.tasks.get(number)
         if task is None or robot.retired or not task.fleets >> robot.fleet & 1:
             continue
-        if robot.idle and not robot.charging:
+        if robot.idle and (not robot.charging or charging.enough(world, robot)):
             carry.begin(world, robot, task)
         elif not robot.dead:
             robot.next_task = number

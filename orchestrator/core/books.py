@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.core.orders import Order
+from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
 
 
@@ -15,6 +16,7 @@ def books(world: World) -> dict[str, Any]:
             tote.id: {"sku": tote.sku, "quantity": tote.quantity, "place": place(world, tote.place)}
             for tote in world.stock.totes.values()
         },
+        "wear": {robot.name: wear_of(robot) for robot in world.robots},
         "orders": {
             order.id: {"status": order.state, "reason": order.reason, "kind": order.kind}
             | ({"internal": True} if order.internal else {})
@@ -31,6 +33,18 @@ def customers(world: World) -> list[Order]:
         for order in world.orders.values()
         if not order.internal and not (order.kind in kinds and kinds[order.kind].brings)
     ]
+
+
+def wear_of(robot: Robot) -> dict[str, int]:
+    """A robot's counters."""
+    wear = robot.wear
+    return {
+        "driven_m": wear.driven_mm_all // 1000,
+        "lifts": wear.lifts_all,
+        "charges": wear.charges,
+        "faults": wear.faults,
+        "services": wear.services,
+    }
 
 
 def place(world: World, where: tuple[str, int]) -> str:

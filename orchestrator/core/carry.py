@@ -157,6 +157,7 @@ def begin(world: World, robot: Robot, task: Task) -> None:
     del world.tasks[task.id]
     world.underway[task.id] = task
     robot.task = task.id
+    missions.task_began(world, robot, task.node)
     order = world.orders[task.token[0]]
     legs: list[Leg] = []
     if task.bay < 0:

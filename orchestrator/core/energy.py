@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, chargers, missions
+from orchestrator.core import bays, chargers, charging, missions
 from orchestrator.core.messages import BatteryCrossed
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
@@ -11,6 +11,7 @@ from orchestrator.core.world import World
 def crossed(world: World, event: BatteryCrossed) -> None:
     """Note the charge; a robot that has enough leaves its charger's contacts."""
     robot = world.robots[event.robot]
+    charging.observe(world, robot, event.battery_permille)
     robot.battery_permille = event.battery_permille
     fleet = world.site.fleets[robot.fleet]
     if robot.charging and robot.battery_permille >= fleet.charge_to_permille:
@@ -41,8 +42,9 @@ def emptiest(world: World) -> dict[int, None]:
     known = world.site.roadmap.bays
     free = [i for i, bay in enumerate(known) if bay.kind == "charger" and open_to(world, i)]
     for fleet in range(len(world.site.fleets)):
-        robots = [r for r in world.robots if r.fleet == fleet and _wants(world, r)]
+        robots = [r for r in world.robots if r.fleet == fleet and r.idle and not r.charging]
         robots.sort(key=lambda robot: (robot.battery_permille, robot.index))
+        robots = [r for rank, r in enumerate(robots) if charging.wants(world, r, rank)]
         places = sum(known[index].fleets >> fleet & 1 for index in free)
         chosen.update(dict.fromkeys(robot.index for robot in robots[:places]))
     return chosen

@@ -139,6 +139,12 @@ class ToursPlanned(Message, frozen=True):
     tours: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
 
+class RobotServiced(Message, frozen=True):
+    """The answer to a `ServiceRobot`."""
+
+    robot: int
+
+
 class RobotFaulted(Message, frozen=True):
     """The robot stands still where it is, somewhere on what it holds, and obeys nothing."""
 
@@ -201,6 +207,7 @@ Event = (
     | PathsPlanned
     | AssignmentMade
     | ToursPlanned
+    | RobotServiced
     | RobotFaulted
     | RobotRecovered
     | RecoveryFailed
@@ -319,6 +326,12 @@ class RecoverRobot(Message, frozen=True):
     maintenance: bool = False
 
 
+class ServiceRobot(Message, frozen=True):
+    """The robot stands parked, empty, and is worn: let it be looked after."""
+
+    robot: int
+
+
 class DispatchTruck(Message, frozen=True):
     """Loading has ended: the truck may leave."""
 
@@ -373,6 +386,7 @@ Command = (
     | RepairCharger
     | SwitchOff
     | DispatchTruck
+    | ServiceRobot
     | CloseOrder
     | NoteException
     | RaiseAlarm

@@ -80,8 +80,12 @@ def action_ended(world: World, event: ActionEnded) -> None:
         return
     robot.failures = 0
     robot.legs.popleft()
+    if leg.action in ("pick", "drop"):
+        robot.wear.lifts += 1
+        robot.wear.lifts_all += 1
     if leg.action == "charge":
         robot.charging = True
+        robot.wear.charges += 1
         robot.task = -1
         chargers.charges(world, robot, leg.bay)
     elif leg.action == "pick":
@@ -212,7 +216,8 @@ def park(world: World, robot: Robot) -> None:
         if bay.kind not in ("parking", "charger") or not bay.fleets >> robot.fleet & 1:
             continue
         if index != here and bays.free(world, index):
-            key = (int(bay.kind == "charger"), places.distance_mm(world, at, bay.node))
+            way_mm = places.distance_mm(world, at, bay.node) + _onward_mm(world, robot, bay.node)
+            key = (int(bay.kind == "charger"), way_mm)
             if best < 0 or key < best_key:
                 best, best_key = index, key
     if best < 0 or (robot.legs and robot.legs[0].parking):
@@ -220,6 +225,22 @@ def park(world: World, robot: Robot) -> None:
     stop_charging(world, robot)
     robot.legs.appendleft(Leg(node=roadmap.bays[best].node, bay=best, parking=True))
     advance(world, robot)
+
+
+def _onward_mm(world: World, robot: Robot, node: int) -> int:
+    """The mean way from a parking place to where tasks of the robot's fleet began last."""
+    begun = world.energy[robot.fleet].begun
+    if not begun or world.site.policy.parking != "demand":
+        return 0
+    return sum(places.distance_mm(world, node, place) for place in begun) // len(begun)
+
+
+def task_began(world: World, robot: Robot, node: int) -> None:
+    """Remember where: every fourth, so that the last six tell of the last while."""
+    energy = world.energy[robot.fleet]
+    energy.tasks += 1
+    if energy.tasks % 4 == 1:
+        energy.begun.append(node)
 
 
 def park_idle(world: World) -> None:
@@ -230,5 +251,7 @@ def park_idle(world: World) -> None:
             park(world, robot)
         if robot.idle and not robot.legs and world.time_ns - robot.idle_since_ns >= limit_ns:
             bay = bays.inside(world, robot.index)
-            if bay < 0 or world.site.roadmap.bays[bay].kind not in ("parking", "charger"):
+            kind = world.site.roadmap.bays[bay].kind if bay >= 0 else "core"
+            stays = world.site.policy.parking == "stay" and kind == "slot"
+            if kind not in ("parking", "charger") and not stays:
                 park(world, robot)

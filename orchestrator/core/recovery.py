@@ -23,6 +23,7 @@ def faulted(world: World, event: RobotFaulted) -> None:
         return
     carry.give_back(world, robot)
     robot.dead = True
+    robot.wear.faults += 1
     robot.next_task = -1
     robot.attempts = 1
     world.traffic.drop_planned()

@@ -25,6 +25,19 @@ class Leg:
 
 
 @dataclass(slots=True)
+class Wear:
+    """What it has been through since its last service, and in all."""
+
+    driven_mm: int = 0
+    lifts: int = 0
+    driven_mm_all: int = 0
+    lifts_all: int = 0
+    charges: int = 0
+    faults: int = 0
+    services: int = 0
+
+
+@dataclass(slots=True)
 class Robot:
     """One robot. Its whereabouts are traffic's; here is what it is about."""
 
@@ -49,6 +62,9 @@ class Robot:
     task: int = -1  # transport task under way
     next_task: int = -1  # promised, may still be changed
     retired: bool = False  # takes no task any more
+    serviced: bool = False  # being looked after: takes nothing
+    crossed_ns: int = -1  # last report of its charge
+    wear: Wear = field(default_factory=Wear)
     off: bool = False  # retired, parked and switched off
 
     @property
@@ -64,6 +80,7 @@ class Robot:
             and not self.off
             and not self.loads
             and not self.tour
+            and not self.serviced
             and self.action < 0
             and (not self.legs or (self.legs[0].parking and len(self.legs) == 1))
         )

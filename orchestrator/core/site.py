@@ -20,6 +20,7 @@ class Fleet:
     charge_to_permille: int
     reach_mm: int  # with a full battery
     places: int = 1  # loads it carries at once
+    charge_ms: int = 3_600_000  # from empty to full
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,12 @@ class Policy:
     charger_tries: int = 4  # before it is mended
     invariants_every: int = 2000  # events between full checks
     assign_neighbours: int = 12
+    assignment: str = "flow"  # flow | nearest | random
+    soon_free: bool = True  # robots about to be free are matched as well
+    parking: str = "demand"  # demand | nearest | stay
+    charging: str = "plan"  # plan | threshold
+    service_after_km: int = 0  # 0: never
+    service_after_lifts: int = 0
     tour_wait_ms: int = 20_000  # a load waits so long for others before a tour fetches it
     wave_minutes: int = 0  # orders are released in waves, so far apart; 0: continuously
     release_ahead_minutes: int = 0  # orders due later than so far ahead wait; 0: none

@@ -8,6 +8,7 @@ from orchestrator.core import (
     breakdowns,
     changes,
     chargers,
+    charging,
     energy,
     flow,
     missions,
@@ -18,6 +19,7 @@ from orchestrator.core import (
     timeouts,
     tours,
     trucks,
+    wear,
 )
 from orchestrator.core.messages import (
     ActionEnded,
@@ -38,6 +40,7 @@ from orchestrator.core.messages import (
     RobotJoined,
     RobotRecovered,
     RobotRetired,
+    RobotServiced,
     RunStarted,
     StationFaulted,
     StationRecovered,
@@ -92,6 +95,8 @@ def _dispatch(world: World, event: Event) -> None:
             energy.crossed(world, event)
         case AssignmentMade():
             assignment.made(world, event)
+        case RobotServiced():
+            wear.done(world, event)
         case ToursPlanned():
             tours.planned(world, event)
         case OrderReceived():
@@ -157,6 +162,9 @@ def _node_reached(world: World, event: NodeReached) -> None:
         world.alarm(robot.name, f"reports edge {event.edge}, which it was not released to")
         return
     robot.moved_ns = world.time_ns
+    length_mm = world.site.roadmap.edge_length_mm[event.edge]
+    robot.wear.driven_mm += length_mm
+    robot.wear.driven_mm_all += length_mm
     if before >= 0 and world.site.roadmap.node_bay[traffic.at[event.robot]] != before:
         missions.left_bay(world, event.robot, before)
     for index in wake:
@@ -175,7 +183,9 @@ def _ticked(world: World) -> None:
     replenish.tick(world)
     missions.park_idle(world)
     changes.stand_down(world)
+    charging.plan(world)
     energy.make_room(world)
+    wear.watch(world)
     assignment.request(world)
     tours.request(world)
     recovery.watch(world)

@@ -167,6 +167,7 @@ def next_leg(world: World, robot: Robot) -> bool:
             task = world.tasks.pop(number)
             world.underway[number] = task
             robot.task = number
+            missions.task_began(world, robot, task.node)
             robot.legs.append(Leg(task.node, task.bay, "pick", task.load, task.token, task.id))
             return True
     return False

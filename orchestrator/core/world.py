@@ -95,6 +95,19 @@ class Problem:
 
 
 @dataclass(slots=True)
+class FleetEnergy:
+    """What a fleet uses, and what the charging plan says; see `core.charging`."""
+
+    rate: int  # permille per hour, of a robot that does not charge
+    chargers: int
+    must: int = 0  # so many of the emptiest must charge now
+    peak: bool = False
+    valley: bool = False
+    begun: deque[int] = field(default_factory=lambda: deque(maxlen=6))  # nodes: where tasks began
+    tasks: int = 0  # begun so far
+
+
+@dataclass(slots=True)
 class World:
     """Everything the core remembers."""
 
@@ -142,6 +155,9 @@ class World:
     )  # newest task, tasks, idle vehicles of the last one
     touring: int = 0  # bit mask of the fleets with several places
     refusals: int = 0
+    energy: list[FleetEnergy] = field(default_factory=list)  # by fleet
+    plan_charge_ns: int = 0
+    servicing: dict[int, int] = field(default_factory=dict)  # robot -> when it was asked for
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict)  # open
     ended: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, how) -> count
     retiring: dict[int, None] = field(default_factory=dict)  # robots on their way out of service
@@ -167,8 +183,14 @@ def new_world(site: Site) -> World:
     slots = [(i, bay.zone) for i, bay in enumerate(site.roadmap.bays) if bay.kind == "slot"]
     bays = [BayState() for _ in site.roadmap.bays]
     holders = [state.holders for state in bays]
+    energy = []
+    for index, fleet in enumerate(site.fleets):
+        rate = 1000 * 3600 * fleet.speed_mmps // max(1, fleet.reach_mm) // 2  # half of full driving
+        chargers = [bay for bay in site.roadmap.bays if bay.kind == "charger"]
+        energy.append(FleetEnergy(rate, sum(bay.fleets >> index & 1 for bay in chargers)))
     return World(
         site=site,
+        energy=energy,
         traffic=Traffic(site.roadmap, site.policy.lookahead, holders),
         stock=Stock(slots),
         bays=bays,

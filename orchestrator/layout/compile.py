@@ -152,6 +152,7 @@ def _fleet(name: str, fleet: FleetFile) -> Fleet:
         id=name,
         carries=fleet.carries,
         places=fleet.places,
+        charge_ms=round(60_000 * battery.charge_minutes),
         speed_mmps=round(1000 * fleet.speed_mps),
         turn_degps=round(fleet.turn_degps),
         charge_below_permille=round(10 * battery.charge_below_percent),

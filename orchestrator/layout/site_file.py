@@ -170,6 +170,12 @@ class PolicyFile(_Part):
     charger_tries: int = Field(default=4, ge=1, le=100)
     invariants_every: int = Field(default=2000, ge=1)
     assign_neighbours: int = Field(default=12, ge=1)
+    assignment: Literal["flow", "nearest", "random"] = "flow"
+    soon_free: bool = True
+    parking: Literal["demand", "nearest", "stay"] = "demand"
+    charging: Literal["plan", "threshold"] = "plan"
+    service_after_km: int = Field(default=0, ge=0)
+    service_after_lifts: int = Field(default=0, ge=0)
     tour_wait_ms: int = Field(default=20_000, ge=0)
     wave_minutes: int = Field(default=0, ge=0, le=1440)
     release_ahead_minutes: int = Field(default=0, ge=0, le=10_080)
