@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from orchestrator.core.messages import RequestTours, TourRobot, ToursPlanned, TourTask
+from orchestrator.core.messages import RequestTours, ToursPlanned
+from orchestrator.core.planning_messages import TourRobot, TourTask
 from planners.distances import Distances
 from planners.protocols import TourPlanner, TourProblem
 from planners.tours import RoutingTours, TourParameters

@@ -11,8 +11,9 @@ from orchestrator.core.messages import PathsPlanned, RequestPaths
 from orchestrator.journal import RunReader, RunWriter
 from sim.parent import Following, Parent, ParentAnswers
 from sim.recipe import Recipe
+from sim.recorder import Recorder
 from sim.scenario import ScenarioError
-from sim.shell import Recorder, Simulation
+from sim.shell import Simulation
 
 Progress = Callable[[Simulation], None] | None
 

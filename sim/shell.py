@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec.structs import asdict
 
@@ -56,6 +56,7 @@ from sim.lanes import Lanes
 from sim.machines import Machines
 from sim.mishaps import Mishaps
 from sim.network import Network
+from sim.recorder import Recorder
 from sim.robots import MotionRow, SimRobot
 from sim.scenario import Scenario, robot_fact
 from sim.trucks import Trucks
@@ -65,25 +66,6 @@ from sim.worklog import WorkLog
 MINUTE_NS = 60 * SECOND_NS
 SERVICE_NS = 10 * MINUTE_NS  # a service station looks after a worn robot
 BATCH = 500  # events per transaction
-
-
-class Recorder(Protocol):
-    """Where a run is written to."""
-
-    def append(self, entry: bytes, time_ns: int, seq: int) -> None:
-        """An event's canonical bytes."""
-
-    def command(self, encoded: bytes) -> None:
-        """A command's bytes."""
-
-    def motion(self, row: MotionRow) -> None:
-        """An executed piece of motion."""
-
-    def truth(self, time_ns: int, kind: str, payload: dict[str, Any]) -> None:
-        """A ground-truth fact."""
-
-    def commit(self) -> None:
-        """Make everything so far durable."""
 
 
 class Simulation:

@@ -8,7 +8,8 @@ is low, under a negative number.
 from __future__ import annotations
 
 from orchestrator.core import bays, carry, charging, energy, missions, places
-from orchestrator.core.messages import AssignmentMade, RequestAssignment, RobotOffer, TaskOffer
+from orchestrator.core.messages import AssignmentMade, RequestAssignment
+from orchestrator.core.planning_messages import RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, Task, World
 

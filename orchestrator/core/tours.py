@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from orchestrator.core import missions, places
-from orchestrator.core.messages import RequestTours, TourRobot, ToursPlanned, TourTask
+from orchestrator.core.messages import RequestTours, ToursPlanned
+from orchestrator.core.planning_messages import TourRobot, TourTask
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, Task, World
 

@@ -12,11 +12,10 @@ from orchestrator.core.messages import (
     Line,
     OrderReceived,
     RequestAssignment,
-    RobotOffer,
     StartAction,
-    TaskOffer,
     Ticked,
 )
+from orchestrator.core.planning_messages import RobotOffer, TaskOffer
 
 
 def test_an_urgent_robot_takes_no_transport() -> None:
