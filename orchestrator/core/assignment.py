@@ -7,7 +7,7 @@ is low, under a negative number.
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, energy, missions, places
+from orchestrator.core import bays, carry, closures, energy, missions, places
 from orchestrator.core.messages import AssignmentMade, RequestAssignment, RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, Task, World
@@ -54,13 +54,24 @@ def _task_offers(world: World) -> list[TaskOffer]:
     for task in tasks:
         slack_ms = (task.due_ns - world.time_ns) // MS_NS if task.due_ns else URGENCY_MS
         priority = min(max(0, URGENCY_MS - slack_ms), OVERDUE_MS)
-        offers.append(
-            TaskOffer(task.id, task.node, task.fleets & single, priority, _onward_ms(world, task))
-        )
+        fleets = _fleets(world, task) & single
+        if fleets:
+            onward_ms = _onward_ms(world, task)
+            offers.append(TaskOffer(task.id, task.node, fleets, priority, onward_ms))
     for index, bay in enumerate(world.site.roadmap.bays):
         if bay.kind == "charger" and energy.open_to(world, index):
-            offers.append(TaskOffer(-1 - index, bay.node, bay.fleets << CHARGE_BIT, 0, 0))
+            fleets = closures.bay_fleets(world, index)
+            offers.append(TaskOffer(-1 - index, bay.node, fleets << CHARGE_BIT, 0, 0))
     return offers
+
+
+def _fleets(world: World, task: Task) -> int:
+    """Those that get to all of its places just now; a task that nobody can do waits."""
+    fleets = task.fleets
+    if world.closures.parts:
+        for node in (task.node, *world.orders[task.token[0]].stops, task.end_node):
+            fleets = closures.node_fleets(world, node, fleets)
+    return fleets
 
 
 def _onward_ms(world: World, task: Task) -> int:
@@ -76,13 +87,21 @@ def _onward_ms(world: World, task: Task) -> int:
 def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
     fleet = world.site.fleets[robot.fleet]
     free_in_ms, node = 0, world.traffic.tail[robot.index]
+    if closures.enclosed(world, robot):
+        return None
     if robot.idle:
         if robot.charging:
             return None
     else:
         leg = robot.legs[-1] if robot.legs else None
         soon = leg is not None and len(robot.legs) <= SOON_LEGS and leg.action in ("drop", "")
-        if robot.dead or robot.charging or not soon or leg is None or leg.bay < 0 < len(leg.action):
+        if (
+            robot.stuck
+            or robot.charging
+            or not soon
+            or leg is None
+            or leg.bay < 0 < len(leg.action)
+        ):
             return None
         if not leg.action and leg.bay >= 0:
             return None
@@ -124,7 +143,7 @@ def made(world: World, event: AssignmentMade) -> None:
             continue
         if robot.idle and not robot.charging:
             carry.begin(world, robot, task)
-        elif not robot.dead:
+        elif not robot.stuck:
             robot.next_task = number
 
 

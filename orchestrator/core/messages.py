@@ -23,6 +23,19 @@ from orchestrator.core.machine_messages import (
     WorkEnded,
 )
 from orchestrator.core.message import Line, Message
+from orchestrator.core.robot_messages import (
+    BackedOut,
+    BackOut,
+    ClearingFailed,
+    ClearLane,
+    LaneBlocked,
+    LaneCleared,
+    RecoverRobot,
+    RecoveryFailed,
+    RobotFaulted,
+    RobotRecovered,
+    StopRobot,
+)
 
 # --- events -------------------------------------------------------------------------------------
 
@@ -139,26 +152,6 @@ class ToursPlanned(Message, frozen=True):
     tours: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
 
-class RobotFaulted(Message, frozen=True):
-    """The robot stands still where it is, somewhere on what it holds, and obeys nothing."""
-
-    robot: int
-    reason: str
-
-
-class RobotRecovered(Message, frozen=True):
-    """The robot obeys again. It kept its base, and goes on along it."""
-
-    robot: int
-
-
-class RecoveryFailed(Message, frozen=True):
-    """A `RecoverRobot` had no success."""
-
-    robot: int
-    attempt: int
-
-
 class PolicyChanged(Message, frozen=True):
     """From now on `key` of the site's policy (`core.site.Policy`) is `value`."""
 
@@ -204,6 +197,10 @@ Event = (
     | RobotFaulted
     | RobotRecovered
     | RecoveryFailed
+    | LaneBlocked
+    | LaneCleared
+    | ClearingFailed
+    | BackedOut
     | PolicyChanged
     | RobotRetired
     | CommandRefused
@@ -217,7 +214,8 @@ class RequestPaths(Message, frozen=True):
     """Plan from the frontier. `robots`: little-endian int32 rows of eight: robot, fleet, node,
     heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority, 0.
 
-    `blocked`: nodes that nobody may enter.
+    `blocked`: nodes that nobody may enter. `changes`: little-endian int32 pairs (edge, bit mask of
+    the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow.
     """
 
     request: int
@@ -226,6 +224,7 @@ class RequestPaths(Message, frozen=True):
     blocked: tuple[int, ...] = ()
     horizon: int = 10
     seed: int = 0
+    changes: bytes = b""
 
 
 class TaskOffer(msgspec.Struct, frozen=True, array_like=True):
@@ -310,15 +309,6 @@ class StartAction(Message, frozen=True):
     bay: int = -1
 
 
-class RecoverRobot(Message, frozen=True):
-    """Restart a dead robot from afar; `attempt` counts from 1. With `maintenance` a person may enter:
-    the end of a recovery that nothing else could end, counted as a human touch."""
-
-    robot: int
-    attempt: int
-    maintenance: bool = False
-
-
 class DispatchTruck(Message, frozen=True):
     """Loading has ended: the truck may leave."""
 
@@ -369,6 +359,9 @@ Command = (
     | StartAction
     | StartWork
     | RecoverRobot
+    | StopRobot
+    | ClearLane
+    | BackOut
     | RecoverStation
     | RepairCharger
     | SwitchOff

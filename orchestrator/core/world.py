@@ -6,6 +6,7 @@ import heapq
 from collections import deque
 from dataclasses import dataclass, field
 
+from orchestrator.core.cuts import Closures
 from orchestrator.core.messages import Command, RaiseAlarm
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Robot, Token
@@ -82,6 +83,18 @@ class Truck:
     dispatched: bool = False
 
 
+Call = tuple[str, int]  # what maintenance is called for: ("robot", index) | ("lane", move id)
+
+
+@dataclass(slots=True)
+class Obstacle:
+    """Something lies on a lane; `robots` stand in front of it."""
+
+    edge: int
+    attempts: int = 1
+    robots: dict[int, None] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Problem:
     """Something that went wrong and is not over; see `core.exceptions`."""
@@ -144,6 +157,11 @@ class World:
     refusals: int = 0
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict)  # open
     ended: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, how) -> count
+    closures: Closures = field(default_factory=Closures)
+    obstacles: dict[int, Obstacle] = field(default_factory=dict)  # by move id of the lane
+    awaiting: dict[Call, None] = field(default_factory=dict)  # maintenance
+    visits: dict[Call, tuple[int, ...]] = field(default_factory=dict)  # a person is at these nodes
+    babbling: dict[int, None] = field(default_factory=dict)  # robots that talked nonsense of late
     retiring: dict[int, None] = field(default_factory=dict)  # robots on their way out of service
     out: list[Command] = field(default_factory=list)
 
