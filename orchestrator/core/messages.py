@@ -35,6 +35,7 @@ from orchestrator.core.robot_messages import (
     RobotFaulted,
     RobotRecovered,
     StopRobot,
+    TrimBase,
 )
 
 # --- events -------------------------------------------------------------------------------------
@@ -360,6 +361,7 @@ Command = (
     | StartWork
     | RecoverRobot
     | StopRobot
+    | TrimBase
     | ClearLane
     | BackOut
     | RecoverStation

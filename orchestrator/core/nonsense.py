@@ -6,13 +6,13 @@ A lie that is possible can't be told from the truth by reports alone: that is fo
 
 from __future__ import annotations
 
-from orchestrator.core import exceptions, recovery
+from orchestrator.core import arrivals, exceptions, recovery
 from orchestrator.core.messages import RobotFaulted, StopRobot
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import MS_NS, World
 
 SECOND_NS = 1000 * MS_NS
-LOST_NS = 10 * SECOND_NS  # a leap that is told again after so long: a report before it was lost
+LOST_NS = 10 * SECOND_NS  # a leap that nothing contradicts for so long: reports before it were lost
 KIND = "robot_nonsense"
 
 
@@ -26,22 +26,14 @@ def believed(world: World, robot: Robot, edge: int) -> bool:
         count(world, robot, f"reports edge {edge}, which it was not released to")
         return False
     if edge != base[0]:
-        return _leaps(world, robot, edge)
-    robot.leap = -1
+        robot.leap, robot.leap_ns = edge, world.time_ns
+        count(world, robot, f"reports edge {edge}, but none before it")
+        return False
     if robot.nonsense and world.time_ns < _earliest_ns(world, robot, edge):
         count(world, robot, f"reports edge {edge} sooner than anybody could be there")
         return False
+    robot.leap_ns = world.time_ns
     return True
-
-
-def _leaps(world: World, robot: Robot, edge: int) -> bool:
-    """Reports between may have been lost: then this one comes again, and nothing else."""
-    if robot.leap == edge and world.time_ns - robot.leap_ns >= LOST_NS:
-        return True
-    if robot.leap != edge:
-        robot.leap, robot.leap_ns = edge, world.time_ns
-    count(world, robot, f"reports edge {edge}, but none before it")
-    return False
 
 
 def _earliest_ns(world: World, robot: Robot, edge: int) -> int:
@@ -54,7 +46,8 @@ def _earliest_ns(world: World, robot: Robot, edge: int) -> int:
 def moved(world: World, robot: Robot, edge: int) -> None:
     """It was believed: the next node is the sooner to be reached from here."""
     robot.here_ns = _earliest_ns(world, robot, edge)
-    robot.leap = -1
+    if robot.leap == edge:
+        robot.leap = -1
 
 
 def count(world: World, robot: Robot, text: str) -> None:
@@ -74,12 +67,16 @@ def count(world: World, robot: Robot, text: str) -> None:
 
 
 def watch(world: World) -> None:
-    """Once a tick: who has talked sense for long enough is forgiven."""
+    """Once a tick: reports that must have been lost, and who has talked sense for long enough."""
     limit_ns = world.site.policy.nonsense_within_s * SECOND_NS
     for index in list(world.babbling):
         robot = world.robots[index]
         if robot.fault == KIND:
             continue
+        lost = robot.leap >= 0 and world.time_ns - robot.leap_ns >= LOST_NS
+        if lost and not robot.stuck:
+            arrivals.passed(world, robot, robot.leap)
+            robot.leap = -1
         if not robot.nonsense or world.time_ns - robot.nonsense[-1] > limit_ns:
             del world.babbling[index]
             robot.nonsense.clear()

@@ -10,6 +10,7 @@ from orchestrator.core.messages import (
     RecoveryFailed,
     RobotFaulted,
     RobotRecovered,
+    TrimBase,
 )
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import MS_NS, World
@@ -47,10 +48,19 @@ def _recover(world: World, robot: Robot) -> None:
         exceptions.opened(world, robot.fault, robot.name, text="can't be relocalised")
         left = policy.restart_tries - 1
     if left < 0:
+        _trim(world, robot)
         maintenance.call(world, ("robot", robot.index), robot.name)
         return
     how = HOW.get(robot.fault, "restart")
     world.out.append(RecoverRobot(robot=robot.index, attempt=robot.attempts, how=how))
+
+
+def _trim(world: World, robot: Robot) -> None:
+    """It may lie there for hours: what it holds beyond the edge that it is on is given free."""
+    beyond = tuple(move.edge for move in world.traffic.released[robot.index])[1:]
+    if beyond:
+        world.out.append(TrimBase(robot=robot.index, edges=beyond))
+        retract(world, robot, beyond)
 
 
 def failed(world: World, event: RecoveryFailed) -> None:

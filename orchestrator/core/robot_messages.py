@@ -73,6 +73,14 @@ class RecoverRobot(Message, frozen=True):
     orders: tuple[str, ...] = ()
 
 
+class TrimBase(Message, frozen=True):
+    """The robot, which is dead and waits for a person, will not drive these last edges of its base:
+    who brings it back brings it back without them."""
+
+    robot: int
+    edges: tuple[int, ...]
+
+
 class StopRobot(Message, frozen=True):
     """Brake and stand: the robot's reports can't be believed."""
 

@@ -45,6 +45,20 @@ class Gate:
                 del holders[robot]
         self._at[robot] = self._roadmap.edge_head[edge]
 
+    def trimmed(self, robot: int, edges: tuple[int, ...]) -> None:
+        """These last edges of the robot's base are void; it comes to rest before them."""
+        base, stand = self._base.get(robot), self._roadmap.nodes * self._fleet.get(robot, 0)
+        if not base or not edges or tuple(base)[-len(edges) :] != edges:
+            return
+        del self._stands[stand + self.frontier(robot)]
+        for edge in reversed(edges):
+            base.pop()
+            holders = self._moves[self._move(robot, edge)]
+            holders[robot] -= 1
+            if not holders[robot]:
+                del holders[robot]
+        self._stands[stand + self.frontier(robot)] = robot
+
     def check(self, command: ExtendBase) -> str:
         """Take the extension and return "", or return why it must not leave."""
         robot, roadmap = command.robot, self._roadmap
