@@ -54,7 +54,7 @@ def _task_offers(world: World) -> list[TaskOffer]:
     for task in tasks:
         slack_ms = (task.due_ns - world.time_ns) // MS_NS if task.due_ns else URGENCY_MS
         priority = min(max(0, URGENCY_MS - slack_ms), OVERDUE_MS)
-        fleets = _fleets(world, task) & single
+        fleets = closures.fleets_of(world, task) & single
         if fleets:
             onward_ms = _onward_ms(world, task)
             offers.append(TaskOffer(task.id, task.node, fleets, priority, onward_ms))
@@ -63,15 +63,6 @@ def _task_offers(world: World) -> list[TaskOffer]:
             fleets = closures.bay_fleets(world, index)
             offers.append(TaskOffer(-1 - index, bay.node, fleets << CHARGE_BIT, 0, 0))
     return offers
-
-
-def _fleets(world: World, task: Task) -> int:
-    """Those that get to all of its places just now; a task that nobody can do waits."""
-    fleets = task.fleets
-    if world.closures.parts:
-        for node in (task.node, *world.orders[task.token[0]].stops, task.end_node):
-            fleets = closures.node_fleets(world, node, fleets)
-    return fleets
 
 
 def _onward_ms(world: World, task: Task) -> int:

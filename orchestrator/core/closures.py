@@ -7,7 +7,7 @@ import struct
 
 from orchestrator.core import cuts
 from orchestrator.core.robots import Robot
-from orchestrator.core.world import World
+from orchestrator.core.world import Task, World
 
 PAIR = struct.Struct("<2i")
 
@@ -29,6 +29,15 @@ def node_fleets(world: World, node: int, fleets: int) -> int:
     for fleet, part in enumerate(world.closures.parts):
         if node not in part.live:
             fleets &= ~(1 << fleet)
+    return fleets
+
+
+def fleets_of(world: World, task: Task) -> int:
+    """Those that get to all of its places just now; a task that nobody can do waits."""
+    fleets = task.fleets
+    if world.closures.parts:
+        for node in (task.node, *world.orders[task.token[0]].stops, task.end_node):
+            fleets = node_fleets(world, node, fleets)
     return fleets
 
 

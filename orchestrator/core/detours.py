@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, closures, flow, missions, places, planning
+from orchestrator.core import bays, carry, closures, flow, missions, places, planning, tours
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import World
 
@@ -38,7 +38,7 @@ def cut_off(world: World, robot: Robot, leg: Leg) -> None:
         robot.legs.popleft()
         missions.advance(world, robot)
         return
-    if leg.action == "pick" and not robot.load:
+    if leg.action == "pick" and (not robot.load or tours.several(world, robot)):
         carry.give_back(world, robot)
         missions.advance(world, robot)
         return
