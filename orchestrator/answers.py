@@ -65,6 +65,7 @@ class Answers:
                 blocked=np.array(request.blocked, np.int32),
                 horizon=request.horizon,
                 seed=request.seed,
+                changes=np.frombuffer(request.changes, "<i4").reshape(-1, 2).astype(np.int32),
             )
         )
         moves = np.stack([column[0][plan.robot], plan.edge], axis=1).astype("<i4")

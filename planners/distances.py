@@ -19,7 +19,7 @@ assert FAR == UNREACHABLE
 
 
 class Distances:
-    """Travel times in ms on the empty roadmap; `block` closes nodes (dead robots).
+    """Travel times in ms on the empty roadmap; `restrict` closes nodes and edges (dead robots).
 
     Tables are rows of one array, reused when the bound is reached, the least recently used first."""
 
@@ -29,14 +29,22 @@ class Distances:
         self._rows_max = max(8, bytes_max // max(1, 4 * arrays.edges))
         self.tables = np.empty((8, arrays.edges), np.int32)  # (rows, E)
         self._blocked: tuple[int, ...] = ()
+        self._changes = b""
+        self.edge_fleets = arrays.edge_fleets  # (E,) as they are just now
         self._open = self._open_edges()
         self._unit = bool((arrays.edge_ms == 1).all() and (arrays.turn_ms == 1).all())
         self._queue = np.empty((4, arrays.edges if self._unit else 0), np.int32)
 
-    def block(self, nodes: tuple[int, ...]) -> None:
-        """Close these nodes, and no others, from now on."""
-        if nodes != self._blocked:
-            self._blocked = nodes
+    def restrict(self, nodes: tuple[int, ...], changes: Ints | None = None) -> None:
+        """From now on these nodes are closed, and edges are open to other fleets (`changes` (C, 2):
+        edge, bit mask) than the roadmap says; no others."""
+        known = b"" if changes is None else changes.tobytes()
+        if nodes != self._blocked or known != self._changes:
+            self._blocked, self._changes = nodes, known
+            self.edge_fleets = self._arrays.edge_fleets
+            if changes is not None and len(changes):
+                self.edge_fleets = self._arrays.edge_fleets.copy()
+                self.edge_fleets[changes[:, 0]] = changes[:, 1]
             self._row_of.clear()
             self._open = self._open_edges()
 
@@ -75,7 +83,7 @@ class Distances:
     def _fill(self, fleet: int, goal: int, table: Ints) -> None:
         arrays = self._arrays
         incoming = (arrays.in_edges.offset, arrays.in_edges.items)
-        if self._unit and not self._blocked:
+        if self._unit and not self._blocked and not self._changes:
             fill_unit(
                 goal, arrays.edge_tail, *incoming, arrays.edge_heading_deg, table, self._queue
             )
@@ -120,7 +128,7 @@ class Distances:
         """(F, E) 1 where the fleet may drive and neither end is blocked."""
         arrays = self._arrays
         fleets = np.arange(arrays.fleets)[:, None]
-        allowed = ((arrays.edge_fleets[None, :] >> fleets) & 1).astype(np.uint8)
+        allowed = ((self.edge_fleets[None, :] >> fleets) & 1).astype(np.uint8)
         if self._blocked:
             shut = np.isin(arrays.edge_head, self._blocked)
             allowed[:, shut] = 0

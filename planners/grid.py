@@ -82,6 +82,7 @@ def roadmap(grid: Grid) -> RoadmapArrays:
         move_moves=_rows(near),
         stand_stands=_rows(nodes[:, None]),
         epoch=f"grid-{zlib.crc32(grid.ahead.tobytes()):08x}",
+        edge_sweep=np.arange(edges, dtype=np.int32),
     )
 
 

@@ -31,7 +31,8 @@ class PibtPlanner:
             arrays.move_stands.offset,
             arrays.move_stands.items,
             arrays.nodes,
-            arrays.edges,
+            arrays.swept,
+            arrays.edge_sweep,
         )
 
     def plan(self, problem: PathProblem) -> PathPlan:
@@ -46,7 +47,8 @@ class PibtPlanner:
 
     def _roll(self, problem: PathProblem) -> tuple[Ints, Ints, Ints]:
         arrays, robots = self._arrays, len(problem.node)
-        self._distances.block(tuple(problem.blocked.tolist()))
+        self._distances.restrict(tuple(problem.blocked.tolist()), problem.changes)
+        fields = (*self._fields[:3], self._distances.edge_fleets, *self._fields[4:])
         table_row = self._distances.rows(problem.fleet, problem.goal)
         node, heading = problem.node.copy(), problem.heading_deg.copy()
         stand_owner = np.full(arrays.fleets * arrays.nodes, -1, np.int32)
@@ -62,7 +64,7 @@ class PibtPlanner:
             heading,
             table_row,
             self._distances.tables,
-            self._fields,
+            fields,
             self._conflicts,
             stand_owner,
             shut,

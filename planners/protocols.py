@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -15,9 +15,10 @@ Ints = NDArray[np.int32]
 class PathProblem:
     """R robots at their frontiers.
 
-    `goal` is a node or -1. `fixed` robots stand and can't be pushed. Higher `priority` plans first;
-    ties go to the lower row. `blocked` nodes are entered by nobody. `seed` breaks ties between equal
-    ways, so that a watchdog can ask again and get another answer.
+    `changes` (C, 2): edges and the bit mask of the fleets that they are open to in this plan, where
+    that differs from the roadmap. `goal` is a node or -1. `fixed` robots stand and can't be pushed.
+    Higher `priority` plans first; ties go to the lower row. `blocked` nodes are entered by nobody.
+    `seed` breaks ties between equal ways, so that a watchdog can ask again and get another answer.
     """
 
     fleet: Ints  # (R,)
@@ -29,6 +30,7 @@ class PathProblem:
     blocked: Ints  # (B,)
     horizon: int
     seed: int = 0
+    changes: Ints = field(default_factory=lambda: np.empty((0, 2), np.int32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The roadmap as arrays, for kernels. Grids are a special case: a node per cell, headings 0/90/180/270.
 
-Conventions are those of the core's roadmap (stand id = fleet * N + node, move id = fleet * E + edge,
-bays entered only by the robot whose goal lies in them), in compressed sparse rows.
+Conventions are those of the core's roadmap (stand id = fleet * N + node, move id = fleet * `swept` +
+`edge_sweep`, bays entered only by the robot whose goal lies in them), in compressed sparse rows.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class RoadmapArrays:
     move_moves: Rows  # by move id
     stand_stands: Rows  # by stand id
     epoch: str  # hash of the layout
+    edge_sweep: Ints  # (E,) the edge whose swept area it has: itself, but for contraflow
 
     @property
     def nodes(self) -> int:
@@ -60,6 +61,11 @@ class RoadmapArrays:
     def edges(self) -> int:
         """E."""
         return len(self.edge_tail)
+
+    @property
+    def swept(self) -> int:
+        """Edges that have conflict rows of their own: move id = fleet * swept + edge_sweep."""
+        return (len(self.move_stands.offset) - 1) // self.fleets
 
     @property
     def fleets(self) -> int:

@@ -250,8 +250,10 @@ class SimRobot:
             return
         s_m, v_mps = self._state()
         way = v_mps * v_mps / (2 * self.a_mps2)
-        if s_m + way >= self.world.lanes.of(self.base[0]).length_m - 1e-6:
-            return  # the brakes reach beyond the edge: again at its end
+        rest_m = self.world.lanes.of(self.base[0]).length_m - s_m
+        if way >= rest_m - 1e-6:
+            self._brake_on(rest_m)
+            return
         self._cut()
         self.halted_m = s_m + way
         self.driving = False
@@ -259,6 +261,18 @@ class SimRobot:
         now, dt_ns = self.world.clock.now_ns, math.ceil(v_mps / self.a_mps2 * 1e9)
         self.phases = [Phase(now, dt_ns, s_m, v_mps, -self.a_mps2)]
         self.world.clock.after(dt_ns, self._rest)
+
+    def _brake_on(self, rest_m: float) -> None:
+        """The brakes reach beyond the edge: slower at its end, and on from there."""
+        if rest_m < 1e-6:
+            return  # it is there at this very instant
+        s_m, v_mps = self._cut()
+        v_end = math.sqrt(max(0.0, v_mps * v_mps - 2 * self.a_mps2 * rest_m))
+        dt_ns = math.ceil((v_mps - v_end) / self.a_mps2 * 1e9)
+        now = self.world.clock.now_ns
+        self.phases, self.begun = [Phase(now, dt_ns, s_m, v_mps, -self.a_mps2)], (s_m, v_mps)
+        self.version += 1
+        self.world.clock.at(now + dt_ns, self._arrived, self.version)
 
     def _rest(self, _: None = None) -> None:
         if self.phases:
@@ -273,6 +287,12 @@ class SimRobot:
         self.dead = False
         self.world.revived(self)
         self.go_on()
+
+    def trim(self, edges: tuple[int, ...]) -> None:
+        """While it is dead: these last edges of its base are void."""
+        if self.dead and edges and tuple(self.base)[-len(edges) :] == edges:
+            for _ in edges:
+                self.base.pop()
 
     def switch_off(self) -> None:
         """It has left service."""

@@ -40,6 +40,7 @@ from orchestrator.core.messages import (
     StartWork,
     SwitchOff,
     Ticked,
+    TrimBase,
     encode,
 )
 from orchestrator.core.world import CORE_VERSION
@@ -320,6 +321,9 @@ class Simulation:
                 self.breakdowns.recover(command)
             case RepairCharger():
                 self.breakdowns.repair(command)
+            case TrimBase():
+                self.gate.trimmed(command.robot, command.edges)
+                self.robots[command.robot].trim(command.edges)
             case SwitchOff():
                 arrival = self.network.arrival_ns(command.robot, "down")
                 self.clock.at(arrival, self._switched_off, command)

@@ -7,7 +7,7 @@ is low, under a negative number.
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, charging, energy, missions, places
+from orchestrator.core import bays, carry, charging, closures, energy, missions, places
 from orchestrator.core.messages import AssignmentMade, RequestAssignment
 from orchestrator.core.planning_messages import RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
@@ -55,12 +55,14 @@ def _task_offers(world: World) -> list[TaskOffer]:
     for task in tasks:
         slack_ms = (task.due_ns - world.time_ns) // MS_NS if task.due_ns else URGENCY_MS
         priority = min(max(0, URGENCY_MS - slack_ms), OVERDUE_MS)
-        offers.append(
-            TaskOffer(task.id, task.node, task.fleets & single, priority, _onward_ms(world, task))
-        )
+        fleets = closures.fleets_of(world, task) & single
+        if fleets:
+            onward_ms = _onward_ms(world, task)
+            offers.append(TaskOffer(task.id, task.node, fleets, priority, onward_ms))
     for index, bay in enumerate(world.site.roadmap.bays):
         if bay.kind == "charger" and energy.open_to(world, index):
-            offers.append(TaskOffer(-1 - index, bay.node, bay.fleets << CHARGE_BIT, 0, 0))
+            fleets = closures.bay_fleets(world, index)
+            offers.append(TaskOffer(-1 - index, bay.node, fleets << CHARGE_BIT, 0, 0))
     return offers
 
 
@@ -77,6 +79,8 @@ def _onward_ms(world: World, task: Task) -> int:
 def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
     fleet = world.site.fleets[robot.fleet]
     free_in_ms, node = 0, world.traffic.tail[robot.index]
+    if closures.enclosed(world, robot):
+        return None
     if robot.idle:
         if robot.charging and not charging.enough(world, robot):
             return None
@@ -85,7 +89,13 @@ def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
     else:
         leg = robot.legs[-1] if robot.legs else None
         soon = leg is not None and len(robot.legs) <= SOON_LEGS and leg.action in ("drop", "")
-        if robot.dead or robot.charging or not soon or leg is None or leg.bay < 0 < len(leg.action):
+        if (
+            robot.stuck
+            or robot.charging
+            or not soon
+            or leg is None
+            or leg.bay < 0 < len(leg.action)
+        ):
             return None
         if not leg.action and leg.bay >= 0:
             return None
@@ -127,7 +137,7 @@ def made(world: World, event: AssignmentMade) -> None:
             continue
         if robot.idle and (not robot.charging or charging.enough(world, robot)):
             carry.begin(world, robot, task)
-        elif not robot.dead:
+        elif not robot.stuck:
             robot.next_task = number
 
 

@@ -197,7 +197,7 @@ def picked(world: World, robot: Robot, leg: Leg) -> None:
         if kind == "station":
             stations.left(world, index, tote)
         elif kind == "slot" and index != tote.home:
-            _slot_free(world, index)
+            slot_free(world, index)
     elif leg.token is not None:
         order = world.orders[leg.token[0]]
         (kind, index), order.parcel = order.parcel, ("robot", robot.index)
@@ -230,7 +230,7 @@ def dropped(world: World, robot: Robot, leg: Leg) -> None:
             home = tote.home
             world.stock.remove(tote)
             if home >= 0:
-                _slot_free(world, home)
+                slot_free(world, home)
     if leg.token is not None:
         flow.step_ended(world, leg.token, "ok")
 
@@ -241,7 +241,7 @@ def next_user(world: World, tote: Tote) -> None:
         fetch(world, tote.waiters.popleft())
 
 
-def _slot_free(world: World, slot: int) -> None:
+def slot_free(world: World, slot: int) -> None:
     """A slot became free: for a tote that waits to be put away, or for stock from another zone."""
     stock = world.stock
     stock.free_slot(slot)
@@ -300,7 +300,7 @@ def _stays(world: World, tote: Tote) -> None:
     if kind == "slot" and tote.home != index:
         goal = tote.home
         world.stock.take_slot(tote, index)
-        _slot_free(world, goal)
+        slot_free(world, goal)
     next_user(world, tote)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, chargers, charging, missions
+from orchestrator.core import bays, chargers, charging, closures, missions
 from orchestrator.core.messages import BatteryCrossed
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
@@ -27,7 +27,7 @@ def low(world: World, robot: Robot) -> bool:
 
 def open_to(world: World, charger: int) -> bool:
     """Somebody may be sent to this charger: nobody has it, or who rests there is low itself."""
-    if not chargers.usable(world, charger):
+    if not chargers.usable(world, charger) or not closures.bay_fleets(world, charger):
         return False
     if bays.free(world, charger):
         return True

@@ -31,6 +31,20 @@ from orchestrator.core.planning_messages import (
     RequestTours,
     ToursPlanned,
 )
+from orchestrator.core.robot_messages import (
+    BackedOut,
+    BackOut,
+    ClearingFailed,
+    ClearLane,
+    LaneBlocked,
+    LaneCleared,
+    RecoverRobot,
+    RecoveryFailed,
+    RobotFaulted,
+    RobotRecovered,
+    StopRobot,
+    TrimBase,
+)
 
 # --- events -------------------------------------------------------------------------------------
 
@@ -130,26 +144,6 @@ class RobotServiced(Message, frozen=True):
     robot: int
 
 
-class RobotFaulted(Message, frozen=True):
-    """The robot stands still where it is, somewhere on what it holds, and obeys nothing."""
-
-    robot: int
-    reason: str
-
-
-class RobotRecovered(Message, frozen=True):
-    """The robot obeys again. It kept its base, and goes on along it."""
-
-    robot: int
-
-
-class RecoveryFailed(Message, frozen=True):
-    """A `RecoverRobot` had no success."""
-
-    robot: int
-    attempt: int
-
-
 class PolicyChanged(Message, frozen=True):
     """From now on `key` of the site's policy (`core.site.Policy`) is `value`."""
 
@@ -196,6 +190,10 @@ Event = (
     | RobotFaulted
     | RobotRecovered
     | RecoveryFailed
+    | LaneBlocked
+    | LaneCleared
+    | ClearingFailed
+    | BackedOut
     | PolicyChanged
     | RobotRetired
     | CommandRefused
@@ -220,15 +218,6 @@ class StartAction(Message, frozen=True):
     kind: str
     load: str = ""
     bay: int = -1
-
-
-class RecoverRobot(Message, frozen=True):
-    """Restart a dead robot from afar; `attempt` counts from 1. With `maintenance` a person may enter:
-    the end of a recovery that nothing else could end, counted as a human touch."""
-
-    robot: int
-    attempt: int
-    maintenance: bool = False
 
 
 class ServiceRobot(Message, frozen=True):
@@ -287,6 +276,10 @@ Command = (
     | StartAction
     | StartWork
     | RecoverRobot
+    | StopRobot
+    | TrimBase
+    | ClearLane
+    | BackOut
     | RecoverStation
     | RepairCharger
     | SwitchOff

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, chargers, places, tours
+from orchestrator.core import bays, carry, chargers, closures, detours, nonsense, places, tours
 from orchestrator.core.messages import ActionEnded, StartAction
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, World
@@ -10,7 +10,7 @@ from orchestrator.core.world import MS_NS, World
 
 def advance(world: World, robot: Robot) -> None:
     """Make the robot do the first of its legs, or decide what an idle robot does."""
-    if robot.dead or robot.action >= 0:
+    if robot.stuck or robot.action >= 0:
         return
     if not robot.legs and not (robot.tour and tours.next_leg(world, robot)):
         robot.goal = -1
@@ -23,6 +23,9 @@ def advance(world: World, robot: Robot) -> None:
     if here and (leg.bay < 0 or traffic.tail[robot.index] == leg.node):
         robot.goal = -1
         _arrive(world, robot, leg)
+        return
+    if not closures.reaches(world, robot, leg.node):
+        detours.cut_off(world, robot, leg)
         return
     if leg.bay >= 0 and not bays.ask(world, robot.index, leg.bay):
         robot.waiting_bay = leg.bay
@@ -68,6 +71,8 @@ def action_ended(world: World, event: ActionEnded) -> None:
     """A robot's action at its goal ended; go on with the next leg."""
     robot = world.robots[event.robot]
     if robot.action != event.action:
+        if not 0 < event.action <= world.numbers:
+            nonsense.count(world, robot, f"ends action {event.action}, which nobody gave")
         return
     robot.action = -1
     leg = robot.legs[0]
@@ -189,7 +194,7 @@ def _make_way(world: World, bay: int, comer: Robot) -> None:
     """Whoever rests, or waits without a load, in a bay that another one needs goes to park."""
     for holder in list(world.bays[bay].holders):
         robot = world.robots[holder]
-        waits = robot.waiting_bay >= 0 and not robot.dead
+        waits = robot.waiting_bay >= 0 and not robot.stuck
         waits = waits and (not robot.load or tours.several(world, robot))
         if robot is not comer and ((robot.idle and not robot.legs) or waits):
             park(world, robot)
@@ -215,7 +220,7 @@ def park(world: World, robot: Robot) -> None:
     for index, bay in enumerate(roadmap.bays):
         if bay.kind not in ("parking", "charger") or not bay.fleets >> robot.fleet & 1:
             continue
-        if index != here and bays.free(world, index):
+        if index != here and bays.free(world, index) and closures.reaches(world, robot, bay.node):
             way_mm = places.distance_mm(world, at, bay.node) + _onward_mm(world, robot, bay.node)
             key = (int(bay.kind == "charger"), way_mm)
             if best < 0 or key < best_key:
@@ -247,8 +252,10 @@ def park_idle(world: World) -> None:
     """Once a tick: robots that have rested long enough in a slot make room."""
     limit_ns = world.site.policy.park_after_ms * MS_NS
     for robot in world.robots:
-        if robot.waiting_bay >= 0 and not robot.dead and _in_the_way(world, robot):
+        if robot.waiting_bay >= 0 and not robot.stuck and _in_the_way(world, robot):
             park(world, robot)
+        if robot.cut:
+            detours.make_way(world, robot)
         if robot.idle and not robot.legs and world.time_ns - robot.idle_since_ns >= limit_ns:
             bay = bays.inside(world, robot.index)
             kind = world.site.roadmap.bays[bay].kind if bay >= 0 else "core"

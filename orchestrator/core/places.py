@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from orchestrator.core.closures import bay_fleets
 from orchestrator.core.robots import Token
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import World
@@ -44,11 +45,11 @@ def bay_of(world: World, tote: Tote) -> int:
 
 def slot_for(world: World, near: int, zone: str, fleets: int) -> int:
     """The free slot of the zone ("": any) nearest to a node, that some of the fleets may enter; -1:
-    there is none."""
+    there is none in reach."""
     bays = world.site.roadmap.bays
     best, best_mm = -1, 0
     for slot in world.stock.free_slots:
-        if zone not in ("", world.stock.zone_of[slot]) or not bays[slot].fleets & fleets:
+        if zone not in ("", world.stock.zone_of[slot]) or not bay_fleets(world, slot) & fleets:
             continue
         length = distance_mm(world, near, bays[slot].node)
         if best < 0 or (length, slot) < (best_mm, best):
@@ -58,13 +59,14 @@ def slot_for(world: World, near: int, zone: str, fleets: int) -> int:
 
 def station_for(world: World, capability: str, fleets: int) -> int:
     """The station with this capability that has the fewest robots on the way to it, among those that
-    some of the fleets may enter; one with a broken machine last."""
+    some of the fleets may enter; one with a broken machine, or out of reach, last."""
     bays = world.site.roadmap.bays
     best, best_queue = -1, (False, 0)
     for index, station in enumerate(world.site.stations):
         if capability in station.capabilities and bays[station.bay].fleets & fleets:
             state = world.bays[station.bay]
             broken = bool(world.stations[index].down)
+            broken |= not bay_fleets(world, station.bay) & fleets
             waiting = (broken, len(state.holders) + len(state.queue))
             if best < 0 or waiting < best_queue:
                 best, best_queue = index, waiting
@@ -94,6 +96,8 @@ def nearest_with_room(world: World, capability: str, nodes: list[int]) -> int:
         used = world.stations[index].used
         if capability not in station.capabilities or used >= station.positions:
             continue
+        if not bay_fleets(world, station.bay):
+            continue
         way_mm = sum(distance_mm(world, node, bays[station.bay].node) for node in nodes)
         way_mm += used * POSITION_MM
         if best < 0 or way_mm < best_mm:
@@ -102,9 +106,10 @@ def nearest_with_room(world: World, capability: str, nodes: list[int]) -> int:
 
 
 def _roomiest(world: World, stations: list[int]) -> int:
-    """Of those whose machines all work, if there are any."""
+    """Of those that are in reach and whose machines all work, if there are any."""
     best, best_room = -1, 0
-    working = [index for index in stations if not world.stations[index].down]
+    near = [i for i in stations if bay_fleets(world, world.site.stations[i].bay)]
+    working = [index for index in near or stations if not world.stations[index].down]
     for index in working or stations:
         state = world.stations[index]
         room = world.site.stations[index].positions - state.used - len(state.waiters)
@@ -127,11 +132,12 @@ def way_out(world: World, fleet: int) -> int:
     """The bay where this fleet's robots hand empty totes out of the building; -1: there is none."""
     bays = world.site.roadmap.bays
     for capability in ("empties", "receive"):
-        best, best_queue = -1, 0
+        best, best_queue = -1, (False, 0)
         for station in world.site.stations:
             if capability in station.capabilities and bays[station.bay].fleets >> fleet & 1:
                 state = world.bays[station.bay]
-                waiting = len(state.holders) + len(state.queue)
+                far = not bay_fleets(world, station.bay) >> fleet & 1
+                waiting = (far, len(state.holders) + len(state.queue))
                 if best < 0 or waiting < best_queue:
                     best, best_queue = station.bay, waiting
         if best >= 0:

@@ -38,6 +38,7 @@ def maybe_request(world: World) -> None:
             blocked=tuple(blocked(world)),
             horizon=policy.horizon,
             seed=world.path_seed,
+            changes=world.closures.packed,
         )
     )
 
@@ -60,17 +61,17 @@ def _rows(world: World) -> list[tuple[int, ...]]:
 
 
 def stays(world: World, robot: Robot) -> bool:
-    """Nobody may move it: it is dead, or in a bay without a reason to leave (loading, served,
-    charging, at rest)."""
+    """Nobody may move it: it is dead, stands before an obstacle, or is in a bay without a reason to
+    leave (loading, served, charging, at rest)."""
     in_bay = world.site.roadmap.node_bay[world.traffic.tail[robot.index]] >= 0
-    return robot.dead or (robot.goal < 0 and in_bay)
+    return robot.stuck or (robot.goal < 0 and in_bay)
 
 
 def blocked(world: World) -> list[int]:
-    """Nodes that dead robots may be at or may still reach: nobody plans through them."""
+    """Nodes that such robots may be at or may still reach: nobody plans through them."""
     nodes: dict[int, None] = {}
     for robot in world.robots:
-        if robot.dead:
+        if robot.stuck:
             nodes.update(dict.fromkeys(world.traffic.held_nodes(robot.index)))
     return list(nodes)
 
@@ -93,7 +94,7 @@ def planned(world: World, event: PathsPlanned) -> None:
         for robot in world.robots:
             release(world, robot.index)
         return
-    dead = {robot.index for robot in world.robots if robot.dead}
+    dead = {robot.index for robot in world.robots if robot.stuck}
     staying = {robot.index for robot in world.robots if stays(world, robot)} - dead  # by now
     moves = (move for move in PAIR.iter_unpack(event.moves) if move[0] not in staying)
     cut = world.traffic.cut
@@ -106,8 +107,11 @@ def planned(world: World, event: PathsPlanned) -> None:
 
 def release(world: World, robot: int) -> None:
     """Send the robot as far as it may go now."""
+    still = world.traffic.still(robot)
     edges = world.traffic.release(robot)
     if edges:
+        if still:
+            world.robots[robot].since_ns = world.time_ns
         world.out.append(ExtendBase(robot=robot, edges=edges))
 
 
@@ -118,7 +122,7 @@ def want_if_due(world: World) -> None:
     policy, traffic = world.site.policy, world.traffic
     due = world.time_ns - world.path_requested_ns >= policy.replan_ms * MS_NS
     for robot in world.robots:
-        if robot.goal >= 0 and not robot.dead and traffic.tail[robot.index] != robot.goal:
+        if robot.goal >= 0 and not robot.stuck and traffic.tail[robot.index] != robot.goal:
             left = len(traffic.planned[robot.index]) + len(traffic.released[robot.index])
             if due or left < policy.lookahead:
                 world.path_wanted = True

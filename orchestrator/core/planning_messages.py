@@ -34,7 +34,8 @@ class RequestPaths(Message, frozen=True):
     """Plan from the frontier. `robots`: little-endian int32 rows of eight: robot, fleet, node,
     heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority, 0.
 
-    `blocked`: nodes that nobody may enter.
+    `blocked`: nodes that nobody may enter. `changes`: little-endian int32 pairs (edge, bit mask of
+    the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow.
     """
 
     request: int
@@ -43,6 +44,7 @@ class RequestPaths(Message, frozen=True):
     blocked: tuple[int, ...] = ()
     horizon: int = 10
     seed: int = 0
+    changes: bytes = b""
 
 
 class TaskOffer(msgspec.Struct, frozen=True, array_like=True):

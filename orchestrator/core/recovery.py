@@ -1,35 +1,67 @@
-"""Robots that die, that are refused, that are stuck: each with an end, and without a person if
-there is any other."""
+"""Robots that fail, that are refused, that are stuck: each with an end, and without a person if there
+is any other. A failed robot stands on all that it holds, and others are planned round it."""
 
 from __future__ import annotations
 
-from orchestrator.core import carry, exceptions, missions, planning
+from orchestrator.core import arrivals, carry, detours, exceptions, maintenance, missions, planning
 from orchestrator.core.messages import (
     CommandRefused,
     RecoverRobot,
     RecoveryFailed,
     RobotFaulted,
     RobotRecovered,
+    TrimBase,
 )
+from orchestrator.core.robots import Robot
 from orchestrator.core.world import MS_NS, World
 
-DEAD_FACTOR = 4  # so much longer a robot may stand while another one is dead
+DEAD_FACTOR = 4  # so much longer a robot may stand while lanes are closed
+KINDS = ("robot_dead", "robot_slipped", "battery_empty", "robot_nonsense")
+HOW = {"robot_slipped": "relocalise"}  # else: restart
 
 
 def faulted(world: World, event: RobotFaulted) -> None:
-    """The robot stands on what it holds: others are planned round it, its work goes to others."""
+    """Its work goes to others, unless it is loaded; what helps is asked for."""
     robot = world.robots[event.robot]
     if robot.dead:
         return
     carry.give_back(world, robot)
-    robot.dead = True
+    robot.dead, robot.cut = True, False
+    robot.fault = event.kind if event.kind in KINDS else "robot_dead"
     robot.wear.faults += 1
     robot.next_task = -1
     robot.attempts = 1
     world.traffic.drop_planned()
     planning.stale(world)
-    exceptions.opened(world, "robot_dead", robot.name, text=event.reason)
-    world.out.append(RecoverRobot(robot=robot.index, attempt=1))
+    detours.changed(world)
+    exceptions.opened(world, robot.fault, robot.name, text=event.reason)
+    _recover(world, robot)
+
+
+def _recover(world: World, robot: Robot) -> None:
+    """The next try from afar, or maintenance."""
+    policy = world.site.policy
+    tries = {"robot_slipped": policy.relocalise_tries, "battery_empty": 0}
+    left = tries.get(robot.fault, policy.restart_tries) - robot.attempts
+    if left < 0 and robot.fault == "robot_slipped":
+        exceptions.ended(world, robot.fault, robot.name, "treated as dead")
+        robot.fault, robot.attempts = "robot_dead", 1
+        exceptions.opened(world, robot.fault, robot.name, text="can't be relocalised")
+        left = policy.restart_tries - 1
+    if left < 0:
+        _trim(world, robot)
+        maintenance.call(world, ("robot", robot.index), robot.name)
+        return
+    how = HOW.get(robot.fault, "restart")
+    world.out.append(RecoverRobot(robot=robot.index, attempt=robot.attempts, how=how))
+
+
+def _trim(world: World, robot: Robot) -> None:
+    """It may lie there for hours: what it holds beyond the edge that it is on is given free."""
+    beyond = tuple(move.edge for move in world.traffic.released[robot.index])[1:]
+    if beyond:
+        world.out.append(TrimBase(robot=robot.index, edges=beyond))
+        retract(world, robot, beyond)
 
 
 def failed(world: World, event: RecoveryFailed) -> None:
@@ -38,13 +70,9 @@ def failed(world: World, event: RecoveryFailed) -> None:
     if not robot.dead:
         return
     robot.attempts += 1
-    exceptions.opened(world, "robot_dead", robot.name, text=f"restart {event.attempt} failed")
-    maintenance = robot.attempts > world.site.policy.restart_tries
-    if maintenance:
-        world.alarm(robot.name, f"{robot.attempts - 1} restarts failed: maintenance is called")
-    world.out.append(
-        RecoverRobot(robot=robot.index, attempt=robot.attempts, maintenance=maintenance)
-    )
+    exceptions.tried(world, robot.fault, robot.name, f"attempt {event.attempt} failed")
+    maintenance.over(world, ("robot", robot.index))
+    _recover(world, robot)
 
 
 def recovered(world: World, event: RobotRecovered) -> None:
@@ -52,12 +80,17 @@ def recovered(world: World, event: RobotRecovered) -> None:
     robot = world.robots[event.robot]
     if not robot.dead:
         return
-    robot.dead = False
-    tried = robot.attempts <= world.site.policy.restart_tries
-    exceptions.ended(world, "robot_dead", robot.name, "restarted" if tried else "maintenance")
-    robot.attempts = 0
+    visited = maintenance.over(world, ("robot", robot.index))
+    how = "relocalised" if robot.fault == "robot_slipped" else "restarted"
+    exceptions.ended(world, robot.fault, robot.name, "maintenance" if visited else how)
+    robot.dead, robot.fault, robot.attempts = False, "", 0
+    robot.nonsense.clear()
+    robot.leap = -1
+    if event.edge >= 0:
+        arrivals.passed(world, robot, event.edge)
     robot.moved_ns = world.time_ns
     planning.stale(world)
+    detours.changed(world)
     missions.advance(world, robot)
 
 
@@ -66,22 +99,31 @@ def refused(world: World, event: CommandRefused) -> None:
     robot = world.robots[event.robot]
     world.refusals += 1
     world.alarm(robot.name, f"command refused: {event.reason}")
-    traffic, node_bay = world.traffic, world.site.roadmap.node_bay
-    before = traffic.tail[robot.index]
-    if event.edges and traffic.retract(robot.index, event.edges):
-        planning.stale(world)
-        needed = [traffic.at[robot.index], traffic.tail[robot.index]]
-        needed += [robot.goal] if robot.goal >= 0 else []
-        if node_bay[before] >= 0 and node_bay[before] not in [node_bay[node] for node in needed]:
-            missions.left_bay(world, robot.index, node_bay[before])
-        missions.advance(world, robot)
+    if event.edges:
+        retract(world, robot, event.edges)
+
+
+def retract(world: World, robot: Robot, edges: tuple[int, ...]) -> None:
+    """The robot will not drive these last edges of its base; a ticket that it had for them ends."""
+    lanes, node_bay = world.traffic, world.site.roadmap.node_bay
+    before = lanes.tail[robot.index]
+    if not lanes.retract(robot.index, edges):
+        return
+    planning.stale(world)
+    if robot.stuck:
+        detours.changed(world)
+    needed = [lanes.at[robot.index], lanes.tail[robot.index]]
+    needed += [robot.goal] if robot.goal >= 0 else []
+    if node_bay[before] >= 0 and node_bay[before] not in [node_bay[node] for node in needed]:
+        missions.left_bay(world, robot.index, node_bay[before])
+    missions.advance(world, robot)
 
 
 def watch(world: World) -> None:
-    """Once a tick: if a robot with a goal has not moved for long (longer still while a dead robot may
+    """Once a tick: if a robot with a goal has not moved for long (longer still while closed lanes may
     explain it), ask for a plan with other tie-breaks."""
     limit_ns = world.site.policy.stuck_after_ms * MS_NS
-    if any(robot.dead for robot in world.robots):
+    if world.closures.parts:
         limit_ns *= DEAD_FACTOR
     for robot in world.robots:
         if robot.goal >= 0 and world.time_ns - robot.moved_ns >= limit_ns:

@@ -7,6 +7,11 @@ driven; the last one is where the robot is served. `node_bay` is -1 on the traff
 *Stand id* = fleet * nodes + node: a robot of this fleet standing (and turning, where it may) there.
 *Move id* = fleet * edges + edge: a robot of this fleet anywhere on the way along this edge, both
 ends included. Two of them conflict where the (swept) footprints, grown by the safety margin, touch.
+
+*Contraflow.* Behind the edges of the layout the edge tables hold an edge against each one-way lane of
+the core: driven backwards, the body's heading kept. It is open to no fleet; while a dead robot cuts
+the roadmap, the core opens some. It covers what the lane covers, so it has no conflict rows of its
+own: `sweep` names the edge whose area it has, and move ids go by that.
 """
 
 from __future__ import annotations
@@ -56,6 +61,7 @@ class Roadmap:
     move_moves: Table  # move id -> move ids of others that it would touch
     stand_stands: Table  # stand id -> stand ids of others that it would touch
     epoch: str  # hash of the layout these tables were compiled from
+    contraflow_of: tuple[int, ...] = ()  # edge `edges` + k runs against this one
 
     @property
     def nodes(self) -> int:
@@ -64,5 +70,14 @@ class Roadmap:
 
     @property
     def edges(self) -> int:
-        """Number of edges."""
-        return len(self.edge_tail)
+        """Number of edges of the layout; contraflow edges come behind them."""
+        return len(self.edge_tail) - len(self.contraflow_of)
+
+    def sweep(self, edge: int) -> int:
+        """The edge of the layout whose swept area this one has: itself, but for contraflow."""
+        edges = self.edges
+        return edge if edge < edges else self.contraflow_of[edge - edges]
+
+    def move(self, fleet: int, edge: int) -> int:
+        """The move id."""
+        return fleet * self.edges + self.sweep(edge)

@@ -54,8 +54,16 @@ class Robot:
     action: int = -1  # running action
     failures: int = 0  # of the action at hand, in a row
     charging: bool = False
-    dead: bool = False
+    dead: bool = False  # it can't be moved, whatever the reason
+    fault: str = ""  # the kind of exception, while it is dead
+    blocked: bool = False  # it stands before something that lies on its lane
+    cut: bool = False  # what it is to do next is out of reach just now
     attempts: int = 0
+    nonsense: deque[int] = field(default_factory=deque)  # when it reported what can't be true
+    leap: int = -1  # an edge that it reported without those before, when:
+    leap_ns: int = 0
+    here_ns: int = 0  # no sooner it was where it is
+    since_ns: int = 0  # when it set out: it had no base before
     idle_since_ns: int = 0
     goal_since_ns: int = 0
     moved_ns: int = 0
@@ -73,10 +81,15 @@ class Robot:
         return self.loads[0] if self.loads else ""
 
     @property
+    def stuck(self) -> bool:
+        """It stands on all that it holds, and nobody can push it."""
+        return self.dead or self.blocked
+
+    @property
     def idle(self) -> bool:
         """Free for any task, at once."""
         return (
-            not self.dead
+            not self.stuck
             and not self.off
             and not self.loads
             and not self.tour

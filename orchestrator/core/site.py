@@ -114,6 +114,12 @@ class Policy:
     lookahead: int = 4  # nodes released ahead of a robot
     park_after_ms: int = 4000
     restart_tries: int = 6
+    relocalise_tries: int = 3  # of a robot that slipped; then it is treated as dead
+    clear_tries: int = 4  # of a lane on which something lies; then maintenance
+    nonsense_count: int = 5  # reports that can't be true, within:
+    nonsense_within_s: int = 60  # then the robot is stopped
+    maintenance_every_minutes: int = 0  # a person enters in windows so far apart; 0: at once
+    maintenance_minutes: int = 15  # so long visits may begin in a window
     stuck_after_ms: int = 90_000
     repair_tries: int = 4  # remote restarts of a machine; then maintenance
     repair_answer_s: int = 900  # a repair without an answer for so long has failed

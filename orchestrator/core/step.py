@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core import (
+    arrivals,
     assignment,
     bays,
     breakdowns,
@@ -11,7 +12,10 @@ from orchestrator.core import (
     charging,
     energy,
     flow,
+    lanes,
+    maintenance,
     missions,
+    nonsense,
     planning,
     recovery,
     replenish,
@@ -24,13 +28,17 @@ from orchestrator.core import (
 from orchestrator.core.messages import (
     ActionEnded,
     AssignmentMade,
+    BackedOut,
     BatteryCrossed,
     ChargerFaulted,
     ChargerRecovered,
+    ClearingFailed,
     Command,
     CommandRefused,
     Event,
     ImageRead,
+    LaneBlocked,
+    LaneCleared,
     NodeReached,
     OrderReceived,
     PathsPlanned,
@@ -80,7 +88,7 @@ def _taken(world: World) -> list[Command]:
 def _dispatch(world: World, event: Event) -> None:
     match event:
         case NodeReached():
-            _node_reached(world, event)
+            arrivals.reached(world, event)
         case Ticked():
             _ticked(world)
         case PathsPlanned():
@@ -111,6 +119,14 @@ def _dispatch(world: World, event: Event) -> None:
             recovery.recovered(world, event)
         case RecoveryFailed():
             recovery.failed(world, event)
+        case LaneBlocked():
+            lanes.blocked(world, event)
+        case LaneCleared():
+            lanes.cleared(world, event)
+        case ClearingFailed():
+            lanes.failed(world, event)
+        case BackedOut():
+            lanes.backed_out(world, event)
         case CommandRefused():
             recovery.refused(world, event)
         case StationFaulted():
@@ -154,25 +170,6 @@ def _stored(world: World, event: ToteStored) -> None:
     replenish.note(world, event.sku)
 
 
-def _node_reached(world: World, event: NodeReached) -> None:
-    robot, traffic = world.robots[event.robot], world.traffic
-    before = world.site.roadmap.node_bay[traffic.at[event.robot]]
-    wake = traffic.complete(event.robot, event.edge)
-    if wake is None:
-        world.alarm(robot.name, f"reports edge {event.edge}, which it was not released to")
-        return
-    robot.moved_ns = world.time_ns
-    length_mm = world.site.roadmap.edge_length_mm[event.edge]
-    robot.wear.driven_mm += length_mm
-    robot.wear.driven_mm_all += length_mm
-    if before >= 0 and world.site.roadmap.node_bay[traffic.at[event.robot]] != before:
-        missions.left_bay(world, event.robot, before)
-    for index in wake:
-        planning.release(world, index)
-    if robot.legs and robot.legs[0].node == traffic.at[event.robot] and robot.action < 0:
-        missions.advance(world, robot)
-
-
 def _ticked(world: World) -> None:
     missions.try_again(world)
     timeouts.watch(world)
@@ -188,5 +185,7 @@ def _ticked(world: World) -> None:
     wear.watch(world)
     assignment.request(world)
     tours.request(world)
+    maintenance.tick(world)
+    nonsense.watch(world)
     recovery.watch(world)
     planning.want_if_due(world)

@@ -42,6 +42,7 @@ class Stock:
         self.free_slots: dict[int, None] = dict.fromkeys(self.zone_of)
         self.slot_waiters: dict[str, deque[Token]] = {}  # by the zone they ask for
         self.boxes: dict[str, dict[str, int]] = {}  # order -> units picked for it
+        self.far: dict[int, None] = {}  # slots that are out of reach just now: taken last
         self.units_in = 0
         self.units_out = 0
 
@@ -87,12 +88,13 @@ class Stock:
         """The best tote for so many units: standing ready rather than out, the fewest units that
         suffice (so that slots become free); the one to avoid only if there is no other."""
         best: Tote | None = None
-        best_key = (False, 0, 0, 0)
+        best_key = (False, False, 0, 0, 0)
         for tote in self.reservable(sku, zone):
             if tote.available < quantity:
                 continue
             key = (
                 tote.id == avoid,
+                tote.home in self.far,
                 0 if tote.user is None else 1,
                 len(tote.waiters),
                 tote.available,
@@ -110,13 +112,16 @@ class Stock:
             if tote.home >= 0 and tote.available > 0 and zone in ("", tote.zone)
         ]
 
+    def _most(self, tote: Tote) -> tuple[bool, int, str]:
+        return tote.home in self.far, -tote.available, tote.id
+
     def shares(self, sku: str, quantity: int, zone: str = "") -> list[tuple[Tote, int]]:
         """Totes and counts that together make up `quantity`; empty where stock is short."""
         single = self.choose(sku, quantity, zone)
         if single is not None:
             return [(single, quantity)]
         shares: list[tuple[Tote, int]] = []
-        for tote in sorted(self.reservable(sku, zone), key=lambda tote: (-tote.available, tote.id)):
+        for tote in sorted(self.reservable(sku, zone), key=self._most):
             count = min(tote.available, quantity)
             shares.append((tote, count))
             quantity -= count

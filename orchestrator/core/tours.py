@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from orchestrator.core import missions, places
+from orchestrator.core import closures, missions, places
 from orchestrator.core.messages import RequestTours, ToursPlanned
 from orchestrator.core.planning_messages import TourRobot, TourTask
 from orchestrator.core.robots import Leg, Robot
@@ -31,7 +31,11 @@ def request(world: World) -> None:
         late_ns = world.site.policy.answer_ms * MS_NS
         if world.time_ns - world.tour_requested_ns < late_ns:
             return
-    tasks = [task for task in world.tasks.values() if task.fleets & mask and task.bay >= 0]
+    tasks = [
+        task
+        for task in world.tasks.values()
+        if task.bay >= 0 and closures.fleets_of(world, task) & mask
+    ]
     if not tasks or not _worth_it(world, tasks):
         return
     robots = [robot for robot in world.robots if mask >> robot.fleet & 1 and _able(world, robot)]
@@ -64,7 +68,7 @@ def _worth_it(world: World, tasks: list[Task]) -> bool:
 
 def _able(world: World, robot: Robot) -> bool:
     """It obeys, and has charge for more than what it has aboard."""
-    if robot.dead or robot.charging or robot.retired:
+    if robot.stuck or robot.charging or robot.retired or closures.enclosed(world, robot):
         return False
     urgent = world.site.fleets[robot.fleet].charge_urgent_permille
     return bool(robot.loads) or robot.battery_permille >= urgent
@@ -116,7 +120,7 @@ def planned(world: World, event: ToursPlanned) -> None:
         if 0 <= index < len(world.robots) and several(world, world.robots[index]):
             robot = world.robots[index]
             robot.tour = _checked(world, robot, stops, taken)
-            if robot.tour and not robot.dead and not robot.retired and _stands(robot):
+            if robot.tour and not robot.stuck and not robot.retired and _stands(robot):
                 if robot.legs:  # on its way to parking
                     missions.give_up_goal(world, robot)
                     robot.legs.clear()

@@ -51,6 +51,7 @@ class Traffic:
         self.stands: dict[int, int] = {}  # stand id of each frontier -> robot
         self.frozen = False  # a plan from these frontiers is being computed
         self.cut = 0  # moves of plans that were refused by the check
+        self.changes: dict[int, int] = {}  # edge -> fleets, where it differs from the roadmap
 
     def join(self, robot: int, fleet: int, node: int, heading_deg: int) -> None:
         """Place the next robot; indices are given in sequence."""
@@ -76,7 +77,7 @@ class Traffic:
         what stands before it is a valid plan by itself, what comes after is cut."""
         self.drop_planned()
         roadmap, fleet = self.roadmap, self.fleet
-        nodes, edges = roadmap.nodes, roadmap.edges
+        nodes = roadmap.nodes
         at = list(self.tail)
         stands = dict(self.stands)
         taken = 0
@@ -89,18 +90,19 @@ class Traffic:
             del stands[base + at[robot]]
             at[robot] = roadmap.edge_head[edge]
             stands[base + at[robot]] = robot
-            self._append(Move(robot, edge, fleet[robot] * edges + edge))
+            self._append(Move(robot, edge, roadmap.move(fleet[robot], edge)))
             taken += 1
         return taken
 
     def _possible(self, robot: int, edge: int, at: list[int], stands: dict[int, int]) -> bool:
         roadmap = self.roadmap
-        if not (0 <= robot < len(at) and 0 <= edge < roadmap.edges):
+        if not (0 <= robot < len(at) and 0 <= edge < len(roadmap.edge_tail)):
             return False
         fleet = self.fleet[robot]
-        if roadmap.edge_tail[edge] != at[robot] or not roadmap.edge_fleets[edge] >> fleet & 1:
+        fleets = self.changes.get(edge, roadmap.edge_fleets[edge])
+        if roadmap.edge_tail[edge] != at[robot] or not fleets >> fleet & 1:
             return False
-        for stand in roadmap.move_stands[fleet * roadmap.edges + edge]:
+        for stand in roadmap.move_stands[roadmap.move(fleet, edge)]:
             if stand in stands and stands[stand] != robot:
                 return False
         return True

@@ -6,6 +6,7 @@ import heapq
 from collections import deque
 from dataclasses import dataclass, field
 
+from orchestrator.core.cuts import Closures
 from orchestrator.core.messages import Command, RaiseAlarm
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Robot, Token
@@ -80,6 +81,18 @@ class Truck:
     loaded: dict[str, None] = field(default_factory=dict)  # orders
     waiting: dict[Token, None] = field(default_factory=dict)  # tokens that end when it leaves
     dispatched: bool = False
+
+
+Call = tuple[str, int]  # what maintenance is called for: ("robot", index) | ("lane", move id)
+
+
+@dataclass(slots=True)
+class Obstacle:
+    """Something lies on a lane; `robots` stand in front of it."""
+
+    edge: int
+    attempts: int = 1
+    robots: dict[int, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -160,6 +173,11 @@ class World:
     servicing: dict[int, int] = field(default_factory=dict)  # robot -> when it was asked for
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict)  # open
     ended: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, how) -> count
+    closures: Closures = field(default_factory=Closures)
+    obstacles: dict[int, Obstacle] = field(default_factory=dict)  # by move id of the lane
+    awaiting: dict[Call, None] = field(default_factory=dict)  # maintenance
+    visits: dict[Call, tuple[int, ...]] = field(default_factory=dict)  # a person is at these nodes
+    babbling: dict[int, None] = field(default_factory=dict)  # robots that talked nonsense of late
     retiring: dict[int, None] = field(default_factory=dict)  # robots on their way out of service
     out: list[Command] = field(default_factory=list)
 

@@ -45,6 +45,20 @@ class Gate:
                 del holders[robot]
         self._at[robot] = self._roadmap.edge_head[edge]
 
+    def trimmed(self, robot: int, edges: tuple[int, ...]) -> None:
+        """These last edges of the robot's base are void; it comes to rest before them."""
+        base, stand = self._base.get(robot), self._roadmap.nodes * self._fleet.get(robot, 0)
+        if not base or not edges or tuple(base)[-len(edges) :] != edges:
+            return
+        del self._stands[stand + self.frontier(robot)]
+        for edge in reversed(edges):
+            base.pop()
+            holders = self._moves[self._move(robot, edge)]
+            holders[robot] -= 1
+            if not holders[robot]:
+                del holders[robot]
+        self._stands[stand + self.frontier(robot)] = robot
+
     def check(self, command: ExtendBase) -> str:
         """Take the extension and return "", or return why it must not leave."""
         robot, roadmap = command.robot, self._roadmap
@@ -52,12 +66,12 @@ class Gate:
             return f"robot {robot} is unknown here"
         fleet, node = self._fleet[robot], self.frontier(robot)
         for edge in command.edges:
-            if not 0 <= edge < roadmap.edges:
+            if not 0 <= edge < len(roadmap.edge_tail):
                 return f"edge {edge} does not exist"
             name = roadmap.edge_ids[edge]
             if roadmap.edge_tail[edge] != node:
                 return f"edge {name} does not continue the base at {roadmap.node_ids[node]}"
-            if not roadmap.edge_fleets[edge] >> fleet & 1:
+            if not roadmap.edge_fleets[roadmap.sweep(edge)] >> fleet & 1:
                 return f"edge {name} is closed to this fleet"
             other = self._holder(robot, edge)
             if other >= 0:
@@ -72,7 +86,7 @@ class Gate:
         return self._roadmap.edge_head[base[-1]] if base else self._at[robot]
 
     def _move(self, robot: int, edge: int) -> int:
-        return self._fleet[robot] * self._roadmap.edges + edge
+        return self._roadmap.move(self._fleet[robot], edge)
 
     def _holder(self, robot: int, edge: int) -> int:
         move = self._move(robot, edge)

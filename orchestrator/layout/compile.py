@@ -29,6 +29,7 @@ from planners.geometry import Conflicts, Floor, conflicts
 from planners.roadmap import RoadmapArrays, Rows
 
 GEOMETRY_VERSION = 1
+BACK_MMPS = 500  # backwards along a lane no faster than this
 EDGE_MS_MAX = 24 * 3600 * 1000
 MAKES_TOTES = ("depalletise", "unpack")
 
@@ -59,21 +60,25 @@ def roadmap_of(plan: Draft, spec: SiteFile) -> Roadmap:
             node_bay[node] = index
     out: list[list[int]] = [[] for _ in plan.node_ids]
     lengths = []
+    against = contraflow(plan, node_bay)
     for edge, (tail, head) in enumerate(plan.edge_ends):
         out[tail].append(edge)
         lengths.append(round(1000 * math.dist(plan.node_xy_m[tail], plan.node_xy_m[head])))
+    speeds = [round(1000 * speed) for speed in plan.edge_speed_mps]
     return Roadmap(
         node_ids=tuple(plan.node_ids),
         node_x_mm=tuple(round(1000 * x) for x, _ in plan.node_xy_m),
         node_y_mm=tuple(round(1000 * y) for _, y in plan.node_xy_m),
         node_bay=tuple(node_bay),
-        edge_ids=tuple(plan.edge_ids),
-        edge_tail=tuple(tail for tail, _ in plan.edge_ends),
-        edge_head=tuple(head for _, head in plan.edge_ends),
-        edge_length_mm=tuple(lengths),
-        edge_heading_deg=tuple(plan.edge_heading_deg),
-        edge_speed_mmps=tuple(round(1000 * speed) for speed in plan.edge_speed_mps),
-        edge_fleets=tuple(plan.edge_fleets),
+        edge_ids=(*plan.edge_ids, *(f"{plan.edge_ids[edge]}~back" for edge in against)),
+        edge_tail=tuple(t for t, _ in plan.edge_ends)
+        + tuple(plan.edge_ends[e][1] for e in against),
+        edge_head=tuple(h for _, h in plan.edge_ends)
+        + tuple(plan.edge_ends[e][0] for e in against),
+        edge_length_mm=(*lengths, *(lengths[edge] for edge in against)),
+        edge_heading_deg=(*plan.edge_heading_deg, *(plan.edge_heading_deg[e] for e in against)),
+        edge_speed_mmps=(*speeds, *(min(speeds[e] or BACK_MMPS, BACK_MMPS) for e in against)),
+        edge_fleets=(*plan.edge_fleets, *(0 for _ in against)),
         out_edges=tuple(tuple(row) for row in out),
         bays=tuple(plan.bays),
         fleets=len(spec.fleets),
@@ -81,7 +86,21 @@ def roadmap_of(plan: Draft, spec: SiteFile) -> Roadmap:
         move_moves=tables.move_moves,
         stand_stands=tables.stand_stands,
         epoch=hashlib.sha256(key).hexdigest(),
+        contraflow_of=tuple(against),
     )
+
+
+def contraflow(plan: Draft, node_bay: list[int]) -> list[int]:
+    """The one-way lanes of the core: no edge leads back for all the fleets that drive there."""
+    back: dict[tuple[int, int], int] = {}
+    for (tail, head), fleets in zip(plan.edge_ends, plan.edge_fleets, strict=True):
+        back[tail, head] = back.get((tail, head), 0) | fleets
+    return [
+        edge
+        for edge, (tail, head) in enumerate(plan.edge_ends)
+        if node_bay[tail] < 0 and node_bay[head] < 0
+        and plan.edge_fleets[edge] & ~back.get((head, tail), 0)
+    ]  # fmt: skip
 
 
 def site_of(roadmap: Roadmap, spec: SiteFile, digest: str) -> Site:
@@ -190,19 +209,22 @@ def arrays_of(roadmap: Roadmap, spec: SiteFile) -> RoadmapArrays:
     """The planners' view: the same tables as arrays, with travel times at cruising speed."""
     length_m = np.array(roadmap.edge_length_mm, float) / 1000
     limit = np.array(roadmap.edge_speed_mmps, float) / 1000
-    pace = np.ones(roadmap.edges)
+    pace = np.ones(len(length_m))
     if spec.two_way_penalty:
-        rows = (roadmap.node_x_mm, roadmap.node_y_mm, roadmap.edge_tail, roadmap.edge_head)
+        tail, head = roadmap.edge_tail[: roadmap.edges], roadmap.edge_head[: roadmap.edges]
+        rows = (roadmap.node_x_mm, roadmap.node_y_mm, tail, head)
         wrong = guidance.against(*(np.array(row, np.int32) for row in rows))
-        pace += spec.two_way_penalty * wrong
+        pace[: roadmap.edges] += spec.two_way_penalty * wrong
     edge_ms = []
     for fleet in spec.fleets.values():
         speed = np.where(limit > 0, np.minimum(limit, fleet.speed_mps), fleet.speed_mps)
         ms = np.rint(1000 * length_m / speed * pace)
         edge_ms.append(np.clip(ms, 1, EDGE_MS_MAX).astype(np.int32))
     incoming: list[list[int]] = [[] for _ in roadmap.node_ids]
-    for edge, head in enumerate(roadmap.edge_head):
-        incoming[head].append(edge)
+    outgoing: list[list[int]] = [[] for _ in roadmap.node_ids]
+    for edge, ends in enumerate(zip(roadmap.edge_tail, roadmap.edge_head, strict=True)):
+        outgoing[ends[0]].append(edge)
+        incoming[ends[1]].append(edge)
     return RoadmapArrays(
         node_bay=np.array(roadmap.node_bay, np.int32),
         edge_tail=np.array(roadmap.edge_tail, np.int32),
@@ -211,12 +233,13 @@ def arrays_of(roadmap: Roadmap, spec: SiteFile) -> RoadmapArrays:
         edge_fleets=np.array(roadmap.edge_fleets, np.int32),
         edge_ms=np.array(edge_ms, np.int32),
         turn_ms=np.array([_turn_ms(fleet) for fleet in spec.fleets.values()], np.int32),
-        out_edges=Rows.of(roadmap.out_edges),
+        out_edges=Rows.of(outgoing),
         in_edges=Rows.of(incoming),
         move_stands=Rows.of(roadmap.move_stands),
         move_moves=Rows.of(roadmap.move_moves),
         stand_stands=Rows.of(roadmap.stand_stands),
         epoch=roadmap.epoch,
+        edge_sweep=np.array([roadmap.sweep(e) for e in range(len(roadmap.edge_tail))], np.int32),
     )
 
 

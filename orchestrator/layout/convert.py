@@ -97,7 +97,7 @@ def of_site(loaded: LoadedSite) -> lif.Lif:
             roadmap.node_ids, roadmap.node_x_mm, roadmap.node_y_mm, strict=True)
     ]  # fmt: skip
     edges = []
-    for edge, name in enumerate(roadmap.edge_ids):
+    for edge, name in enumerate(roadmap.edge_ids[: roadmap.edges]):
         heading = math.radians((roadmap.edge_heading_deg[edge] + 180) % 360 - 180)
         row: dict[str, object] = {"orientationType": "GLOBAL", "vehicleOrientation": heading}
         if roadmap.edge_speed_mmps[edge]:

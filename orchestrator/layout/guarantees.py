@@ -52,7 +52,7 @@ def _opposed(roadmap: Roadmap) -> list[str]:
         for tail, head, fleets in zip(
             roadmap.edge_tail, roadmap.edge_head, roadmap.edge_fleets, strict=True
         )
-        if bay[tail] < 0 and bay[head] < 0
+        if bay[tail] < 0 and bay[head] < 0 and fleets  # not contraflow
     }
     opposed = [
         f"{roadmap.node_ids[tail]} and {roadmap.node_ids[head]}"

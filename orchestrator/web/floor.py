@@ -27,6 +27,7 @@ def drawing(loaded: LoadedSite) -> dict[str, Any]:
         "edges": [
             list(row)
             for row in zip(roadmap.edge_tail, roadmap.edge_head, roadmap.edge_fleets, strict=True)
+            if row[2]
         ],
         "bays": [
             {"id": bay.id, "kind": bay.kind, "nodes": list(bay.nodes), "fleets": bay.fleets}

@@ -74,9 +74,9 @@ def obstacle(i, e, robots, node, node_bay, status, stand_owner, conflicts, turni
     """Who is in the way of agent i along e: NOBODY, STAYS, or the one undecided agent that would
     have to move. Whoever has reached its goal in a bay stays there."""
     fleet, goal, fixed = robots
-    ms_offset, ms_item, _, edges = conflicts
+    ms_offset, ms_item, _, swept, sweep = conflicts
     pushed = NOBODY
-    m = fleet[i] * edges + e
+    m = fleet[i] * swept + sweep[e]
     for k in range(ms_offset[m], ms_offset[m + 1]):
         j = stand_owner[ms_item[k]]
         if j < 0 or j == i:

@@ -245,7 +245,7 @@ def test_a_robot_that_lies_is_an_alarm_and_changes_nothing() -> None:
         ActionEnded(robot=1, action=99), WorkEnded(work=42), ImageRead(request=1, outcome="ok")
     )
     assert story.world.traffic.at == before
-    assert sum(type(c).__name__ == "RaiseAlarm" for c in story.seen) == 2
+    assert sum(type(c).__name__ == "RaiseAlarm" for c in story.seen) == 3
 
 
 def test_a_plan_on_another_basis_or_against_the_rules_moves_nobody_into_anybody() -> None:

@@ -37,13 +37,17 @@ class Outside:
     def __init__(self) -> None:
         self.closed: dict[str, str] = {}
         self.refused = 0
+        self.until_s: dict[int, float] = {}  # robots report node by node, in sequence
 
     def send(self, command: Command, post: Post) -> None:
         later = asyncio.get_running_loop().call_later
         match command:
             case ExtendBase():
-                for number, edge in enumerate(command.edges, 1):
-                    later(0.004 * number, post, NodeReached(robot=command.robot, edge=edge))
+                now_s, robot = asyncio.get_running_loop().time(), command.robot
+                for edge in command.edges:
+                    self.until_s[robot] = max(now_s, self.until_s.get(robot, 0.0)) + 0.004
+                    wait_s = self.until_s[robot] - now_s
+                    later(wait_s, post, NodeReached(robot=robot, edge=edge))
             case StartAction(kind=kind) if kind != "stop_charging":
                 later(0.01, post, ActionEnded(robot=command.robot, action=command.action))
             case StartWork():

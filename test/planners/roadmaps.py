@@ -48,6 +48,7 @@ def roadmap(
         move_moves=Rows.of(moves),
         stand_stands=Rows.of([sorted(row) for row in close]),
         epoch="test",
+        edge_sweep=np.arange(len(edges), dtype=np.int32),
     )
 
 

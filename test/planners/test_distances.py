@@ -57,7 +57,7 @@ def test_travel_times_are_exact(data):
     oracle = Distances(arrays)
     goal = data.draw(each)
     for blocked in ((), shut, ()):
-        oracle.block(blocked)
+        oracle.restrict(blocked)
         for node in range(nodes):
             heading = data.draw(headings)
             found = oracle.travel_ms(0, node, heading, goal)

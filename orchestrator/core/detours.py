@@ -1,0 +1,81 @@
+"""What becomes of errands when lanes close: routed round, given to others, elsewhere, or later."""
+
+from __future__ import annotations
+
+from orchestrator.core import bays, carry, closures, flow, missions, places, planning, tours
+from orchestrator.core.robots import Leg, Robot
+from orchestrator.core.world import World
+
+
+def changed(world: World) -> None:
+    """Something closed or opened: plan anew, and look at every errand again."""
+    if not closures.update(world):
+        return
+    world.traffic.drop_planned()
+    planning.stale(world)
+    known = world.stock.zone_of if world.closures.parts else ()
+    world.stock.far = {slot: None for slot in known if not closures.bay_fleets(world, slot)}
+    for robot in world.robots:
+        leg = robot.legs[0] if robot.legs else None
+        if robot.stuck or robot.action >= 0 or leg is None:
+            robot.cut = False
+        elif robot.cut:
+            robot.cut = False
+            missions.advance(world, robot)
+        elif not closures.reaches(world, robot, leg.node):
+            cut_off(world, robot, leg)
+    for tokens in world.stock.slot_waiters.values():
+        for _ in range(len(tokens)):
+            carry.start(world, tokens.popleft())  # a slot may be in reach again
+    flow.release_backlog(world)
+
+
+def cut_off(world: World, robot: Robot, leg: Leg) -> None:
+    """The robot can't get to its leg's place: the errand goes to another robot, to another place, or
+    waits, and the robot with it, where it is in nobody's way."""
+    missions.give_up_goal(world, robot)
+    if leg.parking or leg.action == "charge":
+        robot.legs.popleft()
+        missions.advance(world, robot)
+        return
+    if leg.action == "pick" and (not robot.load or tours.several(world, robot)):
+        carry.give_back(world, robot)
+        missions.advance(world, robot)
+        return
+    other = _elsewhere(world, robot, leg)
+    if other is not None:
+        missions.redirect(world, robot, other)
+        return
+    robot.cut = True
+    make_way(world, robot)
+
+
+def make_way(world: World, robot: Robot) -> None:
+    """A robot that waits for a way to open waits where nobody has to pass."""
+    if robot.stuck or robot.goal >= 0:
+        return
+    bay = bays.inside(world, robot.index)
+    kind = world.site.roadmap.bays[bay].kind if bay >= 0 else ""
+    if kind in ("", "station") or world.bays[bay].queue:
+        missions.park(world, robot)
+
+
+def _elsewhere(world: World, robot: Robot, leg: Leg) -> Leg | None:
+    """Another slot for a tote on its way to one that is out of reach."""
+    tote, stock = world.stock.totes.get(robot.load), world.stock
+    if tote is None or leg.action != "drop" or leg.bay != tote.home or len(robot.legs) > 1:
+        return None
+    fleets, near = 1 << robot.fleet, world.traffic.tail[robot.index]
+    slot = places.slot_for(world, near, stock.zone_of[leg.bay], fleets)
+    if slot < 0 or not closures.bay_fleets(world, slot) & fleets:
+        return None
+    node = world.site.roadmap.bays[slot].node
+    other = Leg(node, slot, "drop", leg.load, leg.token, leg.task)
+    if not closures.reaches(world, robot, node):
+        return None
+    stock.take_slot(tote, slot)
+    task = world.underway.get(robot.task)
+    if task is not None:
+        task.end_node, task.end_bay = node, slot
+    carry.slot_free(world, leg.bay)
+    return other

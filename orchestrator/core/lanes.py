@@ -1,0 +1,114 @@
+"""Something lies on a lane: it is closed, cleared without a person if that is possible, and the robot
+that found it waits for the first try, then backs out."""
+
+from __future__ import annotations
+
+from orchestrator.core import carry, detours, exceptions, maintenance, missions, planning, recovery
+from orchestrator.core.messages import (
+    BackedOut,
+    BackOut,
+    ClearingFailed,
+    ClearLane,
+    LaneBlocked,
+    LaneCleared,
+)
+from orchestrator.core.robots import Robot
+from orchestrator.core.world import Obstacle, World
+
+KIND = "lane_blocked"
+
+
+def blocked(world: World, event: LaneBlocked) -> None:
+    """Close the lane; ask for it to be cleared."""
+    robot, roadmap = world.robots[event.robot], world.site.roadmap
+    base = world.traffic.released[robot.index]
+    if robot.dead or not base or base[0].edge != event.edge:
+        world.alarm(robot.name, f"reports something on edge {event.edge}, where it is not: ignored")
+        return
+    lane = roadmap.move(robot.fleet, event.edge)
+    robot.blocked = True
+    carry.give_back(world, robot)
+    known = _obstacle(world, event.edge)
+    if known is None:
+        known = world.obstacles[lane] = Obstacle(roadmap.sweep(event.edge))
+        exceptions.opened(world, KIND, _name(world, known))
+        world.out.append(ClearLane(edge=known.edge, attempt=1))
+    known.robots[robot.index] = None
+    detours.changed(world)
+    if known.attempts > 1:
+        _back_out(world, known)
+
+
+def _obstacle(world: World, edge: int) -> Obstacle | None:
+    lane = world.site.roadmap.sweep(edge)
+    return next((known for known in world.obstacles.values() if known.edge == lane), None)
+
+
+def _name(world: World, known: Obstacle) -> str:
+    return world.site.roadmap.edge_ids[known.edge]
+
+
+def _key(world: World, known: Obstacle) -> int:
+    return next(lane for lane, other in world.obstacles.items() if other is known)
+
+
+def failed(world: World, event: ClearingFailed) -> None:
+    """Try again, a bounded number of times; then maintenance. Nobody waits in front any longer."""
+    known = _obstacle(world, event.edge)
+    if known is None:
+        return
+    known.attempts += 1
+    exceptions.tried(world, KIND, _name(world, known), f"attempt {event.attempt} failed")
+    subject = ("lane", _key(world, known))
+    maintenance.over(world, subject)
+    if known.attempts > world.site.policy.clear_tries:
+        maintenance.call(world, subject, _name(world, known))
+    else:
+        world.out.append(ClearLane(edge=known.edge, attempt=known.attempts))
+    _back_out(world, known)
+
+
+def _back_out(world: World, known: Obstacle) -> None:
+    for index in known.robots:
+        if world.robots[index].blocked and not world.robots[index].dead:
+            world.out.append(BackOut(robot=index))
+
+
+def backed_out(world: World, event: BackedOut) -> None:
+    """The robot is at the node before the lane, and free to go elsewhere."""
+    robot = world.robots[event.robot]
+    if not robot.blocked:
+        return
+    _free(world, robot)
+    base = tuple(move.edge for move in world.traffic.released[robot.index])
+    if base:
+        recovery.retract(world, robot, base)
+    planning.stale(world)
+    detours.changed(world)
+    missions.advance(world, robot)
+
+
+def _free(world: World, robot: Robot) -> None:
+    robot.blocked = False
+    robot.moved_ns = world.time_ns
+    for known in world.obstacles.values():
+        known.robots.pop(robot.index, None)
+
+
+def cleared(world: World, event: LaneCleared) -> None:
+    """The lane is open again; who stands before it goes on along its base."""
+    known = _obstacle(world, event.edge)
+    if known is None:
+        return
+    lane = _key(world, known)
+    visited = maintenance.over(world, ("lane", lane))
+    exceptions.ended(world, KIND, _name(world, known), "maintenance" if visited else "cleared")
+    waiting = [world.robots[index] for index in known.robots]
+    del world.obstacles[lane]
+    for robot in waiting:
+        robot.blocked = False
+        robot.moved_ns = world.time_ns
+    planning.stale(world)
+    detours.changed(world)
+    for robot in waiting:
+        missions.advance(world, robot)
