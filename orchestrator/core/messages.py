@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.core.host_messages import AdjustStock, CloseOrder
 from orchestrator.core.machine_messages import (
     ChargerFaulted,
     ChargerRecovered,
@@ -323,14 +324,6 @@ class SwitchOff(Message, frozen=True):
     robot: int
 
 
-class CloseOrder(Message, frozen=True):
-    """To the host: the order ended as done | quarantined | refused."""
-
-    order_id: str
-    status: str
-    reason: str = ""
-
-
 class NoteException(Message, frozen=True):
     """Something went wrong (`phase` opened), was tried again (retried) or is over (ended; `how`). All
     phases of one problem have its number."""
@@ -369,6 +362,7 @@ Command = (
     | SwitchOff
     | DispatchTruck
     | CloseOrder
+    | AdjustStock
     | NoteException
     | RaiseAlarm
 )
