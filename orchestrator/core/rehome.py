@@ -203,7 +203,7 @@ def _stands_with(world: World, order: Order, token: Token, station: int) -> Robo
     if tote is None or tote.place[0] != "robot" or not tote.quantity:
         return None
     robot = world.robots[tote.place[1]]
-    return robot if not robot.legs and robot.action < 0 and not robot.dead else None
+    return robot if not robot.legs and robot.action < 0 and not robot.stuck else None
 
 
 def _back(world: World, order: Order, token: Token, station: int) -> Token:
