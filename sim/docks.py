@@ -27,6 +27,10 @@ class Docks:
         self._wrong, self._chance = wrong, streams.of("notice wrong")
         self._outside: dict[int, list[OrderReceived]] = {}
 
+    def change(self, wrong: NoticeWrong | None) -> None:
+        """From now on so many notices are wrong."""
+        self._wrong = wrong
+
     def comes(self, event: OrderReceived) -> bool:
         """Take an order in that brings something to a dock; False: it is none of these."""
         kind = self._site.order_types.get(event.kind)

@@ -28,6 +28,7 @@ def fork(source: Path, change: Fork, path: Path, *, progress: Progress = None) -
         )
     with RunReader(source) as reader:
         recipe = forked(recipe_of(reader, source), change)
+        made = recipe.scenario()  # checks the fork as far as that goes without simulating
         begins = beginning(reader, change.at_ns)
         origin = {
             "run": source.name,
@@ -40,8 +41,9 @@ def fork(source: Path, change: Fork, path: Path, *, progress: Progress = None) -
         parent = Parent(reader, begins.events)
         try:
             return record(
-                recipe, path, progress=progress, parent=parent, origin={"forked_from": line}
-            )
+                recipe, path, progress=progress, made=made, parent=parent,
+                origin={"forked_from": line},
+            )  # fmt: skip
         except ScenarioError:
             for end in BESIDE:
                 with contextlib.suppress(OSError):
@@ -52,11 +54,9 @@ def fork(source: Path, change: Fork, path: Path, *, progress: Progress = None) -
 
 
 def forked(recipe: Recipe, change: Fork) -> Recipe:
-    """The recipe with one fork more, checked as far as that goes without simulating."""
+    """The recipe with one fork more."""
     forks = forks_of([*recipe.forks, asdict(change)])
-    made = replace(recipe, forks=[asdict(row) for row in forks])
-    made.scenario()
-    return made
+    return replace(recipe, forks=[asdict(row) for row in forks])
 
 
 def recipe_of(reader: RunReader, source: Path) -> Recipe:

@@ -9,13 +9,15 @@ from typing import Any
 from orchestrator.core.books import customers
 from orchestrator.core.messages import PathsPlanned, RequestPaths
 from orchestrator.journal import RunReader, RunWriter
+from sim.demand import BadRow
 from sim.parent import Following, Parent, ParentAnswers
 from sim.recipe import Recipe
 from sim.recorder import Recorder
-from sim.scenario import ScenarioError
+from sim.scenario import Scenario, ScenarioError
 from sim.shell import Simulation
 
 Progress = Callable[[Simulation], None] | None
+Made = tuple[Scenario, list[BadRow]]
 
 
 class RecordedAnswers(ParentAnswers):
@@ -35,11 +37,13 @@ def record(
     resume: bool = False,
     pace: float | None = None,
     progress: Progress = None,
+    made: Made | None = None,
     parent: Parent | None = None,
     origin: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Simulate into `path`; return the run's figures. `resume`: go on behind the durable prefix.
-    `parent`: a run that must come again up to a fork; `origin`: more values for the run file."""
+    `made`: the recipe's scenario, if it is there already; `parent`: a run that must come again up to a
+    fork; `origin`: more values for the run file."""
     from orchestrator.core.world import CORE_VERSION  # noqa: PLC0415
 
     if recipe.core_version != CORE_VERSION:
@@ -47,7 +51,7 @@ def record(
             f"the run was recorded by core version {recipe.core_version}, this is {CORE_VERSION} "
             "-> resume it with the version that recorded it"
         )
-    scenario, bad = recipe.scenario()
+    scenario, bad = made or recipe.scenario()
     loaded = scenario.loaded
     answers = RecordedAnswers(loaded.arrays, loaded.site.policy)
     answers.known = {}

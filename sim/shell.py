@@ -45,8 +45,6 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
-from orchestrator.layout import LoadedSite
-from orchestrator.layout.site_file import FaultsFile
 from sim.breakdowns import Breakdowns
 from sim.clock import SECOND_NS, Clock, Streams
 from sim.docks import Docks
@@ -61,7 +59,7 @@ from sim.recorder import Recorder
 from sim.robots import MotionRow, SimRobot
 from sim.scenario import Scenario, robot_fact
 from sim.trucks import Trucks
-from sim.turning import turn
+from sim.turning import pick_fails, turn
 from sim.worklog import WorkLog
 
 MINUTE_NS = 60 * SECOND_NS
@@ -90,7 +88,7 @@ class Simulation:
         self.floor = Floor(self.tell)
         self.worklog = WorkLog(self.loaded.site, self.clock, self.tell)
         self.streams = streams = Streams(options.seed)
-        self.robots = [self._make_robot(joined) for joined in scenario.robots]
+        self.robots = [self.make_robot(joined) for joined in scenario.robots]
         names = [robot.name for robot in self.robots]
         late = faults.message_late if faults else None
         self.network = Network(self.clock, streams, spec.simulation.latency_ms, late, names)
@@ -105,7 +103,7 @@ class Simulation:
         )  # fmt: skip
         self.machines = Machines(
             self.loaded.site, spec.simulation, self.clock, self.floor, streams,
-            _pick_fails(faults), self.handling.present, self.trucks.at, self.mishaps, self.say,
+            pick_fails(faults), self.handling.present, self.trucks.at, self.mishaps, self.say,
         )  # fmt: skip
         self.breakdowns = Breakdowns(
             self.loaded.site, self.clock, streams, faults, self.machines.broke, self._delayed,
@@ -124,7 +122,8 @@ class Simulation:
             self.say_later, self.tell,
         )  # fmt: skip
 
-    def _make_robot(self, joined: RobotJoined) -> SimRobot:
+    def make_robot(self, joined: RobotJoined) -> SimRobot:
+        """The robot of the fake world, where it is to join."""
         low, high = self.loaded.spec.simulation.speed_share
         spec = self.loaded.spec.fleets[self.loaded.site.fleets[joined.fleet].id]
         share = self.streams.of("speed", joined.name).uniform(low, high)
@@ -135,7 +134,7 @@ class Simulation:
     def _begin(self) -> None:
         self.say(RunStarted(site_hash=self.loaded.site.hash, core_version=CORE_VERSION))
         for joined in self.scenario.robots:
-            self._enters(joined)
+            self.enters(joined)
         for stored in self.scenario.totes:
             place = f"slot:{self.roadmap.bays[stored.bay].id}"
             really = self.mishaps.really(stored.tote, stored.quantity)
@@ -148,7 +147,8 @@ class Simulation:
         self.clock.at(0, self._tick)
         self.clock.after(MINUTE_NS, self._watch_batteries)
 
-    def _enters(self, joined: RobotJoined) -> None:
+    def enters(self, joined: RobotJoined) -> None:
+        """A robot is there: told to the record, the gate and the core."""
         self.tell("robot", robot_fact(self.loaded, joined))
         self.gate.joined(joined.robot, joined.fleet, joined.node)
         self.say(joined)
@@ -185,30 +185,6 @@ class Simulation:
         self.tell("end", {})
         self.record.commit()
         return books(self.core.world)
-
-    # --- forks: what changes on the way ----------------------------------------------------------
-
-    def join(self, joined: RobotJoined) -> None:
-        """A robot more, from now on."""
-        robot = self._make_robot(joined)
-        robot.charge_ns = self.clock.now_ns
-        self.robots.append(robot)
-        self.network.joined(robot.name)
-        self.handling.joined(robot)
-        self.deaths.joined(robot)
-        self._enters(joined)
-
-    def changed(self, loaded: LoadedSite, faults: FaultsFile | None) -> None:
-        """From now on the world plays by these numbers; the core's policy is another matter."""
-        self.loaded, self.faults = loaded, faults
-        spec = loaded.spec
-        self.network.change(spec.simulation.latency_ms, faults.message_late if faults else None)
-        self.machines.change(spec.simulation, _pick_fails(faults))
-        self.mishaps.change(faults)
-        self.breakdowns.change(faults)
-        self.deaths.change(faults.robot_dies if faults else None)
-        self.trucks.change(faults.truck_late if faults else None)
-        self.answers.change(loaded.site.policy)
 
     # --- towards the core ------------------------------------------------------------------------
 
@@ -384,7 +360,3 @@ class Simulation:
     def moved(self, row: MotionRow) -> None:
         """sim.robots.World"""
         self.record.motion(row)
-
-
-def _pick_fails(faults: FaultsFile | None) -> float:
-    return faults.pick_fails.share if faults and faults.pick_fails else 0.0

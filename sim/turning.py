@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from orchestrator.core import bays
 from orchestrator.core.messages import PolicyChanged, RobotJoined, RobotRetired
 from orchestrator.core.world import World
+from orchestrator.layout import LoadedSite
+from orchestrator.layout.site_file import FaultsFile
 from sim.fork import Fork, altered, faults_after
 from sim.scenario import ScenarioError, heading_in, parking_of
 
@@ -32,12 +34,31 @@ def turn(simulation: Simulation, fork: Fork) -> None:
 def _settings(simulation: Simulation, fork: Fork) -> None:
     before = simulation.loaded.site.policy
     loaded = altered(simulation.loaded, fork)
-    faults = faults_after(fork, simulation.faults)
-    simulation.changed(loaded, faults)
+    _play(simulation, loaded, faults_after(fork, simulation.faults))
     for key in before.__dataclass_fields__:
         value = getattr(loaded.site.policy, key)
         if value != getattr(before, key):
             simulation.say(PolicyChanged(key=key, value=value))
+
+
+def _play(simulation: Simulation, loaded: LoadedSite, faults: FaultsFile | None) -> None:
+    """From now on the world plays by these numbers; the core's policy is another matter. What is not
+    handed on here belongs into neither list in `sim.fork`."""
+    simulation.loaded, simulation.faults = loaded, faults
+    spec = loaded.spec.simulation
+    simulation.network.change(spec.latency_ms, faults.message_late if faults else None)
+    simulation.machines.change(spec, pick_fails(faults))
+    simulation.mishaps.change(faults)
+    simulation.breakdowns.change(faults)
+    simulation.docks.change(faults.notice_wrong if faults else None)
+    simulation.deaths.change(faults.robot_dies if faults else None)
+    simulation.trucks.change(faults.truck_late if faults else None)
+    simulation.answers.change(loaded.site.policy)
+
+
+def pick_fails(faults: FaultsFile | None) -> float:
+    """Share of picks that fail beside the arm's own failures."""
+    return faults.pick_fails.share if faults and faults.pick_fails else 0.0
 
 
 def _join(simulation: Simulation, name: str, count: int) -> None:
@@ -58,12 +79,21 @@ def _join(simulation: Simulation, name: str, count: int) -> None:
         node = loaded.site.roadmap.bays[bay].node
         robot = f"{name}-{number:02d}"
         charge = simulation.streams.of("battery", robot).uniform(low, high)
-        simulation.join(
-            RobotJoined(
-                robot=len(world.robots), name=robot, fleet=fleet, node=node,
-                heading_deg=heading_in(loaded, node), battery_permille=round(10 * charge),
-            )
+        joined = RobotJoined(
+            robot=len(world.robots), name=robot, fleet=fleet, node=node,
+            heading_deg=heading_in(loaded, node), battery_permille=round(10 * charge),
         )  # fmt: skip
+        _enters(simulation, joined)
+
+
+def _enters(simulation: Simulation, joined: RobotJoined) -> None:
+    robot = simulation.make_robot(joined)
+    robot.charge_ns = simulation.clock.now_ns
+    simulation.robots.append(robot)
+    simulation.network.joined(robot.name)
+    simulation.handling.joined(robot)
+    simulation.deaths.joined(robot)
+    simulation.enters(joined)
 
 
 def open_places(world: World, fleet: int) -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,8 @@ def retire(world: World, event: RobotRetired) -> None:
         return
     robot.retired = True
     robot.next_task = -1
+    begun = [*robot.aboard, *(leg.task for leg in robot.legs if leg.action == "pick")]
+    robot.tour = deque(stop for stop in robot.tour if stop[1] == 1 and stop[0] in begun)
     world.retiring[robot.index] = None
 
 

@@ -83,7 +83,7 @@ def watch(world: World) -> None:
             exceptions.tried(world, DEAD, world.site.roadmap.bays[bay].id, "mending has no answer")
             _mend(world, bay)
     for robot in world.robots:
-        if robot.waiting_bay >= 0 and robot.legs and not robot.dead:
+        if robot.waiting_bay >= 0 and robot.legs and not robot.stuck:
             leg = robot.legs[-1]
             if leg.action == "charge" and leg.bay == robot.waiting_bay and _in_vain(world, robot):
                 _drop_errand(world, robot)
@@ -97,7 +97,11 @@ def _in_vain(world: World, robot: Robot) -> bool:
 
 
 def _drop_errand(world: World, robot: Robot) -> None:
-    bay = robot.waiting_bay
-    name = world.site.roadmap.bays[bay].id
-    exceptions.opened(world, OCCUPIED, robot.name, text=f"another robot is in {name}")
+    occupied(world, robot, robot.waiting_bay, "another robot is in it")
     missions.drop_last(world, robot)
+
+
+def occupied(world: World, robot: Robot, bay: int, text: str) -> None:
+    """The robot can't get to this charger: it drops that errand and is matched with another one."""
+    name = world.site.roadmap.bays[bay].id
+    exceptions.opened(world, OCCUPIED, robot.name, text=f"{name}: {text}")

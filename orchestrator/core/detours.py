@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, closures, flow, missions, places, planning, tours
+from orchestrator.core import (
+    bays,
+    carry,
+    chargers,
+    closures,
+    flow,
+    missions,
+    places,
+    planning,
+    tours,
+)
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import World
 
@@ -35,6 +45,8 @@ def cut_off(world: World, robot: Robot, leg: Leg) -> None:
     waits, and the robot with it, where it is in nobody's way."""
     missions.give_up_goal(world, robot)
     if leg.parking or leg.action == "charge":
+        if leg.action == "charge":
+            chargers.occupied(world, robot, leg.bay, "a dead robot is in the way")
         robot.legs.popleft()
         missions.advance(world, robot)
         return

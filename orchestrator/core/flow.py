@@ -20,7 +20,7 @@ from orchestrator.core import (
     trucks,
 )
 from orchestrator.core.messages import CloseOrder, OrderReceived
-from orchestrator.core.orders import Order, OrderLine, order_of
+from orchestrator.core.orders import Order, OrderLine, order_of, results
 from orchestrator.core.robots import Token
 from orchestrator.core.site import OrderType, Recovery, Step
 from orchestrator.core.stock import Tote
@@ -113,7 +113,12 @@ def _tell_closed(world: World, order: Order) -> None:
     world.promised.get(order.route, {}).pop(order.id, None)
     exceptions.order_closed(world, order, order.state)
     if not order.internal:
-        closing = CloseOrder(order_id=order.id, status=order.state, reason=order.reason)
+        closing = CloseOrder(
+            order_id=order.id,
+            status=order.state,
+            reason=order.reason,
+            lines=results(world, order),
+        )
         world.out.append(closing)
     elif order.state != "done":
         world.alarm(order.id, order.reason)

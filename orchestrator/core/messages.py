@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.core.host_messages import AdjustStock, CloseOrder
 from orchestrator.core.machine_messages import (
     ChargerFaulted,
     ChargerRecovered,
@@ -239,14 +240,6 @@ class SwitchOff(Message, frozen=True):
     robot: int
 
 
-class CloseOrder(Message, frozen=True):
-    """To the host: the order ended as done | quarantined | refused."""
-
-    order_id: str
-    status: str
-    reason: str = ""
-
-
 class NoteException(Message, frozen=True):
     """Something went wrong (`phase` opened), was tried again (retried) or is over (ended; `how`). All
     phases of one problem have its number."""
@@ -286,6 +279,7 @@ Command = (
     | DispatchTruck
     | ServiceRobot
     | CloseOrder
+    | AdjustStock
     | NoteException
     | RaiseAlarm
 )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from orchestrator.core.host_messages import LineResult
 from orchestrator.core.messages import OrderReceived
 from orchestrator.core.robots import Token
+
+if TYPE_CHECKING:
+    from orchestrator.core.world import World
 
 # state -> states that may follow
 LIFE_CYCLE: dict[str, tuple[str, ...]] = {
@@ -27,6 +32,7 @@ class OrderLine:
     tote: str = ""
     station: int = -1  # where this line alone is worked on; -1: where the order is
     rejected: str = ""  # why this line alone did not succeed
+    counted: int = -1  # units that came in, by weight; -1: nobody counted
 
 
 @dataclass(slots=True)
@@ -63,6 +69,24 @@ class Order:
     def load_of(self, line: int) -> str:
         """What a step of this line handles: the line's tote, or what the order is about."""
         return self.lines[line].tote if line >= 0 else self.load
+
+
+def results(world: World, order: Order) -> tuple[LineResult, ...]:
+    """What became of each line, when the order closes. Of what was to come in, a line without a place
+    of its own in stock goes back."""
+    if not world.site.order_types[order.kind].brings:
+        return tuple(
+            LineResult(line.sku, line.quantity, line.quantity - line.open, line.tote)
+            for line in order.lines
+        )
+    found = []
+    for line in order.lines:
+        tote = world.stock.totes.get(line.tote)
+        rejected = line.rejected
+        if order.state != "done" and (tote is None or tote.home < 0):
+            rejected = rejected or order.reason
+        found.append(LineResult(line.sku, line.quantity, line.counted, line.tote, rejected))
+    return tuple(found)
 
 
 def order_of(event: OrderReceived, *, brings: bool) -> Order:

@@ -88,15 +88,15 @@ def least_used(world: World, capability: str) -> int:
 
 
 def nearest_with_room(world: World, capability: str, nodes: list[int]) -> int:
-    """The station with this capability and a free position that is nearest to all of these nodes,
-    where each position that is taken counts as so much farther; -1: none has room."""
+    """The station with this capability, a free position and no broken machine that is nearest to all
+    of these nodes, where each position that is taken counts as so much farther; -1: there is none."""
     bays = world.site.roadmap.bays
     best, best_mm = -1, 0
     for index, station in enumerate(world.site.stations):
         used = world.stations[index].used
         if capability not in station.capabilities or used >= station.positions:
             continue
-        if not bay_fleets(world, station.bay):
+        if world.stations[index].down or not bay_fleets(world, station.bay):
             continue
         way_mm = sum(distance_mm(world, node, bays[station.bay].node) for node in nodes)
         way_mm += used * POSITION_MM

@@ -85,11 +85,12 @@ def _begun(world: World, order: Order) -> bool:
 
 
 def _entering(world: World, order: Order, station: int) -> bool:
-    """A robot with one of its totes is in the bay, and has to drive through it before it can leave."""
+    """A robot with one of its totes is in the bay, and has to drive through it before it can leave. (A
+    vehicle with several places ends its tour.)"""
     bay = world.site.stations[station].bay
     tasks = [t for t in world.underway.values() if t.token[0] == order.id and t.end_bay == bay]
     robots = [(_robot_at(world, task), task) for task in tasks]
-    return any(robot is not None and _inside(world, robot, task) for robot, task in robots)
+    return any(robot is None or _inside(world, robot, task) for robot, task in robots)
 
 
 def _inside(world: World, robot: Robot, task: Task) -> bool:
@@ -202,7 +203,7 @@ def _stands_with(world: World, order: Order, token: Token, station: int) -> Robo
     if tote is None or tote.place[0] != "robot" or not tote.quantity:
         return None
     robot = world.robots[tote.place[1]]
-    return robot if not robot.legs and robot.action < 0 and not robot.dead else None
+    return robot if not robot.legs and robot.action < 0 and not robot.stuck else None
 
 
 def _back(world: World, order: Order, token: Token, station: int) -> Token:

@@ -34,7 +34,8 @@ def tick(world: World) -> None:
 
 def _check(world: World, rule: Replenishment, sku: str) -> None:
     left = sum(tote.available for tote in world.stock.reservable(sku, rule.to))
-    if left >= rule.below_units and sku not in world.short:
+    least = world.site.min_units.get(sku, rule.below_units)
+    if left >= least and sku not in world.short:
         return
     totes = [tote for tote in _totes(world, sku) if _idle(tote, rule.start) and tote.quantity]
     if not totes:

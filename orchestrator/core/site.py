@@ -156,3 +156,4 @@ class Site:
     policy: Policy
     routes: dict[str, Route] = field(default_factory=dict)
     replenish: tuple[Replenishment, ...] = ()
+    min_units: dict[str, int] = field(default_factory=dict)  # by SKU, instead of the rules' own

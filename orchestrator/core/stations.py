@@ -212,6 +212,8 @@ def _book_weight(world: World, token: Token, event: WorkEnded) -> None:
     order = world.orders[token[0]]
     tote = world.stock.totes[order.load_of(token[2])]
     change = world.stock.count(tote, max(0, event.quantity))
+    if token[2] >= 0:
+        order.lines[token[2]].counted = tote.quantity
     if change:
         world.alarm(tote.id, f"weighs {change:+d} units of {tote.sku} against the notice")
 

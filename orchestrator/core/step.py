@@ -27,6 +27,7 @@ from orchestrator.core import (
 )
 from orchestrator.core.messages import (
     ActionEnded,
+    AdjustStock,
     AssignmentMade,
     BackedOut,
     BatteryCrossed,
@@ -81,6 +82,10 @@ def step(world: World, time_ns: int, event: Event) -> list[Command]:
 
 
 def _taken(world: World) -> list[Command]:
+    if world.stock.corrections:
+        for tote, sku, change, gone in world.stock.corrections:
+            world.out.append(AdjustStock(tote=tote, sku=sku, change=change, gone=gone))
+        world.stock.corrections.clear()
     commands, world.out = world.out, []
     return commands
 

@@ -45,6 +45,7 @@ class Stock:
         self.far: dict[int, None] = {}  # slots that are out of reach just now: taken last
         self.units_in = 0
         self.units_out = 0
+        self.corrections: list[tuple[str, str, int, bool]] = []  # for `AdjustStock`, by the step
 
     def add(self, tote: Tote) -> None:
         """A tote comes into the building."""
@@ -58,6 +59,7 @@ class Stock:
     def remove(self, tote: Tote) -> None:
         """A tote leaves."""
         tote.place = ("gone", -1)
+        self._correct(tote.id, tote.sku, -tote.quantity, gone=True)
         del self.by_sku[tote.sku][tote.id]
         self.units_out += tote.quantity
         del self.totes[tote.id]
@@ -76,6 +78,7 @@ class Stock:
     def count(self, tote: Tote, quantity: int) -> int:
         """So many units are really in the tote: the books follow; return by how much they change."""
         change = quantity - tote.quantity
+        self._correct(tote.id, tote.sku, change)
         if change > 0:
             self.units_in += change
         else:
@@ -83,6 +86,10 @@ class Stock:
         tote.quantity = quantity
         tote.reserved = min(tote.reserved, quantity)
         return change
+
+    def _correct(self, tote: str, sku: str, change: int, *, gone: bool = False) -> None:
+        if change:
+            self.corrections.append((tote, sku, change, gone))
 
     def choose(self, sku: str, quantity: int, zone: str = "", avoid: str = "") -> Tote | None:
         """The best tote for so many units: standing ready rather than out, the fewest units that
@@ -133,6 +140,7 @@ class Stock:
         """Units went from the tote into an order's box. What was seen to go was there, whatever
         the books said."""
         found = max(0, quantity - tote.quantity)
+        self._correct(tote.id, tote.sku, found)
         self.units_in += found
         tote.quantity += found - quantity
         tote.reserved = min(max(0, tote.reserved - quantity), tote.quantity)
@@ -146,6 +154,7 @@ class Stock:
     def scrap_box(self, box: str, sku: str, quantity: int) -> None:
         """Units of an order's box are no stock any more."""
         units = self.boxes[box]
+        self._correct("", sku, -quantity)
         units[sku] -= quantity
         self.units_out += quantity
         if not units[sku]:

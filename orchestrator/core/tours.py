@@ -117,10 +117,12 @@ def planned(world: World, event: ToursPlanned) -> None:
     world.tour_request = -1
     taken: set[int] = set()
     for index, stops in event.tours:
-        if 0 <= index < len(world.robots) and several(world, world.robots[index]):
-            robot = world.robots[index]
+        if not 0 <= index < len(world.robots):
+            continue
+        robot = world.robots[index]
+        if several(world, robot) and not robot.retired:
             robot.tour = _checked(world, robot, stops, taken)
-            if robot.tour and not robot.stuck and not robot.retired and _stands(robot):
+            if robot.tour and not robot.stuck and _stands(robot):
                 if robot.legs:  # on its way to parking
                     missions.give_up_goal(world, robot)
                     robot.legs.clear()

@@ -95,11 +95,11 @@ def unfinished(ledger: Ledger, books: dict[str, Any], end_ns: int) -> list[dict[
 def _why(order: OrderTruth, end_ns: int) -> str:
     if order.wrong:
         return "wrong contents"
+    if not order.due_within(end_ns):
+        return "in work at the end of the run"
     if not order.fillable:
-        return "the stock did not suffice"
-    if order.due_within(end_ns):
-        return "overdue at the end of the run"
-    return "in work at the end of the run"
+        return "the stock did not suffice" + (", or its truck did not come" if order.route else "")
+    return "overdue at the end of the run"
 
 
 def faults(facts: list[Fact]) -> list[dict[str, Any]]:

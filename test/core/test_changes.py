@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from test_flow import Story
+from test_tours import hall
 
-from orchestrator.core import bays
+from orchestrator.core import bays, tours
 from orchestrator.core.messages import (
     BatteryCrossed,
     Entry,
@@ -14,13 +15,16 @@ from orchestrator.core.messages import (
     Line,
     PolicyChanged,
     RaiseAlarm,
+    RequestTours,
     RobotRetired,
     StartAction,
     SwitchOff,
+    ToursPlanned,
     decode_entry,
     encode,
 )
 from orchestrator.core.site import Policy
+from orchestrator.core.step import step
 
 KEYS = [field.name for field in fields(Policy)]
 
@@ -106,3 +110,24 @@ def test_a_retired_robot_takes_no_promise_and_is_off_for_good() -> None:
     assert story.closed() == {}
     assert not any(isinstance(c, StartAction | ExtendBase) for c in story.seen)
     assert all(robot.off and robot.next_task < 0 for robot in story.world.robots)
+
+
+def test_a_vehicle_of_several_places_that_retires_brings_what_it_has_and_fetches_no_more() -> None:
+    # given a tugger on its way to the first of three parcels
+    world = hall()
+    tours.request(world)
+    (asked,) = [command for command in world.out if isinstance(command, RequestTours)]
+    stops = ((1, 0), (2, 0), (3, 0), (1, 1), (2, 1), (3, 1))
+    step(world, 1, ToursPlanned(request=asked.request, tours=((0, stops),)))
+    tug = world.robots[0]
+    assert [leg.task for leg in tug.legs] == [1] and len(tug.tour) == 5
+    # when it retires, then it brings the one that it has begun, and the others wait for others
+    step(world, 2, RobotRetired(robot=0))
+    assert list(tug.tour) == [(1, 1)] and {2, 3} <= set(world.tasks)
+    # and an answer that comes later gives it nothing
+    world.tour_state = (0, 0, 0)
+    tours.request(world)
+    (again,) = [command for command in world.out if isinstance(command, RequestTours)]
+    assert [robot.robot for robot in again.robots] == [1]
+    step(world, 3, ToursPlanned(request=again.request, tours=((0, ((2, 0), (2, 1))),)))
+    assert list(tug.tour) == [(1, 1)]
