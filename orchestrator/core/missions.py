@@ -221,7 +221,8 @@ def park(world: World, robot: Robot) -> None:
         if bay.kind not in ("parking", "charger") or not bay.fleets >> robot.fleet & 1:
             continue
         if index != here and bays.free(world, index) and closures.reaches(world, robot, bay.node):
-            way_mm = places.distance_mm(world, at, bay.node) + _onward_mm(world, robot, bay.node)
+            way_mm = places.distance_mm(world, at, bay.node)
+            way_mm += 2 * _onward_mm(world, robot, bay.node)  # driven with a task waiting
             key = (int(bay.kind == "charger"), way_mm)
             if best < 0 or key < best_key:
                 best, best_key = index, key
