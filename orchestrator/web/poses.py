@@ -122,4 +122,5 @@ class PoseIndex:
         """Robots that drive or turn at a time."""
         poses = self.at(t_ns)
         ends = poses["t0_ns"] + poses["dt_ns"]
-        return {int(robot) for robot in poses["robot"][ends > t_ns]}
+        begun = poses["t0_ns"] <= t_ns  # who joins later is not there
+        return {int(robot) for robot in poses["robot"][begun & (ends > t_ns)]}

@@ -104,6 +104,7 @@ class WatchedRun:
         """For the page's head."""
         recipe = self.meta.get("recipe") or {}
         status = str(self.meta.get("status", "unknown"))
+        origin = (self.meta.get("forked_from") or [{}])[-1]
         return RunInfo(
             name=self.name,
             site=str(recipe.get("name", self.name)),
@@ -116,6 +117,8 @@ class WatchedRun:
             robots=len(self.robots),
             created=str(self.meta.get("created", "")),
             faults=bool(recipe.get("faults")),
+            forked_from=str(origin.get("run", "")),
+            forked_s=origin.get("at_s"),
             figures=self.meta.get("figures") or {},
             error=self.error,
         )

@@ -21,6 +21,8 @@ class RunInfo(BaseModel):
     robots: int = 0
     created: str = ""
     faults: bool = False
+    forked_from: str = Field("", description="of a fork: the run it comes from")
+    forked_s: float | None = Field(None, description="of a fork: where it turned off")
     figures: dict[str, Any] = Field(default_factory=dict, description="the run's own, once closed")
     error: str = ""
 

@@ -134,3 +134,4 @@ def test_a_robot_that_joins_late_is_not_there_before(run_file: Path) -> None:
     piece = run.poses.at(10 * S)[known]
     assert (piece["t0_ns"], piece["dt_ns"]) == (40 * S, 0), "the page draws nothing before t0"
     assert run.poses.at(50 * S)[known]["x_m"] == late["x_m"]
+    assert known not in run.poses.moving(10 * S) and known not in run.poses.moving(50 * S)

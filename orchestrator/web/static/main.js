@@ -10,7 +10,7 @@ import { Orders } from "./orders.js";
 import { palette, startTheme } from "./palette.js";
 import { drawGoods, drawRobots, drawRoute, frameStation } from "./robots.js";
 import { State } from "./state.js";
-import { make } from "./text.js";
+import { forkOf, make } from "./text.js";
 import { View, sharp } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
@@ -51,7 +51,7 @@ function fit() {
 async function hello(message) {
   app.run = message.run.name;
   state.hello(message.robots);
-  $("site").textContent = message.run.site + (message.run.seed === null ? "" : `, seed ${message.run.seed}`);
+  $("site").textContent = message.run.site + (message.run.seed === null ? "" : `, seed ${message.run.seed}`) + forkOf(message.run);
   document.title = `${message.run.site} · Lightsout`;
   const answer = await fetch(withRun("/api/layout"));
   if (!answer.ok) throw new Error((await answer.json()).detail);

@@ -13,6 +13,11 @@ export function span(seconds) {
   return `${(s / 3600).toFixed(1)} h`;
 }
 
+// Of a fork: where it comes from.
+export function forkOf(run) {
+  return run.forked_from ? `, fork of ${run.forked_from} at ${clock(run.forked_s)}` : "";
+}
+
 export function make(tag, text = "", attributes = {}) {
   const element = document.createElement(tag);
   if (text !== "") element.textContent = text;
