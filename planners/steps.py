@@ -85,18 +85,12 @@ class StepParameters:
     seed: int = 0
 
 
-class StepPlanner:
-    """One joint action per call. Deterministic as far as `stop` is."""
+class Chooser:
+    """Plans of all robots, kept from step to step; what choosing one for each has in common."""
 
-    def __init__(
-        self,
-        grid: Grid,
-        tables: StateTables,
-        states: Ints,
-        parameters: StepParameters | None = None,
-    ) -> None:
+    def __init__(self, grid: Grid, states: Ints, parameters: StepParameters | None = None) -> None:
         self._p = parameters or StepParameters()
-        self._grid, self._tables = grid, tables
+        self._grid = grid
         self._ops = kernel.operations(self._p.length)
         self._robots = np.arange(len(states), dtype=np.int64)
         count, kinds, length = len(states), len(self._ops), self._p.length
@@ -112,6 +106,43 @@ class StepPlanner:
         self._step = 0
         self.iterations = 0
         self.improved = 0
+
+    def made(self) -> Ints:
+        """The actions were made: go on to the states they lead to, and return those."""
+        kernel.advance(self._states, self._grid.ahead, self._acts, self._path, self._taken)
+        return self._states.copy()
+
+    def _improve(self, stop: Stop, options: Arrays, plans: Arrays) -> None:
+        p, made, idle = self._p, 0, 0
+        patience = 6 * len(self._states)
+        while idle < patience and not stop(made):
+            better = kernel.improve(
+                p.chunk, p.seed + 7919 * self._step + made, p.tries, options, plans
+            )
+            made += p.chunk
+            idle = 0 if better else idle + p.chunk
+            self.improved += better
+        self.iterations += made
+
+    def _forget(self) -> None:
+        self._acts[:] = 0
+        self._path[:] = (self._states >> 2)[:, None]
+        self._taken[:] = -1
+        self._taken[:, self._states >> 2] = self._robots
+
+
+class StepPlanner(Chooser):
+    """One joint action per call. Deterministic as far as `stop` is."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        tables: StateTables,
+        states: Ints,
+        parameters: StepParameters | None = None,
+    ) -> None:
+        super().__init__(grid, states, parameters)
+        self._tables = tables
 
     def plan(self, goals: Ints, onward: Ints, priority: Longs, stop: Stop) -> Ints:
         """(R,) actions. `goals` (R,) nodes, `onward` (R,) the node after it or -1; higher `priority`
@@ -142,26 +173,3 @@ class StepPlanner:
         if p.improve:
             self._improve(stop, options, plans)
         return self._acts[:, 0].astype(np.int32)
-
-    def made(self) -> Ints:
-        """The actions were made: go on to the states they lead to, and return those."""
-        kernel.advance(self._states, self._grid.ahead, self._acts, self._path, self._taken)
-        return self._states.copy()
-
-    def _improve(self, stop: Stop, options: Arrays, plans: Arrays) -> None:
-        p, made, idle = self._p, 0, 0
-        patience = 6 * len(self._states)
-        while idle < patience and not stop(made):
-            better = kernel.improve(
-                p.chunk, p.seed + 7919 * self._step + made, p.tries, options, plans
-            )
-            made += p.chunk
-            idle = 0 if better else idle + p.chunk
-            self.improved += better
-        self.iterations += made
-
-    def _forget(self) -> None:
-        self._acts[:] = 0
-        self._path[:] = (self._states >> 2)[:, None]
-        self._taken[:] = -1
-        self._taken[:, self._states >> 2] = self._robots

@@ -19,7 +19,7 @@ import numpy as np
 
 from planners.grid import Grid
 from planners.roadmap import Ints
-from sim.lorr_entry import TABLE_BYTES_MAX, Entry, Settings, choose
+from sim.lorr_entry import CROWD_BYTES_MAX, CrowdEntry, Entry, Settings, choose, crowd
 from sim.lorr_files import Instance, InstanceError, load
 from sim.lorr_rules import Floor, result
 
@@ -37,15 +37,25 @@ class Match:
         """`iterations` bounds the improvement per step instead of the clock: the same result on
         each machine, as long as no step runs over the budget."""
         grid = Grid.of(instance.free)
-        if len(instance.starts) * 8 * grid.nodes > TABLE_BYTES_MAX:
-            raise InstanceError(
-                f"{instance.name}: {len(instance.starts)} robots on {grid.nodes} cells need tables of "
-                f"more than {TABLE_BYTES_MAX >> 30} GB -> take a smaller instance"
-            )
+        if crowd(instance, grid):
+            cells = grid.nodes if instance.errand is None else int(instance.errand.sum())
+            if 2 * cells * grid.nodes > CROWD_BYTES_MAX:
+                raise InstanceError(
+                    f"{instance.name}: {cells} places of errands on {grid.nodes} cells need tables of "
+                    f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
+                )
         self.settings = settings or choose(instance, grid)
-        _warm_up(instance, grid, self.settings)
         self.tasks = Floor(instance, grid)
-        self._entry = Entry(self.tasks, self.settings)
+        warm = replace(self.settings, steps=replace(self.settings.steps, improve=True))
+        spare = Floor(instance, grid)
+        entry: Entry | CrowdEntry
+        if crowd(instance, grid):
+            entry = many = CrowdEntry(self.tasks, self.settings)
+            _warm_up(spare, many.again(spare, warm))
+        else:
+            _warm_up(spare, Entry(spare, warm))
+            entry = Entry(self.tasks, self.settings)
+        self._entry = entry
         self._iterations = iterations
 
     @property
@@ -110,10 +120,8 @@ def run_lorr(
     return match.result()
 
 
-def _warm_up(instance: Instance, grid: Grid, settings: Settings) -> None:
+def _warm_up(floor: Floor, entry: Entry | CrowdEntry) -> None:
     """Compile (or load) every kernel: two steps on a throw-away floor."""
-    floor = Floor(instance, grid)
-    entry = Entry(floor, replace(settings, steps=replace(settings.steps, improve=True)))
     for _ in range(2):
         actions, schedule = entry.decide(floor, lambda made: made > 0)
         floor.step(actions, schedule)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from planners.crowd import CrowdMatcher, CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import alternate
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
@@ -16,6 +17,8 @@ from sim.lorr_files import Instance
 from sim.lorr_rules import Floor
 
 TABLE_BYTES_MAX = 2 << 30
+CROWD_BYTES_MAX = 5 << 30
+CROWD = 1500  # robots
 REHEARSAL_STEPS = 120
 REHEARSAL_ITERATIONS = 512
 PATIENCE_STEPS = 40
@@ -32,6 +35,7 @@ class Settings:
 
 
 CROWDED = Settings()
+HUGE = Settings(against=8, steps=StepParameters(length=3, tries=300, improve=True))
 CANDIDATES = (
     CROWDED,
     Settings(against=24),
@@ -71,9 +75,58 @@ class Entry:
         self._planner.made()
 
 
+class CrowdEntry:
+    """The same for thousands of robots: tables by cell, all made before the first step."""
+
+    def __init__(self, floor: Floor, settings: Settings, tables: NodeTables | None = None) -> None:
+        grid, instance = floor.grid, floor.instance
+        goals = _goals(instance, grid)
+        lanes = alternate(instance.free, grid, settings.against)
+        self._tables = tables or NodeTables(grid, lanes, goals)
+        self._matcher = CrowdMatcher(self._tables)
+        self._planner = CrowdPlanner(self._tables, floor.states, settings.steps)
+        self._waited = np.zeros(len(floor.states), np.int64)
+        spread = 7919 * np.arange(len(floor.states)) % len(goals)  # of those without a task
+        self._last = goals[spread]
+
+    def decide(self, floor: Floor, stop: Callable[[int], bool]) -> tuple[Ints, Ints]:
+        """(R,) actions and (R,) tasks."""
+        schedule = self._matcher.match(floor.unopened(), floor.states, floor.current)
+        goals, onward = floor.goals(schedule)
+        goals = np.where(schedule < 0, self._last, goals)
+        self._waited = np.where(goals == self._last, self._waited + 1, 0)
+        self._last = goals
+        togo = self._tables.cost(goals, floor.states >> 2)
+        actions = self._planner.plan(goals, onward, self._waited - togo, stop)
+        return actions, schedule
+
+    def made(self) -> None:
+        """The actions were made."""
+        self._planner.made()
+
+    def again(self, floor: Floor, settings: Settings) -> CrowdEntry:
+        """Another one on the same tables."""
+        return CrowdEntry(floor, settings, self._tables)
+
+
+def crowd(instance: Instance, grid: Grid) -> bool:
+    """So many robots that tables by state would not fit, or could not be filled in a step."""
+    wanted = len(instance.starts) * 8 * grid.nodes
+    return wanted > TABLE_BYTES_MAX or len(instance.starts) >= CROWD
+
+
+def _goals(instance: Instance, grid: Grid) -> Ints:
+    """Nodes where errands may be: those that the map marks, or all."""
+    if instance.errand is None:
+        return np.arange(grid.nodes, dtype=np.int32)
+    return grid.number[np.flatnonzero(instance.errand.ravel())].astype(np.int32)
+
+
 def choose(instance: Instance, grid: Grid) -> Settings:
     """Rehearse each candidate on the tasks that are visible at the start, again and again; take the
     one that does most errands. Deterministic."""
+    if crowd(instance, grid):
+        return HUGE
     if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
         return CROWDED
     pool = int(instance.reveal * len(instance.starts))

@@ -27,6 +27,7 @@ class Instance:
     tasks: list[list[int]]
     reveal: float  # tasks visible per robot
     version: str
+    errand: NDArray[np.bool_] | None = None  # (rows, columns) where errands may be; None: anywhere
 
 
 def load(path: Path) -> Instance:
@@ -55,7 +56,15 @@ def load(path: Path) -> Instance:
     tasks = _numbers(files[2], free)
     if not tasks or reveal <= 0:
         raise InstanceError(f"{files[2]}: no tasks are revealed -> give at least one")
-    return Instance(path.stem, free, starts[:team], tasks, reveal, str(head.get("version", "")))
+    version = str(head.get("version", ""))
+    return Instance(path.stem, free, starts[:team], tasks, reveal, version, _errand(files[0], free))
+
+
+def _errand(path: Path, free: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Cells that the map marks as service points (S) or emitters (E), where it marks any."""
+    rows = path.read_text().split("map\n", 1)[-1].splitlines()[: len(free)]
+    marked = np.array([[cell in "SE" for cell in row[: free.shape[1]]] for row in rows], bool)
+    return marked & free if marked.shape == free.shape and marked.any() else None
 
 
 def _numbers(path: Path, free: NDArray[np.bool_]) -> list[list[int]]:

@@ -157,7 +157,7 @@ def hopeless(op, failed, until, count):
 
 
 @njit(cache=True)
-def choose(link, r, base, budget, greedy, options, taken, memory, visited, trial):
+def choose(link, r, base, budget, greedy, options, taken, memory, done, visited, trial):
     """Robot r's next operation that is worth it and meets nobody or one who may still be asked.
 
     Returns (whom it meets: -1 nobody, -2 there is none; which operation; tries left); where it begins
@@ -178,7 +178,8 @@ def choose(link, r, base, budget, greedy, options, taken, memory, visited, trial
         budget -= 1
         if j == -1:
             return -1, k, budget
-        if j >= 0 and link + 1 < CHAIN_MAX and visited[j] < 2 * VISITS_MAX and not visited[j] & 1:
+        free = j >= 0 and not done[j] and visited[j] < 2 * VISITS_MAX and not visited[j] & 1
+        if free and link + 1 < CHAIN_MAX:
             return j, k, budget
     return -2, -1, budget
 
@@ -195,10 +196,11 @@ def settle(r, k, options, plans):
 
 
 @njit(cache=True)
-def chain(root, greedy, tries_max, options, done, plans):
+def chain(root, greedy, tries_max, options, done, visited, plans):
     """Let `root` choose anew, pushing others in a chain. True if it came to something: with `greedy`
     the first chain without a conflict counts, else only one that lowers the sum of costs. Who is
-    `done` isn't pushed."""
+    `done` isn't pushed. `visited` (R,) is scratch: zeros before and after; twice the visits of this
+    chain, odd while on it."""
     costs = options[4]
     now, acts, path, taken = plans
     length = acts.shape[1]
@@ -212,13 +214,16 @@ def chain(root, greedy, tries_max, options, done, plans):
     until = np.zeros((CHAIN_MAX, FAILED_MAX), np.int64)
     memory = (at, old_now, failed, until, fails, met)
     trial = np.empty(length + 1, np.int32)
-    visited = 2 * VISITS_MAX * done  # twice the visits, odd while on the chain
+    touched = np.empty(tries_max + 2, np.int32)
+    touches = 0
     link, budget, pushed = -1, tries_max, root
     while True:
         if pushed >= 0:  # a new link: take its plan away
             link += 1
             r = pushed
             visited[r] += 1
+            touched[touches] = r
+            touches += 1
             who[link], at[link], fails[link] = r, 0, 0
             old_acts[link], old_path[link], old_now[link] = acts[r], path[r], now[r]
             lift(r, path, taken)
@@ -226,12 +231,14 @@ def chain(root, greedy, tries_max, options, done, plans):
                 lay(who[link - 1], path, taken)
         r = who[link]
         pushed, k, budget = choose(
-            link, r, gain[link], budget, greedy, options, taken, memory, visited, trial
+            link, r, gain[link], budget, greedy, options, taken, memory, done, visited, trial
         )
         if pushed > -2:
             gain[link + 1] = gain[link] + costs[r, k] - old_now[link]
             settle(r, k, options, plans)
             if pushed == -1:
+                for i in range(touches):
+                    visited[touched[i]] = 0
                 return True
             continue
         if link > 0:  # no way: undo this link, and the choice of the one before
@@ -242,6 +249,8 @@ def chain(root, greedy, tries_max, options, done, plans):
         visited[r] += 1
         link -= 1
         if link < 0:
+            for i in range(touches):
+                visited[touched[i]] = 0
             return False
 
 
@@ -278,9 +287,15 @@ def value_plans(
 @njit(cache=True)
 def first_pass(order, tries_max, options, plans):
     """EPIBT: everybody chooses once, by priority; who has chosen is not pushed again."""
-    done = np.zeros(len(order), np.uint8)
+    first_part(order, tries_max, options, np.zeros(len(order), np.uint8), plans)
+
+
+@njit(cache=True)
+def first_part(order, tries_max, options, done, plans):
+    """The same for some of them; `done` (R,) remembers who has chosen."""
+    visited = np.zeros(len(done), np.int64)
     for r in order:
-        chain(r, True, tries_max, options, done, plans)
+        chain(r, True, tries_max, options, done, visited, plans)
         done[r] = 1
 
 
@@ -289,6 +304,7 @@ def improve(iterations, seed, tries_max, options, plans):
     """Random robots that would rather do something else try to. Returns how many chains did."""
     costs, now = options[4], plans[0]
     done = np.zeros(len(now), np.uint8)
+    visited = np.zeros(len(now), np.int64)
     x = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x1234567)
     better = 0
     for _ in range(iterations):
@@ -296,7 +312,7 @@ def improve(iterations, seed, tries_max, options, plans):
         x ^= x >> np.uint64(7)
         x ^= x << np.uint64(17)
         r = np.int64((x >> np.uint64(33)) % np.uint64(len(now)))
-        if now[r] > costs[r, 0] and chain(r, False, tries_max, options, done, plans):
+        if now[r] > costs[r, 0] and chain(r, False, tries_max, options, done, visited, plans):
             better += 1
     return better
 

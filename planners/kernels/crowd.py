@@ -1,0 +1,154 @@
+"""Kernels for ten thousand robots: one table per goal *cell* instead of one per state, filled on all
+cores; operations ranked on all cores; a matching that costs robots x tasks and no sorting.
+
+A table holds costs from node to goal without headings. What a heading costs is looked up one action
+ahead: the cheapest of the four ways out of a node, turns included.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from planners.kernels.states import FAR_STEPS, after
+
+FAR_COST = np.int64(1) << 40
+
+
+@njit(cache=True)
+def fill_nodes(goal, pace, ahead, table, ring, size):
+    """Dijkstra backwards from a node, with a ring of buckets; `pace` (4 N,) costs of driving forward
+    from a state; `table` (N,) uint16 out."""
+    table[:] = FAR_STEPS
+    size[:] = 0
+    buckets = len(size)
+    table[goal] = 0
+    ring[0, 0] = goal
+    size[0] = 1
+    cost, empty = 0, 0
+    while empty < buckets and cost < FAR_STEPS - buckets:
+        b = cost % buckets
+        empty = empty + 1 if size[b] == 0 else 0
+        for i in range(size[b]):
+            node = ring[b, i]
+            if table[node] != cost:
+                continue
+            for heading in range(4):
+                behind = ahead[4 * node + ((heading + 2) & 3)]
+                if behind < 0:
+                    continue
+                value = cost + pace[4 * behind + heading]
+                if value < table[behind]:
+                    table[behind] = value
+                    to = value % buckets
+                    ring[to, size[to]] = behind
+                    size[to] += 1
+        size[b] = 0
+        cost += 1
+
+
+@njit(cache=True, parallel=True)
+def fill_all(goals, rows, pace, ahead, tables, blocks):
+    """`fill_nodes` for all goals, in `blocks` stretches that may run side by side."""
+    buckets = int(pace.max()) + 1
+    for block in prange(blocks):
+        ring = np.empty((buckets, len(ahead)), np.int32)
+        size = np.zeros(buckets, np.int64)
+        for k in range(len(goals) * block // blocks, len(goals) * (block + 1) // blocks):
+            fill_nodes(goals[k], pace, ahead, tables[rows[k]], ring, size)
+
+
+@njit(cache=True)
+def togo(state, goal, way, pace, ahead, unit):
+    """Cost from a state to a goal: the cheapest way out of its node, turns included."""
+    node, heading = state >> 2, state & 3
+    if node == goal:
+        return np.int64(0)
+    best = FAR_COST
+    for turn in range(4):
+        out = (node << 2) | ((heading + turn) & 3)
+        there = ahead[out]
+        if there >= 0:
+            turns = 1 if turn == 3 else turn
+            value = np.int64(way[there]) + pace[out] + turns * unit
+            best = min(best, value)
+    return best
+
+
+@njit(cache=True)
+def appraise(state, acts, ahead, goal, onward, way, way_on, tail, sharp, unit, pace):
+    """As `operations.appraise`, with tables of nodes."""
+    hit, total, length = -1, np.int64(0), len(acts)
+    for t in range(length):
+        state = after(state, acts[t], ahead)
+        if state < 0:
+            return np.int64(-1)
+        if hit < 0 and state >> 2 == goal:
+            hit = t
+        if hit < 0:
+            cost = togo(state, goal, way, pace, ahead, unit) + tail
+        elif onward >= 0:
+            cost = togo(state, onward, way_on, pace, ahead, unit)
+        else:
+            cost = np.int64(unit * (hit - t))
+        total += cost * sharp if t == length - 1 else cost
+    return total + FAR_STEPS
+
+
+@njit(cache=True, parallel=True)
+def rank(states, ops, goals, onward, rows, rows_on, tables, tail, sharp, unit, pace, ahead, seed,
+         ranked, costs, counts):  # fmt: skip
+    """For each robot: its possible operations, cheapest first."""
+    for r in prange(len(states)):
+        value = np.empty(len(ops), np.int64)
+        n = 0
+        for k in range(len(ops)):
+            cost = appraise(
+                states[r], ops[k], ahead, goals[r], onward[r], tables[rows[r]],
+                tables[rows_on[r]], tail[r], sharp, unit, pace,
+            )  # fmt: skip
+            if cost >= 0:
+                mixed = ((k * 73856093) ^ (r * 19349663) ^ (seed * 83492791)) & 0x7FFFFFFF
+                value[n] = (cost << 20) | ((mixed >> 7) % 1024 << 10) | k
+                n += 1
+        order = np.sort(value[:n])
+        for k in range(n):
+            ranked[r, k] = order[k] & 1023
+            costs[r, k] = order[k] >> 20
+        counts[r] = n
+
+
+@njit(cache=True, parallel=True)
+def value_plans(states, goals, onward, rows, rows_on, tables, tail, sharp, unit, pace, ahead, acts,
+                now):  # fmt: skip
+    """Cost of what each robot has in mind already."""
+    for r in prange(len(states)):
+        now[r] = appraise(
+            states[r], acts[r], ahead, goals[r], onward[r], tables[rows[r]], tables[rows_on[r]],
+            tail[r], sharp, unit, pace,
+        )  # fmt: skip
+
+
+@njit(cache=True, parallel=True)
+def best_tasks(nodes, first, extra, tables, blocks, best, cost):
+    """For each robot at `nodes` the K tasks of least cost, in no sequence (`best`, `cost` (F, K)): way
+    to the first errand (rows `first` of `tables`) plus `extra`. Tasks outside, robots inside: a
+    table is walked while it is at hand."""
+    kept = best.shape[1]
+    for block in prange(blocks):
+        low, high = len(nodes) * block // blocks, len(nodes) * (block + 1) // blocks
+        best[low:high] = -1
+        cost[low:high] = FAR_COST
+        worst = np.zeros(high - low, np.int64)  # where each robot's dearest one stands
+        limit = np.full(high - low, FAR_COST, np.int64)
+        for t in range(len(first)):
+            way, more = tables[first[t]], extra[t]
+            for r in range(low, high):
+                value = np.int64(way[nodes[r]]) + more
+                if value < limit[r - low]:
+                    best[r, worst[r - low]], cost[r, worst[r - low]] = t, value
+                    at = 0
+                    for k in range(1, kept):
+                        if cost[r, k] > cost[r, at]:
+                            at = k
+                    worst[r - low], limit[r - low] = at, cost[r, at]
