@@ -51,7 +51,7 @@ def _play(simulation: Simulation, loaded: LoadedSite, faults: FaultsFile | None)
     simulation.mishaps.change(faults)
     simulation.breakdowns.change(faults)
     simulation.docks.change(faults.notice_wrong if faults else None)
-    simulation.deaths.change(faults.robot_dies if faults else None)
+    simulation.troubles.change(faults)
     simulation.trucks.change(faults.truck_late if faults else None)
     simulation.answers.change(loaded.site.policy)
 
@@ -92,7 +92,7 @@ def _enters(simulation: Simulation, joined: RobotJoined) -> None:
     simulation.robots.append(robot)
     simulation.network.joined(robot.name)
     simulation.handling.joined(robot)
-    simulation.deaths.joined(robot)
+    simulation.troubles.deaths.joined(robot)
     simulation.enters(joined)
 
 
