@@ -16,7 +16,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 export LIGHTSOUT_CHROMIUM ?= /usr/bin/chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check bench sweep lock browser clean
+.PHONY: help setup demo test check bench sweep deaths lock browser clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench: setup ## simulated seconds per second, planning included
 
 sweep: setup ## 20 seeds with faults: invariants, deadlocks, contacts
 	$(BIN)/lightsout sweep sites/jd_small --seeds 20 --hours 1 --faults default
+
+deaths: setup ## a robot dies for good at every node of the core, one run each (hours of work)
+	$(BIN)/lightsout sweep sites/jd_small --death-at-every-node --window 120
 
 lock: ## write requirements.lock anew from setup.py (LOCK=--upgrade: newest versions)
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv; }

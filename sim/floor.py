@@ -67,9 +67,15 @@ class Floor:
         if self.pallets.pop(order, None) is not None:
             self.tell("pallet_left", {"order_id": order})
 
-    def unpack(self, parcel: str, tote: str, sku: str, station: str) -> int:
-        """All units of a SKU go from a parcel into a new tote; return how many."""
+    def unpack(self, parcel: str, tote: str, sku: str, station: str) -> tuple[int, int]:
+        """All units of a SKU go from a parcel into a new tote, broken ones are scrapped; return how
+        many of either."""
         order, contents = self.parcels[parcel]
+        broken = min(self.damaged.get(order, {}).pop(sku, 0), contents.get(sku, 0))
+        if broken:
+            contents[sku] -= broken
+            fact = {"sku": sku, "quantity": broken, "parcel": parcel, "why": "damaged"}
+            self.tell("units_scrapped", fact)
         quantity = contents.pop(sku, 0)
         self.units[tote] = [sku, quantity]
         self._put(tote, f"station:{station}")
@@ -82,7 +88,7 @@ class Floor:
             self.tell("parcel_emptied", {"parcel": parcel, "order_id": order, "station": station})
             del self.parcels[parcel]
             del self.at[self.place.pop(parcel)][parcel]
-        return quantity
+        return quantity, broken
 
     def truck_docked(self, truck: str, station: str, route: str, departs_ns: int) -> None:
         """A truck stands at a door."""

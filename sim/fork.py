@@ -16,10 +16,11 @@ from sim.scenario import ScenarioError
 
 ROOTS = ("policy", "simulation")
 BY_CAPABILITY = ("service_s", "success")  # tables of the simulation whose keys are capabilities
-# What `sim.turning` hands on (`stock_wrong` has happened before): anything else is refused at a fork.
+# What `sim.turning` hands on (`stock_wrong` has happened before): else it is refused at a fork.
 FAULTS_THAT_CHANGE = (
-    "format", "robot_dies", "pick_fails", "message_late", "truck_late", "notice_wrong", "machine_down",
-    "charger_dies", "pick_wrong", "item_damaged", "item_dropped", "stock_wrong", "answer_lost",
+    "format", "robot_dies", "robot_slips", "robot_nonsense", "lane_blocked", "pick_fails",
+    "message_late", "truck_late", "notice_wrong", "machine_down", "charger_dies", "pick_wrong",
+    "item_damaged", "item_dropped", "stock_wrong", "answer_lost",
 )  # fmt: skip
 SIMULATION_THAT_CHANGES = (
     "battery_at_start_percent", "service_s", "success", "speed_share", "latency_ms", "demand",

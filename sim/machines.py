@@ -120,7 +120,7 @@ class Machines:
                 if not there or work.load not in self._floor.parcels:
                     outcome = self._impossible(work)
                 else:
-                    quantity = self._floor.unpack(work.load, work.into, work.sku, station)
+                    quantity, lost = self._floor.unpack(work.load, work.into, work.sku, station)
             case "weigh":
                 if work.load not in self._floor.units:
                     outcome = self._impossible(work)
@@ -160,7 +160,7 @@ class Machines:
             taken = self._floor.pick(work.load, work.order_id, min(there, wanted) - 1)
             self._floor.scrap(work.load, 1, "dropped")
             return "dropped", taken, 1
-        if there >= wanted and self._mishaps.strikes("pick_wrong", place):
+        if (there > wanted or there == wanted > 1) and self._mishaps.strikes("pick_wrong", place):
             wrong = wanted + 1 if there > wanted else wanted - 1
             self._floor.pick(work.load, work.order_id, wrong)
             self._mishaps.miscounted(work.load, work.order_id, wrong - wanted)

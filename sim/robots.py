@@ -16,8 +16,22 @@ from sim.lanes import Lane, Lanes
 from sim.motion import Phase, exit_speed, profile, state
 
 STEP_PERMILLE = 50  # charge is reported at each crossing of a multiple of this
+BACK_MPS = 0.3  # out of a lane on which something lies
 ROLLING_MPS = 1e-6  # slower is standing
 MotionRow = tuple[int, int, int, float, float, float, float, float, float, float]
+
+
+class Ahead(Protocol):
+    """What its sensors tell a robot of things that lie on lanes."""
+
+    def __bool__(self) -> bool:
+        """False: there is nothing anywhere."""
+
+    def stop_m(self, robot: SimRobot, edge: int) -> float:
+        """How far along the edge the robot may drive; inf: to its end. Below zero: not at all."""
+
+    def may_turn(self, robot: SimRobot) -> bool:
+        """Nothing is in the way of a turn where it stands."""
 
 
 class World(Protocol):
@@ -25,6 +39,10 @@ class World(Protocol):
 
     clock: Clock
     lanes: Lanes
+
+    @property
+    def cartons(self) -> Ahead | None:
+        """What may lie on lanes."""
 
     def reached(self, robot: int, edge: int) -> None:
         """Report a node."""
@@ -34,6 +52,12 @@ class World(Protocol):
 
     def stopped_for_good(self, robot: SimRobot, reason: str) -> None:
         """The robot has come to rest, dead."""
+
+    def blocked(self, robot: SimRobot, edge: int) -> None:
+        """The robot has stopped before something that lies on its way."""
+
+    def backed_out(self, robot: SimRobot) -> None:
+        """The robot is back at its last node, without a base."""
 
     def revived(self, robot: SimRobot) -> None:
         """The robot obeys again."""
@@ -64,6 +88,10 @@ class SimRobot:
         self.busy = False  # handling a load
         self.dead = False
         self.dying = ""  # reason, until it has come to rest
+        self.fault = ""  # the kind, from when it begins to die until it is revived
+        self.passed = -1  # last edge that it drove to its end
+        self.blocked = False  # stands before something
+        self.back_m = -1.0  # where on the first edge it began to back out; -1: it doesn't
         self.off = False  # out of service: uses no charge and can't fail
         self.version = 0  # of scheduled arrivals
         self.loads: list[str] = []
@@ -92,7 +120,7 @@ class SimRobot:
 
     def go_on(self) -> None:
         """After handling or a restart: drive what is released."""
-        if self.driving or self.turn or self.busy or self.dead or self.dying:
+        if self.driving or self.turn or self.busy or self.dead or self.dying or self.blocked:
             return
         if self.halted_m >= 0:
             at_m, self.halted_m = self.halted_m, -1.0
@@ -108,6 +136,9 @@ class SimRobot:
         left = (wanted - self.heading_deg + 180) % 360 - 180
         if not left:
             self._start_edge(0.0, 0.0)
+            return
+        if self.world.cartons and not self.world.cartons.may_turn(self):
+            self._blocked()
             return
         dt_ns = math.ceil(abs(math.radians(left)) / self.turn_radps * 1e9)
         self.turn = (self.world.clock.now_ns, left, wanted)
@@ -144,22 +175,29 @@ class SimRobot:
             if before >= 0 and not lanes.continues(before, edge):
                 break
             lane = lanes.of(edge)
-            lengths.append(lane.length_m)
+            stop_m = self._stop_m(edge)
+            lengths.append(max(0.0, min(lane.length_m, stop_m)))
             limits.append(min(self.speed_mps, lane.limit_mps))
+            if stop_m < lane.length_m:
+                break
             before = edge
         return exit_speed(lengths, limits, self.a_mps2)
 
     def _start_edge(self, s_m: float, v_mps: float) -> None:
-        lane = self.world.lanes.of(self.base[0])
+        lane, stop_m = self.world.lanes.of(self.base[0]), self._stop_m(self.base[0])
+        free = stop_m >= lane.length_m
+        if not free and stop_m <= s_m + 1e-6 and v_mps < ROLLING_MPS:
+            self.halted_m = s_m if s_m > 0 else -1.0
+            self._blocked()
+            return
         now, limit = self.world.clock.now_ns, min(self.speed_mps, lane.limit_mps)
-        self.phases = profile(
-            now, s_m, lane.length_m, v_mps, self._exit_speed(), limit, self.a_mps2
-        )
+        end_m, v_out = (lane.length_m, self._exit_speed()) if free else (stop_m, 0.0)
+        self.phases = profile(now, s_m, end_m, v_mps, v_out, limit, self.a_mps2)
         self.begun = (s_m, v_mps)
         self.driving = True
         self.version += 1
         end = self.phases[-1].t0_ns + self.phases[-1].dt_ns if self.phases else now
-        self.world.clock.at(end, self._arrived, self.version)
+        self.world.clock.at(end, self._arrived if free else self._halted, self.version)
 
     def _replan(self, known: int) -> None:
         """The base grew behind its first `known` edges while driving: perhaps no need to brake."""
@@ -189,10 +227,12 @@ class SimRobot:
         return self._state()
 
     def _record(self, lane: Lane, phase: Phase, dt_ns: int) -> None:
+        s_m, direction_rad = phase.s_m, lane.direction_rad
+        if self.back_m >= 0:
+            s_m, direction_rad = self.back_m - phase.s_m, direction_rad + math.pi
         self.world.moved((
-            self.index, phase.t0_ns, dt_ns,
-            lane.x_m + lane.dx * phase.s_m, lane.y_m + lane.dy * phase.s_m,
-            lane.theta_rad, lane.direction_rad, phase.v_mps, phase.a_mps2, 0.0,
+            self.index, phase.t0_ns, dt_ns, lane.x_m + lane.dx * s_m, lane.y_m + lane.dy * s_m,
+            lane.theta_rad, direction_rad, phase.v_mps, phase.a_mps2, 0.0,
         ))  # fmt: skip
 
     def _arrived(self, version: int) -> None:
@@ -201,7 +241,7 @@ class SimRobot:
         _, v_mps = self._cut()
         lanes, edge = self.world.lanes, self.base.popleft()
         lane = lanes.of(edge)
-        self.node = lane.head
+        self.node, self.passed = lane.head, edge
         self.phases, self.driving = [], False
         if self.base and v_mps > ROLLING_MPS and lanes.continues(edge, self.base[0]):
             self._start_edge(0.0, v_mps)
@@ -212,6 +252,58 @@ class SimRobot:
             self._stop()
         else:
             self.go_on()
+
+    # --- things that lie on lanes ---------------------------------------------------------------
+
+    def _stop_m(self, edge: int) -> float:
+        return self.world.cartons.stop_m(self, edge) if self.world.cartons else math.inf
+
+    def _halted(self, version: int) -> None:
+        if version != self.version or not self.driving:
+            return
+        self.halted_m, _ = self._cut()
+        self.phases, self.driving = [], False
+        if self.dying:
+            self._rest()
+        else:
+            self._blocked()
+
+    def _blocked(self) -> None:
+        self.blocked = True
+        self.world.blocked(self, self.base[0])
+
+    def unblock(self) -> None:
+        """What lay there is gone."""
+        if self.blocked and self.back_m < 0:
+            self.blocked = False
+            self.go_on()
+
+    def back_out(self) -> None:
+        """Forget the base and drive back to the last node, body heading kept."""
+        if not self.blocked or self.back_m >= 0 or self.dead or self.dying:
+            return
+        self.back_m = max(0.0, self.halted_m)
+        now = self.world.clock.now_ns
+        self.phases = profile(now, 0.0, self.back_m, 0.0, 0.0, BACK_MPS, self.a_mps2)
+        end = self.phases[-1].t0_ns + self.phases[-1].dt_ns if self.phases else now
+        self.world.clock.at(end, self._backed_out)
+
+    def _backed_out(self, _: None) -> None:
+        self._cut()
+        self.phases, self.halted_m, self.back_m = [], -1.0, -1.0
+        self.base.clear()
+        self.blocked = False
+        self.world.backed_out(self)
+        if self.dying:
+            self._rest()
+
+    def position(self) -> tuple[float, float]:
+        """Where its reference point is now, in metres."""
+        if not self.base or not (self.driving or self.halted_m >= 0):
+            return self.world.lanes.position(self.node)
+        lane = self.world.lanes.of(self.base[0])
+        s_m = self._state()[0] if self.driving else self.halted_m
+        return lane.x_m + lane.dx * s_m, lane.y_m + lane.dy * s_m
 
     # --- charge ---------------------------------------------------------------------------------
 
@@ -231,19 +323,19 @@ class SimRobot:
         if int(before // STEP_PERMILLE) != int(self.charge_permille // STEP_PERMILLE):
             self.world.charge_crossed(self.index, int(self.charge_permille))
         if self.charge_permille <= 0 and not self.dead and not self.dying:
-            self.die("battery empty")
+            self.die("battery empty", "battery_empty")
 
     # --- death and return -------------------------------------------------------------------------
 
-    def die(self, reason: str) -> None:
-        """Brake and stand, a turn ended first. It dies once at a time."""
+    def die(self, reason: str, kind: str = "robot_dead") -> None:
+        """Brake and stand, a turn (or the way back) ended first. It dies once at a time."""
         if self.dead or self.dying or self.off:
             return
-        self.dying = reason
+        self.dying, self.fault = reason, kind
         self._stop()
 
     def _stop(self) -> None:
-        if self.turn:
+        if self.turn or self.back_m >= 0:
             return
         if not self.driving:
             self._rest()
@@ -284,7 +376,7 @@ class SimRobot:
 
     def revive(self) -> None:
         """Restarted: goes on along its kept base from where it stands."""
-        self.dead = False
+        self.dead, self.fault = False, ""
         self.world.revived(self)
         self.go_on()
 

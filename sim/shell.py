@@ -14,6 +14,7 @@ from orchestrator.core import invariants
 from orchestrator.core.books import books
 from orchestrator.core.loop import Core
 from orchestrator.core.messages import (
+    BackedOut,
     BatteryCrossed,
     CloseOrder,
     Command,
@@ -24,15 +25,14 @@ from orchestrator.core.messages import (
     NodeReached,
     NoteException,
     OrderReceived,
-    RecoverRobot,
     RecoverStation,
     RepairCharger,
     RequestAssignment,
     RequestInference,
     RequestPaths,
     RequestTours,
-    RobotFaulted,
     RobotJoined,
+    RobotRecovered,
     RobotServiced,
     RunStarted,
     ServiceRobot,
@@ -40,15 +40,14 @@ from orchestrator.core.messages import (
     StartWork,
     SwitchOff,
     Ticked,
-    TrimBase,
     encode,
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
 from sim.breakdowns import Breakdowns
+from sim.cartons import Cartons
 from sim.clock import SECOND_NS, Clock, Streams
 from sim.docks import Docks
-from sim.faults import Deaths
 from sim.floor import Floor
 from sim.handling import Handling
 from sim.lanes import Lanes
@@ -58,6 +57,7 @@ from sim.network import Network
 from sim.recorder import Recorder
 from sim.robots import MotionRow, SimRobot
 from sim.scenario import Scenario, robot_fact
+from sim.troubles import Troubles
 from sim.trucks import Trucks
 from sim.turning import pick_fails, turn
 from sim.worklog import WorkLog
@@ -85,6 +85,7 @@ class Simulation:
         self.core = Core(self.loaded.site, self, self._append)
         self.gate = Gate(self.roadmap)
         self.answers = answers or Answers(self.loaded.arrays, self.loaded.site.policy)
+        self.cartons: Cartons | None = None
         self.floor = Floor(self.tell)
         self.worklog = WorkLog(self.loaded.site, self.clock, self.tell)
         self.streams = streams = Streams(options.seed)
@@ -116,11 +117,10 @@ class Simulation:
         self._open = 0
         self._uncommitted = 0
         self._begin()
-        self.deaths = Deaths(
-            self.clock, streams, faults.robot_dies if faults else None, self.robots,
-            [fleet.id for fleet in self.loaded.site.fleets], self.roadmap.node_ids,
-            self.say_later, self.tell,
-        )  # fmt: skip
+        self.troubles = Troubles(self, faults)
+        self.cartons = self.troubles.cartons
+        self.stopped_for_good = self.troubles.stopped
+        self.blocked, self.backed_out = self.troubles.blocked, self.troubles.backed_out
 
     def make_robot(self, joined: RobotJoined) -> SimRobot:
         """The robot of the fake world, where it is to join."""
@@ -190,8 +190,10 @@ class Simulation:
 
     def say(self, event: Event) -> None:
         """An event, now."""
-        if type(event) is NodeReached:
+        if isinstance(event, NodeReached | RobotRecovered):
             self.gate.reached(event.robot, event.edge)
+        elif isinstance(event, BackedOut):
+            self.gate.backed_out(event.robot, event.node)
         self.worklog.said(event)
         self.core.handle(self.clock.now_ns, event)
 
@@ -291,15 +293,10 @@ class Simulation:
                 self.trucks.dispatch(command)
             case ServiceRobot():
                 self.clock.after(SERVICE_NS, self._serviced, command)
-            case RecoverRobot():
-                self.deaths.recover(command)
             case RecoverStation():
                 self.breakdowns.recover(command)
             case RepairCharger():
                 self.breakdowns.repair(command)
-            case TrimBase():
-                self.gate.trimmed(command.robot, command.edges)
-                self.robots[command.robot].trim(command.edges)
             case SwitchOff():
                 arrival = self.network.arrival_ns(command.robot, "down")
                 self.clock.at(arrival, self._switched_off, command)
@@ -307,6 +304,8 @@ class Simulation:
                 self.tell("exception", asdict(command))
             case CloseOrder():
                 self._closed(command)
+            case _:
+                self.troubles.send(command)
 
     def _extend(self, command: ExtendBase) -> None:
         reason = self.gate.check(command)
@@ -342,16 +341,11 @@ class Simulation:
     def reached(self, robot: int, edge: int) -> None:
         """sim.robots.World"""
         self.say_later(robot, NodeReached(robot=robot, edge=edge))
-        self.deaths.passed(self.robots[robot])
+        self.troubles.deaths.passed(self.robots[robot])
 
     def charge_crossed(self, robot: int, permille: int) -> None:
         """sim.robots.World"""
         self.say_later(robot, BatteryCrossed(robot=robot, battery_permille=permille))
-
-    def stopped_for_good(self, robot: SimRobot, reason: str) -> None:
-        """sim.robots.World"""
-        self.tell("fault", {"kind": "robot_dies", "robot": robot.name, "reason": reason})
-        self.say_later(robot.index, RobotFaulted(robot=robot.index, reason=reason))
 
     def revived(self, robot: SimRobot) -> None:
         """sim.robots.World"""

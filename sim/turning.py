@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orchestrator.core import bays
+from orchestrator.core import bays, closures
 from orchestrator.core.messages import PolicyChanged, RobotJoined, RobotRetired
 from orchestrator.core.world import World
 from orchestrator.layout import LoadedSite
@@ -51,7 +51,7 @@ def _play(simulation: Simulation, loaded: LoadedSite, faults: FaultsFile | None)
     simulation.mishaps.change(faults)
     simulation.breakdowns.change(faults)
     simulation.docks.change(faults.notice_wrong if faults else None)
-    simulation.deaths.change(faults.robot_dies if faults else None)
+    simulation.troubles.change(faults)
     simulation.trucks.change(faults.truck_late if faults else None)
     simulation.answers.change(loaded.site.policy)
 
@@ -92,13 +92,13 @@ def _enters(simulation: Simulation, joined: RobotJoined) -> None:
     simulation.robots.append(robot)
     simulation.network.joined(robot.name)
     simulation.handling.joined(robot)
-    simulation.deaths.joined(robot)
+    simulation.troubles.deaths.joined(robot)
     simulation.enters(joined)
 
 
 def open_places(world: World, fleet: int) -> Iterator[int]:
-    """Parking bays and chargers where a robot of the fleet may appear: nobody holds them, waits for
-    them, or has a plan that touches them."""
+    """Parking bays and chargers where a robot of the fleet may appear: they can be reached and left,
+    and nobody holds them, waits for them, or has a plan that touches them."""
     roadmap, traffic = world.site.roadmap, world.traffic
     shut: set[int] = set()
     for move, users in traffic.users.items():
@@ -107,7 +107,8 @@ def open_places(world: World, fleet: int) -> Iterator[int]:
     for bay in parking_of(roadmap, fleet):
         stand = fleet * roadmap.nodes + roadmap.bays[bay].node
         touched = any(other in traffic.stands for other in roadmap.stand_stands[stand])
-        if bays.free(world, bay) and not touched and stand not in shut:
+        reached = closures.bay_fleets(world, bay) >> fleet & 1
+        if reached and bays.free(world, bay) and not touched and stand not in shut:
             yield bay
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from orchestrator.commands import command, positive
 
 EXAMPLES = """\
   lightsout sweep sites/jd_small --seeds 20 --faults default
-  lightsout sweep sites/jd_small --seeds 100:200 --results sweep.jsonl    (resumable)"""
+  lightsout sweep sites/jd_small --seeds 100:200 --results sweep.jsonl    (resumable)
+  lightsout sweep sites/jd_small --death-at-every-node --window 120"""
 
 
 def add(subparsers: Any) -> None:
@@ -23,6 +25,14 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--faults", default="default", metavar="FILE|default|none")
     parser.add_argument("--jobs", type=int, default=2, help="at a time (2)")
     parser.add_argument("--results", type=Path, metavar="FILE.jsonl", help="keep, and go on from")
+    parser.add_argument(
+        "--death-at-every-node",
+        action="store_true",
+        help="one run per node of the core: a robot dies there, no restart helps",
+    )
+    parser.add_argument(
+        "--window", type=int, default=120, help="minutes until a person enters (120)"
+    )
     parser.add_argument("--json", action="store_true")
 
 
@@ -40,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not seeds:
         raise ScenarioError(f"--seeds {arguments.seeds} names no seed -> write 20 or 100:200")
     made = recipe.of_site(arguments.site, hours=arguments.hours)
+    if arguments.death_at_every_node:
+        return _deaths(replace(made, seed=seeds[0]), arguments)
     made = recipe.with_faults(made, arguments.faults)
     report = (lambda _: None) if arguments.json else _report
     rows = sweep(made, seeds, arguments.results, max(1, arguments.jobs), report)
@@ -49,6 +61,33 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(f"{len(rows)} seeds, {len(bad)} with findings")
     return 1 if bad else 0
+
+
+def _deaths(made: Any, arguments: argparse.Namespace) -> int:
+    from sim.deaths_everywhere import everywhere  # noqa: PLC0415
+
+    report = (lambda _: None) if arguments.json else _report_death
+    rows = everywhere(made, arguments.window, max(1, arguments.jobs), report)
+    bad = [row for row in rows if row["findings"]]
+    died = sum(row.get("died", False) for row in rows)
+    if arguments.json:
+        print(json.dumps({"nodes": len(rows), "deaths": died, "bad": bad}))
+    else:
+        print(f"{len(rows)} nodes, {died} deaths, {len(bad)} with findings")
+    return 1 if bad else 0
+
+
+def _report_death(row: dict[str, Any]) -> None:
+    what = "nobody came by"
+    if row.get("died"):
+        what = (
+            f"dead for {row.get('minutes', '?')} min  done meanwhile {row.get('done_meanwhile', '?')}"
+            f"  after {row.get('done_after', '?')}  overdue {row.get('overdue', '?')}"
+        )
+    print(
+        f"{row['node']:>10}  {what}  {'; '.join(row['findings'][:3]) or 'nothing found'}",
+        flush=True,
+    )
 
 
 def _report(row: dict[str, Any]) -> None:

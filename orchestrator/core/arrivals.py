@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import detours, missions, nonsense, planning
+from orchestrator.core import detours, lanes, missions, nonsense, planning
 from orchestrator.core.messages import NodeReached
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
@@ -29,6 +29,8 @@ def passed(world: World, robot: Robot, edge: int) -> None:
     robot.wear.driven_mm_all += length_mm
     if before >= 0 and node_bay[traffic.at[robot.index]] != before:
         missions.left_bay(world, robot.index, before)
+    if robot.blocked:
+        lanes.goes_on(world, robot)
     if robot.stuck:
         detours.changed(world)
     for index in wake:

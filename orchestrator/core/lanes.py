@@ -70,7 +70,9 @@ def failed(world: World, event: ClearingFailed) -> None:
 
 def _back_out(world: World, known: Obstacle) -> None:
     for index in known.robots:
-        if world.robots[index].blocked and not world.robots[index].dead:
+        robot = world.robots[index]
+        if robot.blocked and not robot.backing and not robot.dead:
+            robot.backing = True
             world.out.append(BackOut(robot=index))
 
 
@@ -88,8 +90,15 @@ def backed_out(world: World, event: BackedOut) -> None:
     missions.advance(world, robot)
 
 
+def goes_on(world: World, robot: Robot) -> None:
+    """It has reached a node: whatever lay before it is gone."""
+    _free(world, robot)
+    detours.changed(world)
+    missions.advance(world, robot)
+
+
 def _free(world: World, robot: Robot) -> None:
-    robot.blocked = False
+    robot.blocked = robot.backing = False
     robot.moved_ns = world.time_ns
     for known in world.obstacles.values():
         known.robots.pop(robot.index, None)
@@ -103,7 +112,8 @@ def cleared(world: World, event: LaneCleared) -> None:
     lane = _key(world, known)
     visited = maintenance.over(world, ("lane", lane))
     exceptions.ended(world, KIND, _name(world, known), "maintenance" if visited else "cleared")
-    waiting = [world.robots[index] for index in known.robots]
+    # Who was asked to back out may be on its way: it tells when it is there, or that it goes on.
+    waiting = [r for r in (world.robots[i] for i in known.robots) if not r.backing]
     del world.obstacles[lane]
     for robot in waiting:
         robot.blocked = False

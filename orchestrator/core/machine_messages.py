@@ -14,7 +14,7 @@ class WorkEnded(Message, frozen=True):
     work: int
     outcome: str = "ok"
     quantity: int = 0
-    lost: int = 0  # of a pick: units that fell, and are neither in the tote nor in the box
+    lost: int = 0  # units that fell or were damaged, and are neither in the tote nor in the box
 
 
 class ImageRead(Message, frozen=True):

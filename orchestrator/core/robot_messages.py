@@ -53,9 +53,10 @@ class ClearingFailed(Message, frozen=True):
 
 
 class BackedOut(Message, frozen=True):
-    """The robot has forgotten its base and stands at the node that it reached last."""
+    """The robot has forgotten its base and stands at `node`, the last that it reached."""
 
     robot: int
+    node: int
 
 
 # --- commands -----------------------------------------------------------------------------------

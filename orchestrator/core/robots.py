@@ -57,6 +57,7 @@ class Robot:
     dead: bool = False  # it can't be moved, whatever the reason
     fault: str = ""  # the kind of exception, while it is dead
     blocked: bool = False  # it stands before something that lies on its lane
+    backing: bool = False  # it was asked to back out from there
     cut: bool = False  # what it is to do next is out of reach just now
     attempts: int = 0
     nonsense: deque[int] = field(default_factory=deque)  # when it reported what can't be true

@@ -201,11 +201,23 @@ def _set_down(world: World, token: Token, station: int, event: WorkEnded) -> Non
     line = order.lines[token[2]]
     quantity = line.quantity
     if world.site.order_types[order.kind].steps[token[1]].needs == "unpack":
-        quantity = stock.unpack(order.box, line.sku)
+        booked, quantity = stock.unpack(order.box, line.sku), max(0, event.quantity)
+        _miscounted(world, order.box, line.sku, quantity + event.lost - booked)
     stock.add(Tote(line.tote, line.sku, quantity, ("station", station), spot="out"))
     if all(other.tote in stock.totes or other.rejected for other in order.lines):
         order.parcel = ("", -1)
         leave(world, order)
+
+
+def _miscounted(world: World, box: str, sku: str, more: int) -> None:
+    """So many more units than booked were in a box: the tote that they came from holds fewer. Of
+    several totes nobody knows which."""
+    order = world.orders.get(box)
+    totes = [line.tote for line in order.lines if line.sku == sku] if order else []
+    tote = world.stock.totes.get(totes[0]) if len(totes) == 1 else None
+    if more and tote is not None:
+        world.alarm(tote.id, f"{-more:+d} {sku} against the books: a pick was wrong")
+        world.stock.count(tote, max(0, tote.quantity - more))
 
 
 def _book_weight(world: World, token: Token, event: WorkEnded) -> None:

@@ -39,25 +39,37 @@ class Gate:
         passed = -1
         while passed != edge:
             passed = base.popleft()
-            holders = self._moves[self._move(robot, passed)]
-            holders[robot] -= 1
-            if not holders[robot]:
-                del holders[robot]
+            self._let_go(robot, passed)
         self._at[robot] = self._roadmap.edge_head[edge]
 
     def trimmed(self, robot: int, edges: tuple[int, ...]) -> None:
         """These last edges of the robot's base are void; it comes to rest before them."""
         base, stand = self._base.get(robot), self._roadmap.nodes * self._fleet.get(robot, 0)
-        if not base or not edges or tuple(base)[-len(edges) :] != edges:
+        if base is None or not edges:
             return
         del self._stands[stand + self.frontier(robot)]
         for edge in reversed(edges):
-            base.pop()
-            holders = self._moves[self._move(robot, edge)]
-            holders[robot] -= 1
-            if not holders[robot]:
-                del holders[robot]
+            if base and base[-1] == edge:
+                base.pop()
+                self._let_go(robot, edge)
+            else:  # it said that it had driven this one
+                self._at[robot] = self._roadmap.edge_tail[edge]
         self._stands[stand + self.frontier(robot)] = robot
+
+    def backed_out(self, robot: int, node: int) -> None:
+        """The robot has no base any more, and stands at the node."""
+        base, stand = self._base[robot], self._roadmap.nodes * self._fleet[robot]
+        del self._stands[stand + self.frontier(robot)]
+        while base:
+            self._let_go(robot, base.pop())
+        self._at[robot] = node
+        self._stands[stand + node] = robot
+
+    def _let_go(self, robot: int, edge: int) -> None:
+        holders = self._moves[self._move(robot, edge)]
+        holders[robot] -= 1
+        if not holders[robot]:
+            del holders[robot]
 
     def check(self, command: ExtendBase) -> str:
         """Take the extension and return "", or return why it must not leave."""

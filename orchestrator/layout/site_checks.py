@@ -23,12 +23,14 @@ def check(site: Site, spec: SiteFile, file: str) -> list[Finding]:
 
 def faults(given: FaultsFile | None, spec: SiteFile, file: str) -> list[Finding]:
     """Does faults.yaml speak of this site's fleets?"""
-    if given is None or given.robot_dies is None:
+    if given is None:
         return []
     mend = f"use one of {', '.join(spec.fleets)}"
+    kinds = ("robot_dies", "robot_slips", "robot_nonsense")
     return [
-        Finding("error", file, f"robot_dies.fleets.{number}", f"no fleet {name!r}", mend)
-        for number, name in enumerate(given.robot_dies.fleets)
+        Finding("error", file, f"{kind}.fleets.{number}", f"no fleet {name!r}", mend)
+        for kind in kinds
+        for number, name in enumerate(getattr(getattr(given, kind), "fleets", ()))
         if name not in spec.fleets
     ]
 

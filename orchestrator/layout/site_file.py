@@ -7,39 +7,22 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from orchestrator.layout.fields import (
+    Finite,
+    NotNegative,
+    Percent,
+    Positive,
+    PositiveShare,
+    Range,
+    Rate,
+    Share,
+    Shares,
+    Spread,
+    ascending,
+)
 from orchestrator.layout.findings import Finding
 from orchestrator.layout.reading import at_least, read_model
-
-
-def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
-    if pair[0] > pair[1]:
-        raise ValueError("[least, most]: the first must not be above the second")
-    return pair
-
-
-def _some(shares: tuple[float, ...]) -> tuple[float, ...]:
-    if not sum(shares) > 0:
-        raise ValueError("at least one share must be above zero")
-    return shares
-
-
-def _hourly(curve: float | tuple[float, ...]) -> float | tuple[float, ...]:
-    if isinstance(curve, tuple) and len(curve) != 24:
-        raise ValueError(f"give one number, or 24 for an hourly curve (here are {len(curve)})")
-    return curve
-
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Spread = tuple[NotNegative, NotNegative]  # median, sigma of the logarithm
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-PositiveShare = Annotated[float, Field(gt=0, le=1)]
-Shares = Annotated[tuple[Share, ...], AfterValidator(_some)]
-Rate = Annotated[NotNegative | tuple[NotNegative, ...], AfterValidator(_hourly)]
-Range = Annotated[tuple[NotNegative, NotNegative], AfterValidator(_ascending)]  # [least, most]
-
+from orchestrator.layout.robot_faults_file import LaneBlocked, RobotDies, RobotNonsense, RobotSlips
 
 STARTS = r"^(dock|home(:[^:]+)?|station|out|chute)?$"
 ENDS = r"^(slot(:[^:]+)?|station(:[^:]+)?|home|chute(:[^:]+)?|door|stop)?$"
@@ -265,13 +248,13 @@ class LatencyFile(_Part):
 class SimulationFile(_Part):
     """What the simulation needs to play the world."""
 
-    battery_at_start_percent: Annotated[tuple[Percent, Percent], AfterValidator(_ascending)] = (
+    battery_at_start_percent: Annotated[tuple[Percent, Percent], AfterValidator(ascending)] = (
         60,
         100,
     )
     service_s: dict[str, Spread] = {}
     success: dict[str, Share] = {}
-    speed_share: Annotated[tuple[PositiveShare, PositiveShare], AfterValidator(_ascending)] = (
+    speed_share: Annotated[tuple[PositiveShare, PositiveShare], AfterValidator(ascending)] = (
         1.0,
         1.0,
     )
@@ -300,23 +283,6 @@ class SiteFile(_Part):
     policy: PolicyFile = PolicyFile()
     stock: StockFile = StockFile()
     simulation: SimulationFile = SimulationFile()
-
-
-class DiesAt(_Part):
-    """The first robot that reaches `node` after `after_s` dies there."""
-
-    node: str
-    after_s: NotNegative = 0
-
-
-class RobotDies(_Part):
-    """A robot stands still and obeys nothing: by chance, or at given places."""
-
-    per_robot_hour: NotNegative = 0
-    at: tuple[DiesAt, ...] = ()
-    fleets: tuple[str, ...] = ()
-    restart_s: Range = (45, 120)
-    restart_success: Share = 0.8
 
 
 class PickFails(_Part):
@@ -372,6 +338,9 @@ class FaultsFile(_Part):
 
     format: int
     robot_dies: RobotDies | None = None
+    robot_slips: RobotSlips | None = None
+    robot_nonsense: RobotNonsense | None = None
+    lane_blocked: LaneBlocked | None = None
     pick_fails: PickFails | None = None
     message_late: MessageLate | None = None
     truck_late: TruckLate | None = None

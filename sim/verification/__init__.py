@@ -18,6 +18,7 @@ from sim.verification import (
     exceptions,
     goods,
     kinematics,
+    obstacles,
     outcomes,
     tracks,
     transports,
@@ -78,6 +79,10 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
     if motion:
         figures["motion"] = kinematics.check(robots, rows, pieces, end_ns, found)
         figures["contact"] = contacts.check(track, found)
+        facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
+        lying = obstacles.obstacles_of(facts, end_ns)
+        if lying:
+            figures["obstacles"] = obstacles.check(track, lying, found)
     outcomes.judge(ledger, stock, found)
     outcomes.mark_touched(ledger, stock)
     if any(order.kind == "transport" for order in ledger.orders.values()):

@@ -180,10 +180,11 @@ class Goods:
         sku, quantity = fact["sku"], int(fact["quantity"])
         tote = self.totes.get(fact.get("tote", ""))
         order = fact.get("order_id", "")
-        box = self.boxes.get(order, {})
+        parcel = fact.get("parcel", "")
+        box = self.parcels[parcel][1] if parcel in self.parcels else self.boxes.get(order, {})
         there = tote.quantity if tote is not None and tote.sku == sku else box.get(sku, 0)
         if quantity < 0 or there < quantity:
-            name = fact.get("tote", order)
+            name = fact.get("tote", order or parcel)
             self.found.add("goods", time_ns, name, f"{quantity} of {sku} are scrapped of {there}")
             return
         self.scrapped[sku] += quantity
@@ -193,6 +194,8 @@ class Goods:
             self._level(time_ns, sku, -quantity)
             return
         box[sku] -= quantity
+        if parcel:
+            return
         self.boxes[order] = {name: count for name, count in box.items() if count}
         if not self.boxes[order]:
             del self.boxes[order]

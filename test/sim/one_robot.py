@@ -69,6 +69,7 @@ class OneRobot:
     def __init__(self, floor: Roadmap, spec: FleetFile | None = None) -> None:
         self.clock = Clock()
         self.lanes = Lanes(floor)
+        self.cartons = None
         self.nodes: list[tuple[int, int]] = []  # (time_ns, edge)
         self.charges: list[int] = []
         self.deaths: list[tuple[int, str]] = []
