@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from planners.grid import Grid
-from sim import lorr
+from sim import lorr, lorr_entry
 from sim.lorr_entry import Settings
 from sim.lorr_files import InstanceError, load
 from sim.lorr_rules import Floor
@@ -183,6 +183,19 @@ def test_real_instances(name: str, steps: int, least: int) -> None:
 def test_an_instance_that_needs_too_much_memory_is_refused(
     instance: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lorr, "TABLE_BYTES_MAX", 100)
+    monkeypatch.setattr(lorr_entry, "TABLE_BYTES_MAX", 100)
+    monkeypatch.setattr(lorr, "CROWD_BYTES_MAX", 100)
     with pytest.raises(InstanceError, match="take a smaller instance"):
         lorr.Match(load(instance))
+
+
+def test_the_crowds_entry_plays_by_the_rules(
+    instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The planner for ten thousand robots, on a small instance: our own replay judges."""
+    monkeypatch.setattr(lorr_entry, "CROWD", 1)
+    result = lorr.run_lorr(instance, 60, 60_000, iterations=128)
+    assert sum(1 for _ in replay(instance, result)) == 60
+    assert result["numTaskFinished"] > 0
+    again = lorr.run_lorr(instance, 60, 60_000, iterations=128)
+    assert again["actualPaths"] == result["actualPaths"]
