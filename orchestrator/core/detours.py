@@ -11,10 +11,11 @@ from orchestrator.core import (
     missions,
     places,
     planning,
+    rehome,
     tours,
 )
 from orchestrator.core.robots import Leg, Robot
-from orchestrator.core.world import World
+from orchestrator.core.world import Task, World
 
 
 def changed(world: World) -> None:
@@ -37,7 +38,36 @@ def changed(world: World) -> None:
     for tokens in world.stock.slot_waiters.values():
         for _ in range(len(tokens)):
             carry.start(world, tokens.popleft())  # a slot may be in reach again
+    for task in list(world.tasks.values()):
+        _another_tote(world, task)
+    for sku in list(world.short):
+        flow.stock_came(world, sku)
     flow.release_backlog(world)
+
+
+def watch(world: World) -> None:
+    """Once a tick: orders that have not begun at a station out of reach move where there is room."""
+    for station, known in enumerate(world.site.stations if world.closures.parts else ()):
+        if not closures.bay_fleets(world, known.bay):
+            rehome.move_on(world, station)
+
+
+def _another_tote(world: World, task: Task) -> None:
+    """A tote that stands out of reach is not waited for if another one has what its line needs."""
+    order, line = world.orders[task.token[0]], task.token[2]
+    step, stock = flow.step_of(world, order, task.token[1]), world.stock
+    tote = stock.totes.get(task.load)
+    if tote is None or not stock.out_of_reach(tote) or (step.start, step.to) != ("home", "station"):
+        return
+    wanted = order.lines[max(line, 0)]
+    other = stock.choose(wanted.sku, wanted.open, world.site.order_types[order.kind].zone)
+    if line < 0 or other is None or other.home in stock.far:
+        return
+    carry.cancel(world, task)
+    tote.reserved -= min(wanted.open, tote.reserved)
+    other.reserved += wanted.open
+    wanted.tote = other.id
+    carry.start(world, task.token)
 
 
 def cut_off(world: World, robot: Robot, leg: Leg) -> None:

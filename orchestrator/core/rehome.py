@@ -3,7 +3,7 @@ of others go home and come again when the machine works."""
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, flow, missions, stations
+from orchestrator.core import bays, carry, closures, flow, missions, stations
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Leg, Robot, Token
 from orchestrator.core.site import OrderType, Step
@@ -23,6 +23,19 @@ def clear(world: World, station: int, capability: str) -> None:
             _move(world, order, station, to)
         elif capability in _needs(kind, per_line=True):
             _hold(world, order, station)
+
+
+def move_on(world: World, station: int) -> None:
+    """The station is out of reach: what has not begun there moves to another one, if that has room."""
+    for order in _waiting(world, station):
+        needs = _needs(world.site.order_types[order.kind], per_line=False)
+        totes = [world.stock.totes.get(line.tote) for line in order.lines]
+        if any(tote is not None and world.stock.out_of_reach(tote) for tote in totes):
+            continue  # it would wait there as well
+        if needs and not _begun(world, order) and not _entering(world, order, station):
+            to = _elsewhere(world, order, station, needs)
+            if to >= 0:
+                _move(world, order, station, to)
 
 
 def let_come(world: World, station: int) -> None:
@@ -107,7 +120,7 @@ def _elsewhere(world: World, order: Order, station: int, needs: list[str]) -> in
         state = world.stations[index]
         room = known.positions - state.used - len(state.waiters)
         fits = all(name in known.capabilities for name in wanted)
-        open_to = world.site.roadmap.bays[known.bay].fleets & fleets == fleets
+        open_to = closures.bay_fleets(world, known.bay) & fleets == fleets
         if fits and open_to and not state.down and room > best_room:
             best, best_room = index, room
     return best

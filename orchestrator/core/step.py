@@ -10,6 +10,7 @@ from orchestrator.core import (
     changes,
     chargers,
     charging,
+    detours,
     energy,
     flow,
     lanes,
@@ -191,6 +192,7 @@ def _ticked(world: World) -> None:
     assignment.request(world)
     tours.request(world)
     maintenance.tick(world)
+    detours.watch(world)
     nonsense.watch(world)
     recovery.watch(world)
     planning.want_if_due(world)

@@ -119,16 +119,22 @@ class Stock:
             if tote.home >= 0 and tote.available > 0 and zone in ("", tote.zone)
         ]
 
+    def out_of_reach(self, tote: Tote) -> bool:
+        """It stands where nobody gets just now."""
+        return tote.place[0] == "slot" and tote.place[1] in self.far
+
     def _most(self, tote: Tote) -> tuple[bool, int, str]:
         return tote.home in self.far, -tote.available, tote.id
 
     def shares(self, sku: str, quantity: int, zone: str = "") -> list[tuple[Tote, int]]:
-        """Totes and counts that together make up `quantity`; empty where stock is short."""
+        """Totes in reach and counts that together make up `quantity`; empty where stock is short."""
         single = self.choose(sku, quantity, zone)
-        if single is not None:
+        if single is not None and not self.out_of_reach(single):
             return [(single, quantity)]
         shares: list[tuple[Tote, int]] = []
         for tote in sorted(self.reservable(sku, zone), key=self._most):
+            if self.out_of_reach(tote):
+                continue
             count = min(tote.available, quantity)
             shares.append((tote, count))
             quantity -= count
