@@ -64,7 +64,8 @@ class Troubles:
                 self.cartons.clear(command)
             case TrimBase():
                 simulation.gate.trimmed(command.robot, command.edges)
-                simulation.robots[command.robot].trim(command.edges)
+                # Behind what is under way to the robot: it comes in sequence.
+                self._later(command.robot, lambda robot: robot.trim(command.edges))
             case StopRobot():
                 self._later(command.robot, self._stop)
             case BackOut():
