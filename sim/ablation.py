@@ -27,16 +27,23 @@ COLUMNS = ("orders_per_hour", "late_percent", "cycle_p50_s", "cycle_p95_s", "met
 
 @dataclass(slots=True)
 class Tally:
-    """A record that keeps only what the figures need."""
+    """A record that keeps only what the figures need. An order's way ends where robots have brought its
+    parcel to: at a chute that hands it out, or at a door (`doors`), whenever the truck leaves."""
 
+    doors: frozenset[str] = frozenset()
     received: dict[str, tuple[int, int]] = field(default_factory=dict)  # order -> came, due
-    ended: dict[str, int] = field(default_factory=dict)  # finished right: when
+    ended: dict[str, int] = field(default_factory=dict)  # order -> when
+    parcels: dict[str, str] = field(default_factory=dict)  # parcel -> order
 
     def truth(self, time_ns: int, kind: str, payload: dict[str, Any]) -> None:
         """Orders of customers: when they came, and when they left the building."""
         if kind == "order" and not payload.get("inbound"):
             self.received[payload["order_id"]] = (time_ns, int(payload["due_ns"]))
-        elif kind in ("parcel_delivered", "parcel_departed"):
+        elif kind == "parcel_packed":
+            self.parcels[payload["parcel"]] = payload["order_id"]
+        elif kind == "load_moved" and payload["to"] in self.doors:
+            self.ended.setdefault(self.parcels.get(payload["load"], ""), time_ns)
+        elif kind == "parcel_delivered":
             self.ended.setdefault(payload["order_id"], time_ns)
 
     def append(self, entry: bytes, time_ns: int, seq: int) -> None:
@@ -55,7 +62,8 @@ class Tally:
 def one(recipe: Recipe) -> dict[str, Any]:
     """Simulate, and return the figures."""
     scenario, _ = recipe.scenario()
-    tally = Tally()
+    stations = scenario.loaded.site.stations
+    tally = Tally(frozenset(f"station:{row.id}" for row in stations if row.kind == "door"))
     simulation = Simulation(scenario, tally)
     simulation.run()
     simulation.finish()
