@@ -15,7 +15,8 @@ class PibtPlanner:
 
     def __init__(self, arrays: RoadmapArrays, distances: Distances) -> None:
         self._arrays = arrays
-        self._distances = distances
+        self._distances = distances  # of the whole roadmap: kept while something is closed
+        self._restricted: Distances | None = None
         self._fields = (
             arrays.edge_tail,
             arrays.edge_head,
@@ -45,11 +46,19 @@ class PibtPlanner:
         _, node, heading = self._roll(problem)
         return node, heading
 
+    def _distances_for(self, problem: PathProblem) -> Distances:
+        if not len(problem.blocked) and not len(problem.changes):
+            return self._distances
+        if self._restricted is None:
+            self._restricted = Distances(self._arrays)
+        self._restricted.restrict(tuple(problem.blocked.tolist()), problem.changes)
+        return self._restricted
+
     def _roll(self, problem: PathProblem) -> tuple[Ints, Ints, Ints]:
         arrays, robots = self._arrays, len(problem.node)
-        self._distances.restrict(tuple(problem.blocked.tolist()), problem.changes)
-        fields = (*self._fields[:3], self._distances.edge_fleets, *self._fields[4:])
-        table_row = self._distances.rows(problem.fleet, problem.goal)
+        distances = self._distances_for(problem)
+        fields = (*self._fields[:3], distances.edge_fleets, *self._fields[4:])
+        table_row = distances.rows(problem.fleet, problem.goal)
         node, heading = problem.node.copy(), problem.heading_deg.copy()
         stand_owner = np.full(arrays.fleets * arrays.nodes, -1, np.int32)
         stand_owner[problem.fleet * arrays.nodes + node] = np.arange(robots, dtype=np.int32)
@@ -63,7 +72,7 @@ class PibtPlanner:
             node,
             heading,
             table_row,
-            self._distances.tables,
+            distances.tables,
             fields,
             self._conflicts,
             stand_owner,
