@@ -148,8 +148,8 @@ def test_a_misspelt_key_names_its_line(site: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_flow_that_leads_nowhere(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edit(site / "site.yaml", "then: [identify]}", "then: [identity]}")
-    assert "no step 'identity'" in checked(capsys, site)
+    edit(site / "site.yaml", "then: [label]}", "then: [lable]}")
+    assert "no step 'lable'" in checked(capsys, site)
 
 
 @pytest.mark.parametrize("command", ["replay", "verify", "report", "export"])
