@@ -52,8 +52,10 @@ check: setup ## ruff, mypy, import contracts, tidy
 bench: setup ## simulated seconds per second, planning included
 	$(BIN)/lightsout bench sim sites/jd_small --hours 1
 
-sweep: setup ## 20 seeds with faults: invariants, deadlocks, contacts
-	$(BIN)/lightsout sweep sites/jd_small --seeds 20 --hours 1 --faults default
+sweep: setup ## 50 seeds small, 5 medium, faults at random rates: contacts, invariants, deadlocks (resumable)
+	@mkdir -p out
+	$(BIN)/lightsout sweep sites/jd_small --seeds 50 --hours 1 --faults random --results out/small.jsonl
+	$(BIN)/lightsout sweep sites/jd_medium --seeds 5 --hours 2 --faults random --results out/medium.jsonl
 
 deaths: setup ## a robot dies for good at every node of the core, one run each (hours of work)
 	$(BIN)/lightsout sweep sites/jd_small --death-at-every-node --window 120

@@ -15,7 +15,7 @@ from orchestrator.core.world import CORE_VERSION
 from orchestrator.layout import LayoutError, LoadedSite, load_files, read_files
 from orchestrator.layout.grid import grid_files
 from orchestrator.layout.site_file import read_faults
-from sim import demand, forked_demand, lorr_files
+from sim import demand, forked_demand, lorr_files, random_faults
 from sim.fork import check, forks_of, full
 from sim.scenario import Options, Scenario, ScenarioError, scenario
 
@@ -133,9 +133,11 @@ def _competition(loaded: LoadedSite, options: Options, lorr: dict[str, Any]) -> 
 
 
 def with_faults(recipe: Recipe, choice: str) -> Recipe:
-    """`choice`: none, default (the site's faults.yaml) or a file."""
+    """`choice`: none, default (the site's faults.yaml), random (drawn from the seed) or a file."""
     if choice == "none":
         return recipe
+    if choice == "random":
+        return replace(recipe, faults=random_faults.text(recipe.seed))
     if choice == "default":
         text = recipe.files.get("faults.yaml", "")
         if not text:

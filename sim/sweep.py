@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.journal import RunReader
+from sim import random_faults
 from sim.recipe import Recipe
 from sim.recorded import record
 from sim.verification import verify
+
+RANDOM = "random"  # instead of a text of faults
+LATE, RATIO = "overdue at the end", "lights-out ratio"
 
 
 def one(recipe: Recipe) -> dict[str, Any]:
@@ -34,9 +38,9 @@ def one(recipe: Recipe) -> dict[str, Any]:
         result["figures"][key] = verdict.figures[key]
     findings = [str(row) for row in verdict.findings.as_json()["rows"]]
     if verdict.figures["overdue_at_end"]:
-        findings.append(f"{verdict.figures['overdue_at_end']} orders are overdue")
+        findings.append(f"{LATE}: {verdict.figures['overdue_at_end']} orders")
     if ratio < 1:
-        findings.append(f"lights-out ratio {100 * ratio:.2f} %")
+        findings.append(f"{RATIO} {100 * ratio:.2f} %")
     return {**result, "findings": findings}
 
 
@@ -54,7 +58,7 @@ def sweep(
     wanted = list(seeds)
     rows = [done[seed] for seed in wanted if seed in done]
     with ProcessPoolExecutor(jobs) as pool:
-        todo = [pool.submit(one, replace(recipe, seed=seed)) for seed in wanted if seed not in done]
+        todo = [pool.submit(one, seeded(recipe, seed)) for seed in wanted if seed not in done]
         for future in as_completed(todo):
             row = {**future.result(), "key": key}
             rows.append(row)
@@ -63,6 +67,17 @@ def sweep(
                     file.write(json.dumps(row) + "\n")
             report(row)
     return sorted(rows, key=lambda row: int(row["seed"]))
+
+
+def seeded(recipe: Recipe, seed: int) -> Recipe:
+    """The recipe of one seed; faults may be drawn at random, from the seed."""
+    faults = random_faults.text(seed) if recipe.faults == RANDOM else recipe.faults
+    return replace(recipe, seed=seed, faults=faults)
+
+
+def broken(row: dict[str, Any]) -> bool:
+    """Something is wrong that no fault excuses: a contact, a lost unit, a broken invariant."""
+    return any(not text.startswith((LATE, RATIO)) for text in row["findings"])
 
 
 def hash_of(recipe: Recipe) -> str:
