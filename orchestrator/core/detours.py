@@ -94,7 +94,9 @@ def cut_off(world: World, robot: Robot, leg: Leg) -> None:
 
 def make_way(world: World, robot: Robot) -> None:
     """A robot that waits for a way to open waits where nobody has to pass."""
-    if robot.stuck or robot.goal >= 0:
+    if not robot.legs:
+        robot.cut = False  # it is where it was to be
+    if robot.stuck or robot.goal >= 0 or not robot.cut:
         return
     bay = bays.inside(world, robot.index)
     kind = world.site.roadmap.bays[bay].kind if bay >= 0 else ""

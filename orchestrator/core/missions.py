@@ -136,6 +136,7 @@ def give_up_goal(world: World, robot: Robot) -> None:
 def redirect(world: World, robot: Robot, leg: Leg) -> None:
     """The last of its legs leads elsewhere from now on."""
     old = _take_last(world, robot)
+    robot.cut = False  # found out anew
     robot.legs.append(leg)
     if len(robot.legs) == 1:
         advance(world, robot)

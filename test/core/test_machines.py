@@ -275,3 +275,17 @@ def test_who_watches_is_told_when_maintenance_is_called() -> None:
     assert story.repairs()[0].maintenance
     alarms = [c.text for c in story.seen if isinstance(c, RaiseAlarm)]
     assert any("maintenance is called" in text for text in alarms)
+
+
+def test_a_robot_that_was_cut_off_and_sent_elsewhere_stays_before_the_arm_it_came_to() -> None:
+    """Given a loaded robot that waited for a closed way, when its order moves and it reaches the other
+    arm, then nobody parks it away from there."""
+    story = Workshop()
+    story.slow = {"pick"}
+    story.order()
+    work = story.until_asked("pick")
+    robot = next(robot for robot in story.world.robots if robot.load == work.load)
+    robot.cut = True
+    before = story.world.traffic.tail[robot.index]
+    story.ticks(30)
+    assert story.world.traffic.tail[robot.index] == before and not robot.legs and not robot.cut
