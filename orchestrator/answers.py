@@ -79,21 +79,30 @@ class Answers:
         """Match tasks with robots by exact travel times on the empty roadmap."""
         tasks, robots = request.tasks, request.robots
         cost = np.full((len(tasks), len(robots)), UNREACHABLE, np.int64)
-        by_fleet: dict[int, list[int]] = {}
-        for column, robot in enumerate(robots):
-            by_fleet.setdefault(robot.fleet, []).append(column)
-        classes = np.array([robot.classes for robot in robots])
-        free_ms = np.array([robot.free_in_ms for robot in robots])
+        classes = np.array([robot.classes for robot in robots], np.int64)
+        fleets = np.array([robot.fleet for robot in robots], np.int64)
+        free_ms = np.array([robot.free_in_ms for robot in robots], np.int64)
         nodes = np.array([robot.node for robot in robots], np.int32)
         headings = np.array([robot.heading_deg for robot in robots], np.int32)
-        reach_ms = np.array([robot.reach_ms for robot in robots])
-        for fleet, columns in by_fleet.items():
+        reach_ms = np.array([robot.reach_ms for robot in robots], np.int64)
+        onward_ms = np.array([task.onward_ms for task in tasks], np.int64)
+        for fleet in sorted(set(fleets.tolist())):
+            own = np.flatnonzero(fleets == fleet)
+            known = int(np.bitwise_or.reduce(classes[own]))
+            groups: dict[int, list[int]] = {}  # tasks that the same robots fit
             for row, task in enumerate(tasks):
-                fits = [c for c in columns if classes[c] & task.classes]
-                if fits:
-                    way = self._distances.travel_many(fleet, nodes[fits], headings[fits], task.node)
-                    can = (way < UNREACHABLE) & (way + task.onward_ms <= reach_ms[fits])
-                    cost[row, fits] = np.where(can, way + free_ms[fits], UNREACHABLE)
+                if task.classes & known:
+                    groups.setdefault(task.classes & known, []).append(row)
+            for bits, rows in groups.items():
+                fits = own[classes[own] & bits != 0]
+                goals = [tasks[row].node for row in rows]
+                ways = {
+                    node: self._distances.travel_many(fleet, nodes[fits], headings[fits], node)
+                    for node in set(goals)
+                }
+                way = np.stack([ways[node] for node in goals]).astype(np.int64)
+                can = (way < UNREACHABLE) & (way + onward_ms[rows, None] <= reach_ms[fits])
+                cost[np.ix_(rows, fits)] = np.where(can, way + free_ms[fits], UNREACHABLE)
         drop = np.array([DROP_MS + task.priority for task in tasks], np.int64)
         if isinstance(self._assigner, RandomAssigner):
             self._assigner.seed = request.request
