@@ -27,12 +27,19 @@ def faults(given: FaultsFile | None, spec: SiteFile, file: str) -> list[Finding]
         return []
     mend = f"use one of {', '.join(spec.fleets)}"
     kinds = ("robot_dies", "robot_slips", "robot_nonsense")
-    return [
+    found = [
         Finding("error", file, f"{kind}.fleets.{number}", f"no fleet {name!r}", mend)
         for kind in kinds
         for number, name in enumerate(getattr(getattr(given, kind), "fleets", ()))
         if name not in spec.fleets
     ]
+    known = list(dict.fromkeys(name for row in spec.stations for name in row.capabilities))
+    mend = f"use one of {', '.join(known)}"
+    for number, name in enumerate(given.machine_down.capabilities if given.machine_down else ()):
+        if name not in known:
+            path, text = f"machine_down.capabilities.{number}", f"no station can {name!r}"
+            found.append(Finding("error", file, path, text, mend))
+    return found
 
 
 def _patterns(roadmap: Roadmap, spec: SiteFile, file: str) -> list[Finding]:

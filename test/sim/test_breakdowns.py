@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from one_robot import line
+from scenes import ring_files
 
 from orchestrator.core.messages import (
     ChargerFaulted,
@@ -19,7 +20,8 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.roadmap import Bay
 from orchestrator.core.site import Policy, Site, Station
-from orchestrator.layout.site_file import FaultsFile
+from orchestrator.layout import site_checks
+from orchestrator.layout.site_file import FaultsFile, read_site
 from sim.breakdowns import Breakdowns
 from sim.clock import SECOND_NS, Clock, Streams
 
@@ -162,3 +164,11 @@ def test_a_charger_goes_dark_comes_back_silently_or_is_mended() -> None:
 def test_nonsense_in_the_file_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match=key):
         FaultsFile.model_validate({"format": 1, **down(**{key: -1})})
+
+
+def test_a_capability_that_no_station_has_is_named() -> None:
+    spec = read_site(ring_files()["site.yaml"], "site.yaml")[0]
+    given = FaultsFile.model_validate({"format": 1, **down(capabilities=["pick", "bake"])})
+    assert spec is not None
+    (row,) = site_checks.faults(given, spec, "faults.yaml")
+    assert row.path == "machine_down.capabilities.1" and "'bake'" in row.text

@@ -54,3 +54,20 @@ def test_tasks_of_the_league_go_through_the_same_core(lorr: Path) -> None:
     result = one(of_lorr(lorr / "ws2e.domain" / "ws2e_100.json", hours=0.05))
     assert result["findings"] == []
     assert result["figures"]["orders_done"] > 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [11, 12])
+def test_with_every_kind_of_machine_and_goods_fault_at_high_rates_all_ends_well(seed: int) -> None:
+    """Given machines, chargers, picks, stock and answers that fail far more often than anywhere, when
+    an hour has passed, then the books are the truth and no order is late or lost."""
+    faults = (
+        "format: 1\nrobot_dies: {per_robot_hour: 0.1}\n"
+        "machine_down: {per_hour: 0.6, repair_s: [40, 200], repair_success: 0.7}\n"
+        "charger_dies: {per_hour: 0.8, repair_s: [200, 1200]}\n"
+        "pick_wrong: {share: 0.05}\nitem_damaged: {share: 0.05}\nitem_dropped: {share: 0.04}\n"
+        "stock_wrong: {share: 0.2}\nanswer_lost: {share: 0.05}\n"
+    )
+    result = one(replace(of_site(SITE, hours=1.0, seed=seed), faults=faults))
+    assert [row for row in result["findings"] if "lights-out" not in row] == []
+    assert result["figures"]["orders_done"] > 150
