@@ -182,6 +182,22 @@ def from_csv(
     return sorted(events, key=lambda pair: pair[0]), bad
 
 
+def _no_number(row: dict[str, str]) -> tuple[str, str]:
+    """The first field that should be a number and is none, with the mend."""
+    kinds: tuple[tuple[str, type[int] | type[float], str], ...] = (
+        ("time_s", float, "a number such as 12.5"),
+        ("quantity", int, "a whole number such as 1"),
+        ("due_s", float, "a number such as 1800"),
+    )
+    for field, kind, mend in kinds:
+        try:
+            kind(row[field])
+        except (TypeError, ValueError):
+            value = f"is {row[field]!r}" if row[field] else "is missing"
+            return f"{field} {value}", f"write {mend}"
+    raise AssertionError("asked about a row whose numbers are all right")
+
+
 def _take(
     row: dict[str, str],
     site_chutes: set[str],
@@ -197,8 +213,7 @@ def _take(
     try:
         time_s, due_s, quantity = float(row["time_s"]), float(row["due_s"]), int(row["quantity"])
     except (TypeError, ValueError):
-        what = f"{row['time_s']!r}, {row['quantity']!r}, {row['due_s']!r}"
-        return f"time_s, quantity, due_s are no numbers: {what}", "write 12.5, 1, 1800"
+        return _no_number(row)
     if due_s < time_s:
         return f"due {due_s:g} lies before {time_s:g}", "both count from the run's beginning"
     if not (0 <= time_s < 1e7 and 0 <= due_s < 1e7 and 0 < quantity < 1e6):

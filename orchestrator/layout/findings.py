@@ -9,7 +9,7 @@ LISTED_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. `path` is a JSON path, a key path or "line N"."""
+    """One thing that is wrong. `path` is a JSON path, a key path, "line N", or "-": all of it."""
 
     severity: str  # error | warning
     file: str
@@ -19,7 +19,8 @@ class Finding:
 
     def __str__(self) -> str:
         mend = f" -> {self.mend}" if self.mend else ""
-        return f"{self.severity}: {self.file}: {self.path}: {self.text}{mend}"
+        place = self.file if self.path == "-" else f"{self.file}: {self.path}"
+        return f"{self.severity}: {place}: {self.text}{mend}"
 
 
 class LayoutError(Exception):

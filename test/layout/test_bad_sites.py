@@ -249,7 +249,7 @@ def test_no_site_and_a_mistyped_path(tmp_path: Path) -> None:
     for path in (tmp_path / "typo", tmp_path / "layout.lif.json"):
         with pytest.raises(LayoutError, match="is no site"):
             load_site(path)
-    with pytest.raises(LayoutError, match=r"site\.yaml: -: is missing"):
+    with pytest.raises(LayoutError, match=r"site\.yaml: is missing"):
         load_files({}, "empty")
 
 
