@@ -97,6 +97,7 @@ def _put_away(world: World, order: Order, step: Step, token: Token) -> None:
             world.stock.slot_waiters.setdefault(step.to_at, places.queue()).append(token)
             return
         world.stock.take_slot(tote, end)
+        tote.user = token  # before anybody may reserve it
         flow.stock_came(world, tote.sku)
     tote.user = token
     if held:

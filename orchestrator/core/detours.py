@@ -37,6 +37,8 @@ def changed(world: World) -> None:
             cut_off(world, robot, leg)
     for tokens in world.stock.slot_waiters.values():
         for _ in range(len(tokens)):
+            if not tokens:  # a slot that became free meanwhile took the next one
+                break
             carry.start(world, tokens.popleft())  # a slot may be in reach again
     for task in list(world.tasks.values()):
         _another_tote(world, task)
