@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from test_flow import Story
-from test_tours import hall
+from tug_hall import hall
 
 from orchestrator.core import bays, tours
 from orchestrator.core.messages import (
