@@ -12,7 +12,7 @@ import sys
 
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
-    "bench", "fork", "compare",
+    "bench", "fork", "compare", "reconcile",
 )  # fmt: skip
 
 
@@ -65,9 +65,9 @@ def version() -> str:
 def known_errors() -> tuple[type[Exception], ...]:
     """Errors that are the input's fault and carry their own mend."""
     from orchestrator.commands import OutputError  # noqa: PLC0415
+    from orchestrator.host.records import HostFileError  # noqa: PLC0415
     from orchestrator.journal import RunFileError  # noqa: PLC0415
     from orchestrator.layout import LayoutError  # noqa: PLC0415
-    from sim.demand import OrderFileError  # noqa: PLC0415
     from sim.li_lim import LiLimError  # noqa: PLC0415
     from sim.lorr_files import InstanceError  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
@@ -77,7 +77,7 @@ def known_errors() -> tuple[type[Exception], ...]:
         OutputError,
         RunFileError,
         LayoutError,
-        OrderFileError,
+        HostFileError,
         InstanceError,
         LiLimError,
         ScenarioError,

@@ -1,20 +1,16 @@
-"""What the world asks of the site: a rate, an hourly curve, or a file of orders."""
+"""What the world asks of the site: a rate or an hourly curve."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import random
 from bisect import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate, count
-from pathlib import Path
 
 from orchestrator.core.messages import Line, OrderReceived
 from orchestrator.core.site import Site
-from orchestrator.layout.site_file import OutboundDemand, StockFile, TruckFile
+from orchestrator.layout.site_file import OutboundDemand, StockFile, TransportDemand, TruckFile
 from sim.clock import SECOND_NS, Streams
 
 HOUR_S = 3600.0
@@ -96,6 +92,35 @@ def outbound(
         )
 
 
+def transports(
+    demand: TransportDemand, site: Site, streams: Streams, hours: float
+) -> Iterator[tuple[int, OrderReceived]]:
+    """Transports between lane nodes, or from one of each list of nodes to one of the next."""
+    chance, roadmap = streams.of("transports"), site.roadmap
+    if demand.stops == "any":
+        lanes = [node for node, bay in enumerate(roadmap.node_bay) if bay < 0]
+        rows = [lanes, lanes]
+    else:
+        number = {name: node for node, name in enumerate(roadmap.node_ids)}
+        rows = [[number[name] for name in names] for names in demand.stops]
+    times = streams.of("transport times")
+    for count_, time_s in enumerate(arrivals(times, demand.orders_per_hour, hours), 1):
+        stops: list[int] = []
+        for row in rows:
+            others = [node for node in row if not stops or node != stops[-1]] or row
+            stops.append(chance.choice(others))
+        due_s = time_s + 60 * chance.uniform(*demand.due_minutes)
+        yield (
+            round(time_s * SECOND_NS),
+            OrderReceived(
+                order_id=f"transport-{count_:05d}",
+                kind=demand.order_type,
+                due_ns=round(due_s * SECOND_NS),
+                stops=tuple(stops),
+            ),
+        )
+
+
 def departure_after(table: TruckFile, time_s: float) -> float:
     """Seconds of the first departure of a route that is not before `time_s`."""
     first_s, every_s = 60 * table.first_minute, 60 * table.every_minutes
@@ -104,128 +129,3 @@ def departure_after(table: TruckFile, time_s: float) -> float:
 
 def _count(chance: random.Random, shares: tuple[float, ...]) -> int:
     return 1 + min(bisect(list(accumulate(shares)), chance.random() * sum(shares)), len(shares) - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row of an order file that was left out."""
-
-    file: str
-    line: int
-    text: str
-    mend: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text} -> {self.mend}"
-
-
-COLUMNS = ("order_id", "time_s", "sku", "quantity", "due_s")
-ORDERS_MAX = 1_000_000
-
-
-class OrderFileError(ValueError):
-    """An order file that can't be used at all."""
-
-
-def read_text(path: Path) -> str:
-    """The text of an order file."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OrderFileError(f"{path}: can't be read: {error} -> give a UTF-8 CSV file") from error
-
-
-def from_csv(
-    text: str, name: str, site: Site
-) -> tuple[list[tuple[int, OrderReceived]], list[BadRow]]:
-    """Orders from `order_id,time_s,sku,quantity,due_s[,chute]`; rows with one order_id are its
-    lines. Bad rows are returned beside the good ones."""
-    bad: list[BadRow] = []
-    orders: dict[str, tuple[float, float, str, list[Line]]] = {}
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise OrderFileError(
-                f"{name}:1: column {', '.join(missing)} is missing -> "
-                f"begin with the line {','.join(COLUMNS)}"
-            )
-    except csv.Error as error:
-        raise OrderFileError(f"{name}:1: {error} -> mend the line") from error
-    chutes = {s.id for s in site.stations if "handout" in s.capabilities}
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            number = reader.reader.line_num
-            bad.append(BadRow(name, number, f"no row of a CSV: {error}", "mend the line"))
-            continue
-        wrong = _take(row, site_chutes=chutes, orders=orders)
-        if wrong:
-            bad.append(BadRow(name, reader.line_num, *wrong))
-    stations = {station.id: number for number, station in enumerate(site.stations)}
-    events = [
-        (
-            round(time_s * SECOND_NS),
-            OrderReceived(
-                order_id=order_id,
-                kind="outbound",
-                lines=tuple(lines),
-                due_ns=round(due_s * SECOND_NS),
-                station=stations.get(chute, -1),
-            ),
-        )
-        for order_id, (time_s, due_s, chute, lines) in orders.items()
-    ]
-    return sorted(events, key=lambda pair: pair[0]), bad
-
-
-def _no_number(row: dict[str, str]) -> tuple[str, str]:
-    """The first field that should be a number and is none, with the mend."""
-    kinds: tuple[tuple[str, type[int] | type[float], str], ...] = (
-        ("time_s", float, "a number such as 12.5"),
-        ("quantity", int, "a whole number such as 1"),
-        ("due_s", float, "a number such as 1800"),
-    )
-    for field, kind, mend in kinds:
-        try:
-            kind(row[field])
-        except (TypeError, ValueError):
-            value = f"is {row[field]!r}" if row[field] else "is missing"
-            return f"{field} {value}", f"write {mend}"
-    raise AssertionError("asked about a row whose numbers are all right")
-
-
-def _take(
-    row: dict[str, str],
-    site_chutes: set[str],
-    orders: dict[str, tuple[float, float, str, list[Line]]],
-) -> tuple[str, str] | None:
-    """Take a row in, or return what is wrong with it and the mend."""
-    name = (row["order_id"] or "").strip()
-    sku, chute = (row["sku"] or "").strip(), (row.get("chute") or "").strip()
-    if not name or not sku:
-        return "order_id and sku must not be empty", "fill them in"
-    if None in row:
-        return "more fields than columns", "one value per column; quote values with commas"
-    try:
-        time_s, due_s, quantity = float(row["time_s"]), float(row["due_s"]), int(row["quantity"])
-    except (TypeError, ValueError):
-        return _no_number(row)
-    if due_s < time_s:
-        return f"due {due_s:g} lies before {time_s:g}", "both count from the run's beginning"
-    if not (0 <= time_s < 1e7 and 0 <= due_s < 1e7 and 0 < quantity < 1e6):
-        text = f"time {time_s:g}, quantity {quantity}, due {due_s:g}"
-        return text, "must be positive, in seconds"
-    if chute and chute not in site_chutes:
-        return f"unknown chute {chute!r}", "name a chute of the site, or leave it empty"
-    if name not in orders and len(orders) >= ORDERS_MAX:
-        return "too many orders", f"split the file: {ORDERS_MAX} at most"
-    first = orders.setdefault(name, (time_s, due_s, chute, []))
-    if first[:3] != (time_s, due_s, chute):
-        text = f"time, due or chute differ from the first row of {name!r}"
-        return text, "write the same on each row of an order"
-    first[3].append(Line(sku, quantity))
-    return None

@@ -12,10 +12,11 @@ import yaml
 
 from orchestrator.core.messages import OrderReceived, RobotJoined
 from orchestrator.core.world import CORE_VERSION
+from orchestrator.host.records import BadRow
 from orchestrator.layout import LayoutError, LoadedSite, load_files, read_files
 from orchestrator.layout.grid import grid_files
 from orchestrator.layout.site_file import read_faults
-from sim import demand, forked_demand, lorr_files, random_faults
+from sim import forked_demand, host_files, lorr_files, random_faults
 from sim.fork import check, forks_of, full
 from sim.scenario import Options, Scenario, ScenarioError, scenario
 
@@ -32,6 +33,11 @@ class Recipe:
     faults: str = ""  # text of a faults.yaml
     orders: str = ""  # text of an order file
     orders_name: str = ""
+    inbound: str = ""  # text of a file of notices
+    inbound_name: str = ""
+    stock: str = ""  # text of what the host believes is in stock
+    stock_name: str = ""
+    trust: str = "building"  # whose stock counts where they differ: building | host
     lorr: dict[str, Any] = field(default_factory=dict)  # starts, tasks (nodes), reveal
     forks: list[dict[str, Any]] = field(default_factory=list)  # see sim.fork.Fork
     core_version: int = CORE_VERSION
@@ -52,24 +58,20 @@ class Recipe:
         """The site."""
         return load_files(self.files, self.name)
 
-    def scenario(self) -> tuple[Scenario, list[demand.BadRow]]:
-        """The run's beginning, and the rows of the order file that were left out."""
+    def scenario(self) -> tuple[Scenario, list[BadRow]]:
+        """The run's beginning, and the rows of the host's files that were left out."""
         loaded = self.load()
-        bad: list[demand.BadRow] = []
         faults = None
         if self.faults:
             faults, found = read_faults(self.faults, "faults.yaml")
             if found:
                 raise LayoutError(found)
-        orders = None
-        if self.orders_name:
-            orders, bad = demand.from_csv(self.orders, self.orders_name, loaded.site)
-            if not orders and not bad:
-                raise demand.OrderFileError(
-                    f"{self.orders_name}: holds no orders -> add a row, or leave --orders out"
-                )
-        options = Options(self.seed, self.hours, dict(self.fleets), faults, orders)
+        orders, inbound, bad = host_files.read(self, loaded)
+        options = Options(self.seed, self.hours, dict(self.fleets), faults, orders, inbound)
         made = _competition(loaded, options, self.lorr) if self.lorr else scenario(loaded, options)
+        if self.stock_name:
+            made, wrong = host_files.with_stock(made, self)
+            bad = bad + wrong
         if self.forks:
             forks = forks_of(self.forks)
             check(loaded, forks, self.hours, faults, competition=bool(self.lorr))

@@ -8,8 +8,9 @@ from typing import Any
 
 from orchestrator.core.books import customers
 from orchestrator.core.messages import PathsPlanned, RequestPaths
+from orchestrator.host.records import BadRow
 from orchestrator.journal import RunReader, RunWriter
-from sim.demand import BadRow
+from sim.delivery import Delivering, follower_of, new_run_id, outbox_of
 from sim.parent import Following, Parent, ParentAnswers
 from sim.recipe import Recipe
 from sim.recorder import Recorder
@@ -55,7 +56,14 @@ def record(
     loaded = scenario.loaded
     answers = RecordedAnswers(loaded.arrays, loaded.site.policy)
     answers.known = {}
-    writer = RunWriter(path, recipe.meta() | (origin or {}), resume=resume)  # checks what is there
+    meta = {"run_id": new_run_id()} | recipe.meta() | (origin or {})
+    if resume:
+        with RunReader(path) as reader:
+            meta = reader.meta
+    follower = follower_of(meta, scenario)
+    outbox = outbox_of(meta) if follower else None  # refused before anything is replaced
+    writer = RunWriter(path, meta, resume=resume, durable="full" if outbox else "normal")
+    delivering: Delivering | None = None
     try:
         if resume:
             with RunReader(path) as reader:
@@ -65,7 +73,9 @@ def record(
         if parent is not None:
             answers.parent = parent
             into = Following(writer, answers, parent)
-        simulation = Simulation(scenario, into, answers)
+        if follower is not None and outbox is not None:
+            into = delivering = Delivering(into, follower, outbox)
+        simulation = Simulation(scenario, into, answers, follower)
         simulation.run(pace=pace, progress=progress)
         books = simulation.finish()
     except BaseException:
@@ -73,6 +83,8 @@ def record(
         raise
     figures = _figures(simulation, writer)
     writer.close("closed", books=books, figures=figures)
+    if delivering is not None:
+        figures |= {"messages": delivering.count, "outbox": meta["outbox"]["folder"]}
     if bad:
         figures["bad_rows"] = [str(row) for row in bad]
     return figures

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.core.messages import Line, OrderReceived, RobotJoined, ToteStored
 from orchestrator.core.roadmap import Roadmap
 from orchestrator.core.site import OrderType
+from orchestrator.host.stock_list import Difference
 from orchestrator.layout import LoadedSite
 from orchestrator.layout.site_file import FaultsFile, InboundDemand
 from sim import demand
@@ -35,6 +36,7 @@ class Options:
     fleets: dict[str, int] = field(default_factory=dict)
     faults: FaultsFile | None = None
     orders: list[tuple[int, OrderReceived]] | None = None  # instead of the site's demand
+    inbound: list[tuple[int, OrderReceived]] | None = None  # instead of the site's suppliers
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Scenario:
     orders: list[tuple[int, OrderReceived]]
     reveal: int = 0  # >0: so many orders are open at a time, whatever their time (competition)
     forks: tuple[Fork, ...] = ()  # by time
+    differences: tuple[Difference, ...] = ()  # of the host's stock and the building's
 
 
 def scenario(loaded: LoadedSite, options: Options) -> Scenario:
@@ -158,11 +161,16 @@ def orders_of(
         trucks = loaded.spec.simulation.trucks
         stream = demand.outbound(wanted.outbound, loaded.spec.stock, trucks, streams, options.hours)
         sources.append(list(stream))
+    if options.orders is None and wanted.transport is not None:
+        stream = demand.transports(wanted.transport, loaded.site, streams, options.hours)
+        sources.append(list(stream))
+    if options.inbound is not None:
+        sources.append(options.inbound)
     for word, load, rate in (
         ("inbound", "tote-in", wanted.inbound),
         ("returns", "tote-back", wanted.returns),
     ):
-        if rate is not None:
+        if rate is not None and (word != "inbound" or options.inbound is None):
             sources += _supplies(loaded, options, streams, rate, word, load)
     return list(heapq.merge(*sources, key=lambda pair: pair[0]))
 

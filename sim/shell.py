@@ -44,6 +44,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
+from orchestrator.host.confirmations import Follower
 from sim.breakdowns import Breakdowns
 from sim.cartons import Cartons
 from sim.clock import SECOND_NS, Clock, Streams
@@ -71,9 +72,14 @@ class Simulation:
     """One run of a scenario."""
 
     def __init__(
-        self, scenario: Scenario, record: Recorder, answers: Answers | None = None
+        self,
+        scenario: Scenario,
+        record: Recorder,
+        answers: Answers | None = None,
+        follower: Follower | None = None,
     ) -> None:
         self.scenario, self.record = scenario, record
+        self.follower = follower
         self.loaded = scenario.loaded  # a fork may bring another policy and simulation
         self.faults = scenario.options.faults
         self.roadmap = self.loaded.site.roadmap
@@ -183,6 +189,8 @@ class Simulation:
         invariants.require(self.core.world)
         self.tell("stock", self.floor.stock())
         self.tell("end", {})
+        if self.follower is not None:
+            self.follower.end(self.core.seq, self.core.world)
         self.record.commit()
         return books(self.core.world)
 
@@ -196,6 +204,8 @@ class Simulation:
             self.gate.backed_out(event.robot, event.node)
         self.worklog.said(event)
         self.core.handle(self.clock.now_ns, event)
+        if self.follower is not None:
+            self.follower.event(self.core.seq - 1, self.clock.now_ns, event, self.core.world)
 
     def say_later(self, robot: int, event: Event) -> None:
         """A robot's message, over the network."""
@@ -268,6 +278,8 @@ class Simulation:
     def send(self, command: Command) -> None:
         """Carry a command out, or begin to."""
         self.record.command(encode(command))
+        if self.follower is not None:
+            self.follower.command(command)
         match command:
             case ExtendBase():
                 self._extend(command)

@@ -86,7 +86,8 @@ def _convert(arguments: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8")
-    print(f"wrote {out}: transports only; say what your robots are in {out / 'site.yaml'}")
+    print(f"wrote {out}: transports only; say what your robots are in {out / 'site.yaml'},")
+    print(f"then lightsout run {out} --record a.run (random transports; or --orders FILE)")
     return 0
 
 

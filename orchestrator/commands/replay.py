@@ -9,11 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from orchestrator.commands import command, positive, seconds
+from orchestrator.commands import command, host_files, positive, seconds
 
 EXAMPLES = """\
   lightsout replay a.run --check             every command must be the recorded one
-  lightsout replay a.run --from 0:30:00 --speed 10"""
+  lightsout replay a.run --from 0:30:00 --speed 10
+  lightsout replay a.run --outbox out        what the run told the host, or has yet to tell"""
 
 
 def add(subparsers: Any) -> None:
@@ -25,17 +26,26 @@ def add(subparsers: Any) -> None:
         "--from", dest="from_s", type=seconds, default=0.0, metavar="T", help="show from here on"
     )
     parser.add_argument("--speed", type=positive, help="show at so many seconds per second")
+    parser.add_argument(
+        "--outbox", type=Path, metavar="DIR", help="put the messages that are not there yet"
+    )
+    parser.add_argument("--snapshot-minutes", type=positive, metavar="N", help="as of `run`")
     parser.add_argument("--json", action="store_true")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
     from orchestrator.journal import RunReader  # noqa: PLC0415
+    from sim.delivery import follower_of, outbox_of  # noqa: PLC0415
     from sim.recipe import Recipe  # noqa: PLC0415
     from sim.replay import replay  # noqa: PLC0415
 
     with RunReader(arguments.run) as reader:
-        loaded = Recipe.of(reader.meta).load()
+        recipe = Recipe.of(reader.meta)
+        loaded, follower, outbox = recipe.load(), None, None
+        if arguments.outbox is not None:
+            meta = reader.meta | {"outbox": _outbox(arguments, reader.meta.get("outbox", {}))}
+            follower, outbox = follower_of(meta, recipe.scenario()[0]), outbox_of(meta)
         show = arguments.speed is not None or arguments.from_s > 0
         outcome = replay(
             reader,
@@ -43,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
             from_ns=round(arguments.from_s * 1e9),
             speed=arguments.speed,
             watch=_watch if show and not arguments.json else None,
+            follower=follower,
+            outbox=outbox,
         )
     if arguments.json:
         print(json.dumps(asdict(outcome)))
@@ -54,6 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"different: {outcome.difference}" if outcome.difference else "every command is the "
               "recorded one")  # fmt: skip
     return 1 if outcome.difference and arguments.check else 0
+
+
+def _outbox(arguments: argparse.Namespace, recorded: dict[str, Any]) -> dict[str, Any]:
+    minutes = arguments.snapshot_minutes or recorded.get("snapshot_minutes")
+    return host_files.outbox(arguments.outbox, minutes)
 
 
 def _watch(time_ns: int, event: Any, _: Any) -> None:

@@ -7,10 +7,11 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.commands import command, positive
+from orchestrator.commands import command, host_files, positive
 
 if TYPE_CHECKING:
     from sim.recipe import Recipe
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   lightsout run sites/jd_small --hours 2 --seed 7 --record a.run
   lightsout run sites/jd_small --faults default --speed 10
-  lightsout run sites/jd_small --orders orders.csv --fleet tote_amr=20
+  lightsout run sites/jd_small --orders orders.json --fleet tote_amr=20
+  lightsout run sites/jd_small --inbound asn.csv --items items.csv --record a.run
+  lightsout run sites/jd_small --outbox out --snapshot-minutes 15 --record a.run
+  lightsout run sites/jd_small --stock host.csv --trust host --outbox out
   lightsout run --lorr INSTANCE.json --hours 1 --record b.run
   lightsout run --resume a.run"""
 
@@ -30,7 +34,6 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--hours", type=positive, help="simulated hours (1)")
     parser.add_argument("--seed", type=int, help="of everything that is chance (0)")
     parser.add_argument("--speed", default="max", help="simulated seconds per second, or max (max)")
-    parser.add_argument("--orders", type=Path, metavar="FILE.csv", help="instead of the demand")
     parser.add_argument(
         "--faults", default="none", metavar="FILE|default|none",
         help="what goes wrong; default: the site's faults.yaml (none)",
@@ -49,6 +52,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--record", type=Path, metavar="RUN", help="write the run to this file")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that died")
     parser.add_argument("--lorr", type=Path, metavar="INSTANCE.json", help="a League instance")
+    host_files.add(parser)
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     parser.add_argument("--quiet", action="store_true", help="no live figures")
 
@@ -58,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     from sim.recorded import record  # noqa: PLC0415
 
     pace = _pace(arguments.speed)
-    resume = arguments.resume is not None
+    resume, origin = arguments.resume is not None, None
+    bad: list[str] = []
     if resume:
         _only_resume(arguments)
         from orchestrator.journal import RunReader  # noqa: PLC0415
@@ -68,14 +73,17 @@ def run(arguments: argparse.Namespace) -> int:
             recipe = Recipe.of(reader.meta)
         path = arguments.resume
     else:
-        recipe = _recipe(arguments)
+        recipe, bad = _recipe(arguments)
         path = arguments.record
+        origin = host_files.origin(arguments)
     with tempfile.TemporaryDirectory() as folder:
         target = path or Path(folder) / "unrecorded.run"
         started = time.monotonic()
         try:
             with _screen(arguments, recipe) as progress:
-                figures = record(recipe, target, resume=resume, pace=pace, progress=progress)
+                figures = record(
+                    recipe, target, resume=resume, pace=pace, progress=progress, origin=origin
+                )
         except KeyboardInterrupt:
             if path is not None:
                 print(f"go on with: lightsout run --resume {path}", file=sys.stderr)
@@ -84,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         figures["speed"] = round(figures["simulated_s"] / max(1e-9, figures["wall_s"]), 1)
     if path is not None:
         figures["run"] = str(path)
+    if bad:
+        figures["bad_rows"] = bad + figures.get("bad_rows", [])
     _print(figures, arguments.json)
     return 0
 
@@ -94,7 +104,16 @@ def _only_resume(arguments: argparse.Namespace) -> None:
 
     changed = [
         name
-        for name in ("site", "hours", "seed", "orders", "fleet", "settings", "record", "lorr")
+        for name in (
+            "site",
+            "hours",
+            "seed",
+            "fleet",
+            "settings",
+            "record",
+            "lorr",
+            *host_files.NAMES,
+        )
         if getattr(arguments, name)
     ]
     if changed or arguments.faults != "none":
@@ -114,8 +133,9 @@ def _pace(text: str) -> float | None:
         raise ScenarioError(f"--speed {text}: {error} -> write max, 1 or 10") from error
 
 
-def _recipe(arguments: argparse.Namespace) -> Recipe:
-    from sim import demand, recipe  # noqa: PLC0415
+def _recipe(arguments: argparse.Namespace) -> tuple[Recipe, list[str]]:
+    """The recipe, and rows of the item master that are left out."""
+    from sim import recipe  # noqa: PLC0415
     from sim.fork import setting  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
@@ -126,16 +146,18 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
         )
     values: dict[str, Any] = {"seed": arguments.seed or 0, "hours": arguments.hours or 1.0}
     values["fleets"] = dict(_fleet(text) for text in arguments.fleet)
-    if arguments.orders is not None:
-        values["orders"] = demand.read_text(arguments.orders)
-        values["orders_name"] = str(arguments.orders)
+    values |= host_files.values(arguments)
     made = (
         recipe.of_lorr(arguments.lorr, **values)
         if arguments.lorr is not None
         else recipe.of_site(arguments.site, **values)
     )
+    bad: list[str] = []
+    if arguments.items is not None:
+        files, bad = host_files.with_items(made.files, arguments.items)
+        made = replace(made, files=files)
     made = recipe.with_settings(made, dict(setting(text) for text in arguments.settings))
-    return recipe.with_faults(made, arguments.faults)
+    return recipe.with_faults(made, arguments.faults), bad
 
 
 def _fleet(text: str) -> tuple[str, int]:

@@ -73,6 +73,11 @@ class Roadmap:
         """Number of edges of the layout; contraflow edges come behind them."""
         return len(self.edge_tail) - len(self.contraflow_of)
 
+    def is_stop(self, node: int) -> bool:
+        """A transport may lead here: on the lanes, or to where a bay serves."""
+        bay = self.node_bay[node]
+        return bay < 0 or self.bays[bay].node == node
+
     def sweep(self, edge: int) -> int:
         """The edge of the layout whose swept area this one has: itself, but for contraflow."""
         edges = self.edges

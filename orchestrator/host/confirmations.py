@@ -63,7 +63,8 @@ class Follower:
         self._inbound: dict[str, str] = {}  # totes on their way in -> order: in no adjustment
         self._rejected: dict[str, None] = {}  # totes that are to leave again: in no adjustment
         self._out: list[Outgoing] = []
-        self._seq = self._time_ns = 0
+        self.seq = -1  # the last event that was told
+        self._time_ns = 0
 
     def command(self, command: Command) -> None:
         """A command of the event that is told next."""
@@ -74,7 +75,7 @@ class Follower:
 
     def event(self, seq: int, time_ns: int, event: Event, world: World) -> None:
         """An event, when the core is done with it."""
-        self._seq, self._time_ns = seq, time_ns
+        self.seq, self._time_ns = seq, time_ns
         if self._opening is not None:
             if isinstance(event, ToteStored):
                 self._opening.append(event)
@@ -99,9 +100,9 @@ class Follower:
                 self._snapshot_ns += self._every_ns
             self._say("stock-snapshot", f"minute{minute:06}", snapshot(world))
 
-    def end(self, seq: int, time_ns: int, world: World) -> None:
+    def end(self, seq: int, world: World) -> None:
         """The run is over; `seq`: one behind its last event."""
-        self._seq, self._time_ns = seq, time_ns
+        self.seq, self._time_ns = seq, world.time_ns
         if self._opening is not None:
             self._opened(world)
         self._say("stock-snapshot", "end", snapshot(world))
@@ -112,7 +113,7 @@ class Follower:
         return out
 
     def _say(self, kind: str, subject: str, content: dict[str, Any]) -> None:
-        self._out.append(Outgoing(self._seq, kind, subject, self._time_ns, content))
+        self._out.append(Outgoing(self.seq, kind, subject, self._time_ns, content))
 
     # --- the beginning ---------------------------------------------------------------------------
 

@@ -54,8 +54,8 @@ def read_orders(text: str, name: str, site: Site) -> tuple[list[Timed], list[Bad
 
     def use(record: Record) -> None:
         order_id = name_of(record.values, "order_id")
-        lines = _lines(record) if not places.is_transport(record.values) else []
         head = places.head(record.values)
+        lines = [] if head.stops else _lines(record)
         known = orders.get(order_id)
         if known is None:
             if len(orders) >= ORDERS_MAX:
@@ -116,11 +116,6 @@ class _Places:
         self._site = site
         self._nodes: dict[str, int] | None = None  # made when a transport asks for it
 
-    def is_transport(self, values: dict[str, Any]) -> bool:
-        """It says so, or it has stops."""
-        kind = self._kinds.get(self._kind(values))
-        return kind is not None and any(step.to == "stop" for step in kind.steps.values())
-
     def _kind(self, values: dict[str, Any]) -> str:
         given = name_of(values, "kind", required=False)
         return given or ("transport" if values.get("stops") else "outbound")
@@ -131,7 +126,7 @@ class _Places:
         if kind not in self._kinds:
             known = ", ".join(self._kinds) or "none"
             raise Wrong(f"orders of type {kind!r} can't be given", f"this site takes: {known}")
-        transport = self.is_transport(values)
+        transport = any(step.to == "stop" for step in self._kinds[kind].steps.values())
         time_s = number_of(values, "time_s")
         left_out = transport and values.get("due_s") in (None, "")
         due_s = 0.0 if left_out else number_of(values, "due_s")
@@ -163,8 +158,7 @@ class _Places:
         for name in names:
             if not isinstance(name, str) or name not in self._nodes:
                 raise Wrong(f"unknown node {short(name)}", "name nodes of the layout")
-            bay = self._site.roadmap.node_bay[self._nodes[name]]
-            if bay >= 0 and self._site.roadmap.bays[bay].node != self._nodes[name]:
+            if not self._site.roadmap.is_stop(self._nodes[name]):
                 text = f"node {name!r} is only passed on the way into a bay"
                 raise Wrong(text, "name the bay's last node")
         return tuple(names)

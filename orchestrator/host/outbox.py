@@ -71,9 +71,8 @@ class FileOutbox:
             (folder / SENT).mkdir(parents=True, exist_ok=True)
             if self._cursor.exists():
                 self.seq = self._read_cursor()
-            else:
+            else:  # it is written with the first delivery
                 self._require_empty()
-                self._write_cursor()
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -93,7 +92,9 @@ class FileOutbox:
         """Without a cursor, whose messages there are they must say themselves."""
         for folder in (self.folder, self.folder / SENT):
             for path in folder.glob("[0-9]" * 10 + "-*.json"):
-                if f'"run": "{self.run}"' not in path.read_text(encoding="utf-8")[:400]:
+                with path.open(encoding="utf-8", errors="replace") as file:
+                    head = file.read(400)
+                if f'"run": "{self.run}"' not in head:
                     text = f"{self.folder}: holds messages of another run ({path.name})"
                     raise HostFileError(f"{text} -> name another folder")
 

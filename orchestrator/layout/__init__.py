@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.core.site import Site
+from orchestrator.host.items import FILES, ItemMaster, of_names, read_items
+from orchestrator.host.records import HostFileError
 from orchestrator.layout import compile as compiling
 from orchestrator.layout import flow_check, guarantees, lif, lif_checks, site_checks
 from orchestrator.layout.draft import draft
@@ -37,6 +39,7 @@ class LoadedSite:
     spec: SiteFile
     faults: FaultsFile | None
     files: dict[str, str]
+    items: ItemMaster = field(default_factory=ItemMaster)
 
 
 def load_site(path: Path) -> LoadedSite:
@@ -54,7 +57,7 @@ def read_files(path: Path) -> dict[str, str]:
     return {
         file.name: _text(file)
         for file in sorted(folder.iterdir())
-        if file.suffix in (".yaml", ".json") and file.is_file()
+        if (file.suffix in (".yaml", ".json") or file.name in FILES) and file.is_file()
     }
 
 
@@ -109,6 +112,11 @@ def _load(files: dict[str, str]) -> tuple[LoadedSite | None, list[Finding]]:
         found += wrong
     if spec is None:
         return None, found
+    items, wrong = _items(files, spec)
+    found += wrong
+    if any(name in files for name in FILES):
+        stock = spec.stock.model_copy(update={"names": tuple(items.items)})
+        spec = spec.model_copy(update={"stock": stock})
     found += flow_check.check(spec, SITE)
     found += site_checks.faults(faults, spec, FAULTS)
     if spec.layout not in files:
@@ -127,10 +135,27 @@ def _load(files: dict[str, str]) -> tuple[LoadedSite | None, list[Finding]]:
         return None, found
     roadmap = compiling.roadmap_of(plan, spec)
     site = compiling.site_of(roadmap, spec, digest(files))
+    site = replace(site, min_units=items.min_units)
     severity = "error" if spec.guarantees == "required" else "warning"
     found += guarantees.check(site, spec, spec.layout, severity)
     found += site_checks.check(site, spec, SITE)
-    return LoadedSite(site, compiling.arrays_of(roadmap, spec), spec, faults, files), found
+    return LoadedSite(site, compiling.arrays_of(roadmap, spec), spec, faults, files, items), found
+
+
+def _items(files: dict[str, str], spec: SiteFile) -> tuple[ItemMaster, list[Finding]]:
+    """The item master beside the site file; without one, names alone. Rows that can't be used are
+    warnings: the others are used."""
+    name = next((name for name in FILES if name in files), "")
+    if not name:
+        return of_names(spec.stock.sku_names), []
+    try:
+        items, bad = read_items(files[name], name)
+    except HostFileError as error:
+        return ItemMaster(), [Finding("error", name, "-", str(error), "mend it")]
+    found = [Finding("warning", name, f"line {row.line}", row.text, row.mend) for row in bad]
+    if not items.items:
+        found.append(Finding("error", name, "-", "holds no items", "add a row, or delete it"))
+    return items, found
 
 
 def digest(files: dict[str, str]) -> str:

@@ -127,11 +127,15 @@ def site_of(roadmap: Roadmap, spec: SiteFile, digest: str) -> Site:
         fleets=tuple(_fleet(name, fleet) for name, fleet in spec.fleets.items()),
         stations=tuple(stations),
         order_types=order_types,
-        skus=frozenset(spec.stock.sku_names) if spec.stock.totes else frozenset(),
+        skus=frozenset(spec.stock.sku_names) if _goods(spec) else frozenset(),
         policy=Policy(**spec.policy.model_dump()),
         routes=_routes(spec, stations),
         replenish=_replenish(spec, order_types),
     )
+
+
+def _goods(spec: SiteFile) -> bool:
+    return bool(spec.stock.totes or spec.stock.names)
 
 
 def _routes(spec: SiteFile, stations: list[Station]) -> dict[str, Route]:

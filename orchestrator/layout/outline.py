@@ -15,6 +15,7 @@ from orchestrator.layout.lif_checks import EDGE_M_MIN, beyond
 
 NODES_MAX = 20_000
 FLEET = "robot"
+TRANSPORTS_PER_ROBOT_HOUR = 12
 BAYS = {"charger": "charge-", "parking": "park-"}  # kind -> how its LIF stations are named
 
 
@@ -195,10 +196,11 @@ def to_lif(outline: Outline) -> lif.Lif:
 def site_files(outline: Outline, robot_radius_m: float) -> dict[str, str]:
     """A site's skeleton: one fleet, transports only, guarantees advised."""
     half = robot_radius_m / math.sqrt(2)
+    robots = sum(bool(place.kind) for place in outline.places)
     kinds = [kind for kind in BAYS if any(place.kind == kind for place in outline.places)]
     corners = [[half, half], [-half, half], [-half, -half], [half, -half]]
     fleet = {
-        "robots": sum(bool(place.kind) for place in outline.places),
+        "robots": robots,
         "footprint_m": corners, "speed_mps": 1.0, "acceleration_mps2": 0.8, "turn_degps": 90,
         "battery": {"reach_m": 9000, "idle_hours": 12, "charge_minutes": 30},
     }  # fmt: skip
@@ -210,10 +212,10 @@ def site_files(outline: Outline, robot_radius_m: float) -> dict[str, str]:
         "bays": [{"match": f"{BAYS[kind]}*", "kind": kind} for kind in kinds],
         "flow": {"transport": {"visit": {"do": "carry", "to": "stop", "then": ["done"]},
                                "done": {"do": "finish"}}},
+        "simulation": {"demand": {"transport": {
+            "orders_per_hour": TRANSPORTS_PER_ROBOT_HOUR * robots, "stops": "any"}}},
     }  # fmt: skip
-    text = (
-        "# Made by `lightsout layout convert`: every figure of the fleet is a guess. Mend them.\n"
-    )
+    text = "# Made by `lightsout layout convert`: fleet and demand are guesses. Mend them.\n"
     return {
         "site.yaml": text + str(yaml.safe_dump(site, sort_keys=False)),
         "layout.lif.json": lif.write(to_lif(outline)),

@@ -18,6 +18,7 @@ def check(site: Site, spec: SiteFile, file: str) -> list[Finding]:
         *_carries(site, spec, file),
         *_routes(site, spec, file),
         *_simulation(site, spec, file),
+        *_transports(site, spec, file),
     ]
 
 
@@ -183,6 +184,31 @@ def _routes(site: Site, spec: SiteFile, file: str) -> list[Finding]:
         if rate is not None and rate.order_type not in spec.flow:
             path = f"simulation.demand.{word}.order_type"
             wrong(path, f"no order type {rate.order_type!r}", "add it to `flow`")
+    return found
+
+
+def _transports(site: Site, spec: SiteFile, file: str) -> list[Finding]:
+    """Transport demand names an order type that visits stops, and nodes that there are."""
+    wanted, path = spec.simulation.demand.transport, "simulation.demand.transport"
+    if wanted is None:
+        return []
+    kind = site.order_types.get(wanted.order_type)
+    if kind is None or not any(step.to == "stop" for step in kind.steps.values()):
+        text = f"no order type {wanted.order_type!r} with a carry to `stop`"
+        return [Finding("error", file, f"{path}.order_type", text, "add it to `flow`")]
+    if wanted.stops == "any":
+        if sum(bay < 0 for bay in site.roadmap.node_bay) >= 2:
+            return []
+        return [Finding("error", file, f"{path}.stops", "fewer than two lane nodes", "add lanes")]
+    known = {name: node for node, name in enumerate(site.roadmap.node_ids)}
+    found: list[Finding] = []
+    if not wanted.stops:
+        found.append(Finding("error", file, f"{path}.stops", "is empty", "write any, or node ids"))
+    for number, names in enumerate(wanted.stops):
+        for name in names:
+            if name not in known or not site.roadmap.is_stop(known[name]):
+                text, mend = f"{name!r} is no node to stop at", "name a node of the layout"
+                found.append(Finding("error", file, f"{path}.stops[{number}]", text, mend))
     return found
 
 

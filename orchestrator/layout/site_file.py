@@ -195,18 +195,21 @@ class TruckFile(_Part):
 
 
 class StockFile(_Part):
-    """Opening stock and item master."""
+    """Opening stock. What SKUs there are, an items.csv beside the site file says, if there is one."""
 
     totes: int = Field(default=0, ge=0)
     units_per_tote: int = Field(default=1, ge=1)
     skus: int = Field(default=1, ge=1, le=100_000)
     skew: NotNegative = 0.0
+    names: tuple[
+        str, ...
+    ] = ()  # the most popular first; left out: of the item master, or generated
 
     @property
     def sku_names(self) -> tuple[str, ...]:
-        """SKU-01, SKU-02, ..."""
+        """The names, or SKU-01, SKU-02, ..."""
         width = max(2, len(str(self.skus)))
-        return tuple(f"SKU-{number:0{width}}" for number in range(1, self.skus + 1))
+        return self.names or tuple(f"SKU-{number:0{width}}" for number in range(1, self.skus + 1))
 
 
 class OutboundDemand(_Part):
@@ -228,12 +231,24 @@ class InboundDemand(_Part):
     order_type: str = "inbound"
 
 
+class TransportDemand(_Part):
+    """Transports from node to node."""
+
+    orders_per_hour: Rate
+    stops: Literal["any"] | tuple[Annotated[tuple[str, ...], at_least(1)], ...] = (
+        "any"  # one of each list, in this sequence
+    )
+    due_minutes: Range = (10, 30)
+    order_type: str = "transport"
+
+
 class DemandFile(_Part):
     """What the world asks of the site."""
 
     outbound: OutboundDemand | None = None
     inbound: InboundDemand | None = None
     returns: InboundDemand | None = None  # order_type: one of the flow, such as `returns`
+    transport: TransportDemand | None = None
 
 
 class LatencyFile(_Part):

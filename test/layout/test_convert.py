@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.cli import main
-from orchestrator.core.messages import OrderReceived
 from orchestrator.layout import LayoutError, check_site, lif, load_files, load_site
 from orchestrator.layout.convert import Choices, convert, of_site
 from orchestrator.layout.findings import errors
@@ -118,14 +117,14 @@ def test_from_a_map_to_finished_transports(tmp_path: Path) -> None:
     assert main(["layout", "convert", str(ros(tmp_path)), "--to", "site", "--out", str(out)]) == 0
     assert main(["layout", "check", str(out)]) == 0
     loaded = load_site(out)
-    scenario, _ = Recipe(name="hall", files=loaded.files, hours=0.1).scenario()
-    free = [n for n, bay in enumerate(loaded.site.roadmap.node_bay) if bay < 0]
-    orders = [(0, OrderReceived(order_id=f"t{i}", kind="transport", stops=(free[i], free[-1 - i])))
-              for i in range(4)]  # fmt: skip
-    scenario.orders.extend(orders)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Recipe, "scenario", lambda _: (scenario, []))
-        figures = record(Recipe(name="hall", files=loaded.files, hours=0.1), tmp_path / "a.run")
+    names = loaded.site.roadmap.node_ids
+    free = [names[n] for n, bay in enumerate(loaded.site.roadmap.node_bay) if bay < 0]
+    rows = [f't{i},0,"{free[i]};{free[-1 - i]}"' for i in range(4)]
+    recipe = Recipe(
+        name="hall", files=loaded.files, hours=0.1, orders_name="o.csv",
+        orders="\n".join(["order_id,time_s,stops", *rows]),
+    )  # fmt: skip
+    figures = record(recipe, tmp_path / "a.run")
     assert figures["orders"] == figures.get("orders_done") == 4, figures
 
 
