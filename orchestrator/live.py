@@ -101,7 +101,10 @@ class Live:
         try:
             while end_ns is None or self._clock_ns() < end_ns:
                 try:
-                    first = await asyncio.wait_for(self.inbox.get(), 0.1)
+                    # not `wait_for`: before Python 3.12 it swallows a cancellation that comes together
+                    # with an event, and the run would never end
+                    async with asyncio.timeout(0.1):
+                        first = await self.inbox.get()
                 except TimeoutError:
                     continue
                 self._take(first)

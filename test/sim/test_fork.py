@@ -250,7 +250,7 @@ def test_demand_is_laid_over_or_thinned_out() -> None:
     assert 0.35 < (len(fewer) - len(before)) / (len(made.orders) - len(before)) < 0.65
     assert orders(replace(at, demand=0.0)) == before
     other = orders(replace(at, settings={"simulation.demand.outbound.orders_per_hour": 0}))
-    assert {o.kind for t, o in other if t > at.at_ns} == {"inbound"}
+    assert {o.kind for t, o in other if t > at.at_ns} == {"inbound", "returns"}
 
 
 def test_a_fork_between_others_changes_none_of_their_chance() -> None:
