@@ -79,21 +79,25 @@ class Answers:
         """Match tasks with robots by exact travel times on the empty roadmap."""
         tasks, robots = request.tasks, request.robots
         cost = np.full((len(tasks), len(robots)), UNREACHABLE, np.int64)
-        by_fleet: dict[int, list[int]] = {}
-        for column, robot in enumerate(robots):
-            by_fleet.setdefault(robot.fleet, []).append(column)
+        fleets = np.array([robot.fleet for robot in robots])
         classes = np.array([robot.classes for robot in robots])
         free_ms = np.array([robot.free_in_ms for robot in robots])
         nodes = np.array([robot.node for robot in robots], np.int32)
         headings = np.array([robot.heading_deg for robot in robots], np.int32)
         reach_ms = np.array([robot.reach_ms for robot in robots])
-        for fleet, columns in by_fleet.items():
-            for row, task in enumerate(tasks):
-                fits = [c for c in columns if classes[c] & task.classes]
-                if fits:
-                    way = self._distances.travel_many(fleet, nodes[fits], headings[fits], task.node)
-                    can = (way < UNREACHABLE) & (way + task.onward_ms <= reach_ms[fits])
-                    cost[row, fits] = np.where(can, way + free_ms[fits], UNREACHABLE)
+        rows: dict[int, list[int]] = {}  # classes of tasks -> their rows
+        for row, task in enumerate(tasks):
+            rows.setdefault(task.classes, []).append(row)
+        for wanted, alike in rows.items():
+            for fleet in range(self._arrays.fleets):
+                fits = np.flatnonzero((fleets == fleet) & (classes & wanted != 0))
+                if not len(fits):
+                    continue
+                at, facing, free = nodes[fits], headings[fits], free_ms[fits]
+                for row in alike:
+                    way = self._distances.travel_many(fleet, at, facing, tasks[row].node)
+                    can = (way < UNREACHABLE) & (way + tasks[row].onward_ms <= reach_ms[fits])
+                    cost[row, fits] = np.where(can, way + free, UNREACHABLE)
         drop = np.array([DROP_MS + task.priority for task in tasks], np.int64)
         if isinstance(self._assigner, RandomAssigner):
             self._assigner.seed = request.request
