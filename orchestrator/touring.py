@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from orchestrator.core.messages import RequestTours, ToursPlanned
@@ -11,18 +13,66 @@ from planners.protocols import TourPlanner, TourProblem
 from planners.tours import RoutingTours, TourParameters
 
 SERVICE_MS = 6_000  # a stop: handling, and the way into the bay and out
+MORE_MS = 3_000  # each further load at the same stop
+IDLE_SPARE = 3  # idle vehicles offered beyond those that could be filled
 FETCH_MS = 600_000  # a task is fetched within this time, or waits for the next answer
 DROP_MS = 3_600_000  # leaving a task open costs as much as an hour's travel
 FOREVER_MS = 2**42
 STRAIGHT = 2  # a due time counts where it leaves so many times the direct way
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Tasks that begin at one place and end at another, fetched and brought together."""
+
+    numbers: tuple[int, ...]
+    node: int
+    end_node: int
+    due_in_ms: int
+    priority: int
+
+    @property
+    def units(self) -> int:
+        """Places they take up."""
+        return len(self.numbers)
+
+
+def _loads(tasks: list[TourTask], places: int) -> list[Load]:
+    """Tasks with the same ends, the most urgent ones together, no more than a vehicle holds. To the
+    solver each is one request: parcels of one chute for one truck by the dozen would be the same
+    decision a dozen times, at the price of its square."""
+    alike: dict[tuple[int, int], list[TourTask]] = {}
+    for task in sorted(tasks, key=lambda task: (task.due_in_ms, task.task)):
+        alike.setdefault((task.node, task.end_node), []).append(task)
+    return [
+        Load(
+            tuple(task.task for task in some), *ends, some[0].due_in_ms,
+            max(task.priority for task in some),
+        )
+        for ends, row in alike.items()
+        for some in (row[first : first + places] for first in range(0, len(row), places))
+    ]  # fmt: skip
+
+
+def _aboard(robots: list[TourRobot]) -> list[tuple[Load, int]]:
+    """What vehicles hold, by where it is to go, with the vehicle's row."""
+    held: list[tuple[Load, int]] = []
+    for r, robot in enumerate(robots):
+        by_end: dict[int, list[tuple[int, int, int]]] = {}
+        for row in robot.aboard:
+            by_end.setdefault(row[1], []).append(row)
+        for end, rows in by_end.items():
+            numbers = tuple(row[0] for row in rows)
+            held.append((Load(numbers, -1, end, min(row[2] for row in rows), 0), r))
+    return held
+
+
 class Tours:
     """Plans tours, fleet by fleet. Deterministic: it stops after so many solutions."""
 
-    def __init__(self, distances: Distances, solutions: int = 60) -> None:
+    def __init__(self, distances: Distances, solutions: int = 12) -> None:
         self._distances = distances
-        self._planner: TourPlanner = RoutingTours(TourParameters(solutions=solutions))
+        self._planner: TourPlanner = RoutingTours(TourParameters(solutions=solutions, guided=False))
 
     def answer(self, request: RequestTours) -> ToursPlanned:
         """Tours for all vehicles; a task that two fleets may take goes to the first that does."""
@@ -40,41 +90,64 @@ class Tours:
     def _fleet(
         self, fleet: int, tasks: list[TourTask], robots: list[TourRobot]
     ) -> list[tuple[int, tuple[tuple[int, int], ...]]]:
-        owed = [(row, r) for r, robot in enumerate(robots) for row in robot.aboard]
-        numbers = [task.task for task in tasks] + [row[0] for row, _ in owed]
-        if not numbers:
+        loads = _loads(tasks, max((robot.places for robot in robots), default=1))
+        robots = self._near(fleet, loads, robots)
+        aboard = _aboard(robots)
+        every = loads + [load for load, _ in aboard]
+        if not every:
             return []
-        problem = self._problem(fleet, tasks, robots, owed)
-        plan = self._planner.plan(problem)
+        plan = self._planner.plan(self._problem(fleet, loads, robots, aboard))
         return [
-            (robot.robot, tuple((numbers[stop // 2], stop % 2) for stop in stops))
+            (robot.robot, tuple((n, stop % 2) for stop in stops for n in every[stop // 2].numbers))
             for robot, stops in zip(robots, plan.stops, strict=True)
         ]
+
+    def _near(self, fleet: int, loads: list[Load], robots: list[TourRobot]) -> list[TourRobot]:
+        """Vehicles that have something to do, and of the idle ones those nearest to what waits, a few
+        more than could be filled: every further one only costs time."""
+        idle = [robot for robot in robots if not robot.aboard and not robot.free_in_ms]
+        wanted = sum(load.units for load in loads) // max(
+            1, min((r.places for r in idle), default=1)
+        )
+        wanted = min(len(loads), wanted + IDLE_SPARE)
+        if len(idle) <= wanted:
+            return robots
+        nodes = np.array([robot.node for robot in idle], np.int32)
+        facing = np.array([robot.heading_deg for robot in idle], np.int32)
+        starts = sorted({load.node for load in loads})
+        ways = [self._distances.travel_many(fleet, nodes, facing, node) for node in starts]
+        way = np.min(ways, axis=0) if ways else np.zeros(len(idle), np.int64)
+        near = set(np.argsort(way, kind="stable")[:wanted].tolist())
+        far = {robot.robot for number, robot in enumerate(idle) if number not in near}
+        return [robot for robot in robots if robot.robot not in far]
 
     def _problem(
         self,
         fleet: int,
-        tasks: list[TourTask],
+        loads: list[Load],
         robots: list[TourRobot],
-        owed: list[tuple[tuple[int, int, int], int]],
+        aboard: list[tuple[Load, int]],
     ) -> TourProblem:
         nodes = [robot.node for robot in robots]  # places 0 .. R-1: where robots begin
         place = []
-        for task in tasks:
+        for load in loads:
             place.append((len(nodes), len(nodes) + 1))
-            nodes += [task.node, task.end_node]
-        for (_, end_node, _), _ in owed:
+            nodes += [load.node, load.end_node]
+        for load, _ in aboard:
             place.append((len(nodes), len(nodes)))
-            nodes.append(end_node)
+            nodes.append(load.end_node)
         headings = [robot.heading_deg for robot in robots] + [0] * (len(nodes) - len(robots))
         travel = self._travel(fleet, nodes, headings)
+        every = loads + [load for load, _ in aboard]
         direct = np.array([travel[a, b] for a, b in place], np.int64)
-        due = np.array([t.due_in_ms for t in tasks] + [row[2] for row, _ in owed], np.int64)
+        units = np.array([load.units for load in every], np.int64)
+        service = np.repeat((SERVICE_MS + MORE_MS * (units - 1))[:, None], 2, axis=1)
+        due = np.array([load.due_in_ms for load in every], np.int64)
         close = np.full((len(place), 2), FOREVER_MS, np.int64)
-        makeable = due > STRAIGHT * (direct + SERVICE_MS)
+        makeable = due > STRAIGHT * (direct + service[:, 0])
         close[:, 1] = np.where(makeable, due, FOREVER_MS)
-        close[: len(tasks), 0] = FETCH_MS
-        drop = [DROP_MS + task.priority for task in tasks] + [0] * len(owed)
+        close[: len(loads), 0] = FETCH_MS
+        drop = [(DROP_MS + load.priority) * load.units for load in loads] + [0] * len(aboard)
         count = len(robots)
         return TourProblem(
             travel_ms=travel,
@@ -89,10 +162,10 @@ class Tours:
             place=np.array(place, np.int32),
             open_ms=np.zeros((len(place), 2), np.int64),
             close_ms=close,
-            service_ms=np.full((len(place), 2), SERVICE_MS, np.int64),
-            units=np.ones(len(place), np.int64),
+            service_ms=service,
+            units=units,
             drop_ms=np.array(drop, np.int64),
-            aboard=np.array([-1] * len(tasks) + [r for _, r in owed], np.int32),
+            aboard=np.array([-1] * len(loads) + [r for _, r in aboard], np.int32),
             prefix=((),) * count,
         )
 

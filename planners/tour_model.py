@@ -167,7 +167,7 @@ class Model:
         parameters = self._parameters(search)
         if search.until_served:
             self._stop_when_served()
-        if search.seconds <= 0:
+        if search.seconds <= 0 and search.guided:  # a descent ends by itself
             routing.AddSearchMonitor(self._patience())
         routing.CloseModelWithParameters(parameters)
         start = None if hint is None else self._assignment(hint)

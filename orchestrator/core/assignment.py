@@ -13,7 +13,7 @@ from orchestrator.core.planning_messages import RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, Task, World
 
-TASKS_MAX = 256  # offered at once, the most urgent ones
+TASKS_MAX = 256  # offered at once to the same fleets, the most urgent ones
 CHARGE_BIT = 16
 URGENCY_MS = 3_600_000  # a task due now is worth an hour's travel more than one without a due time
 OVERDUE_MS = 10 * URGENCY_MS  # and one that is overdue goes on becoming dearer, up to here
@@ -50,7 +50,7 @@ def _task_offers(world: World) -> list[TaskOffer]:
     single = ~world.touring
     tasks = [task for task in world.tasks.values() if task.fleets & single or task.bay < 0]
     if len(tasks) > TASKS_MAX:
-        tasks = sorted(tasks, key=lambda task: (task.due_ns or 2**62, task.id))[:TASKS_MAX]
+        tasks = _most_urgent(tasks)
     offers = []
     for task in tasks:
         slack_ms = (task.due_ns - world.time_ns) // MS_NS if task.due_ns else URGENCY_MS
@@ -64,6 +64,17 @@ def _task_offers(world: World) -> list[TaskOffer]:
             fleets = closures.bay_fleets(world, index)
             offers.append(TaskOffer(-1 - index, bay.node, fleets << CHARGE_BIT, 0, 0))
     return offers
+
+
+def _most_urgent(tasks: list[Task]) -> list[Task]:
+    """No more than `TASKS_MAX` of those that the same fleets may take: many tasks of one fleet must not
+    keep another one from its own."""
+    alike: dict[int, list[Task]] = {}
+    for task in sorted(tasks, key=lambda task: (task.due_ns or 2**62, task.id)):
+        group = alike.setdefault(task.fleets, [])
+        if len(group) < TASKS_MAX:
+            group.append(task)
+    return [task for group in alike.values() for task in group]
 
 
 def _onward_ms(world: World, task: Task) -> int:

@@ -138,6 +138,7 @@ class Policy:
     service_after_km: int = 0  # 0: never
     service_after_lifts: int = 0
     tour_wait_ms: int = 20_000  # a load waits so long for others before a tour fetches it
+    tour_gap_ms: int = 5_000  # tours are planned no more often than this
     wave_minutes: int = 0  # orders are released in waves, so far apart; 0: continuously
     release_ahead_minutes: int = 0  # orders due later than so far ahead wait; 0: none
 

@@ -31,6 +31,8 @@ def request(world: World) -> None:
         late_ns = world.site.policy.answer_ms * MS_NS
         if world.time_ns - world.tour_requested_ns < late_ns:
             return
+    elif world.time_ns - world.tour_requested_ns < world.site.policy.tour_gap_ms * MS_NS:
+        return
     tasks = [
         task
         for task in world.tasks.values()

@@ -76,62 +76,64 @@ class Traffic:
         The check stops at the first move that is not possible one at a time from the frontiers;
         what stands before it is a valid plan by itself, what comes after is cut."""
         self.drop_planned()
-        roadmap, fleet = self.roadmap, self.fleet
-        nodes = roadmap.nodes
+        roadmap, fleets, users, planned = self.roadmap, self.fleet, self.users, self.planned
+        nodes, edges, heads = roadmap.nodes, roadmap.edges, roadmap.edge_head
+        move_stands, move_moves = roadmap.move_stands, roadmap.move_moves
         at = list(self.tail)
         stands = dict(self.stands)
         taken = 0
         pending = iter(moves)
-        for robot, edge in pending:
-            if not self._possible(robot, edge, at, stands) or robot in fixed:
+        for robot, edge in pending:  # the hottest loop of the core: no calls but one per move
+            if robot in fixed or not self._leads_on(robot, edge, at):
                 self.cut += 1 + sum(1 for _ in pending)
                 break
-            base = fleet[robot] * nodes
-            del stands[base + at[robot]]
-            at[robot] = roadmap.edge_head[edge]
-            stands[base + at[robot]] = robot
-            self._append(Move(robot, edge, roadmap.move(fleet[robot], edge)))
+            fleet = fleets[robot]
+            move_id = fleet * edges + edge if edge < edges else roadmap.move(fleet, edge)
+            if any([s in stands and stands[s] != robot for s in move_stands[move_id]]):
+                self.cut += 1 + sum(1 for _ in pending)
+                break
+            del stands[fleet * nodes + at[robot]]
+            at[robot] = heads[edge]
+            stands[fleet * nodes + at[robot]] = robot
+            move = Move(robot, edge, move_id)
+            for touched in [users[m] for m in move_moves[move_id] if m in users]:
+                for other in touched:
+                    if other.robot != robot:
+                        other.followers.append(move)
+                        move.waits += 1
+            if move_id in users:
+                users[move_id].append(move)
+            else:
+                users[move_id] = [move]
+            planned[robot].append(move)
             taken += 1
         return taken
 
-    def _possible(self, robot: int, edge: int, at: list[int], stands: dict[int, int]) -> bool:
+    def _leads_on(self, robot: int, edge: int, at: list[int]) -> bool:
+        """The edge begins where the robot is by then, and is open to its fleet."""
         roadmap = self.roadmap
         if not (0 <= robot < len(at) and 0 <= edge < len(roadmap.edge_tail)):
             return False
         fleet = self.fleet[robot]
         fleets = self.changes.get(edge, roadmap.edge_fleets[edge])
-        if roadmap.edge_tail[edge] != at[robot] or not fleets >> fleet & 1:
-            return False
-        for stand in roadmap.move_stands[roadmap.move(fleet, edge)]:
-            if stand in stands and stands[stand] != robot:
-                return False
-        return True
-
-    def _append(self, move: Move) -> None:
-        users, robot = self.users, move.robot
-        for other_id in self.roadmap.move_moves[move.move_id]:
-            others = users.get(other_id)
-            if others:
-                for other in others:
-                    if other.robot != robot:
-                        other.followers.append(move)
-                        move.waits += 1
-        own = users.get(move.move_id)
-        if own is None:
-            users[move.move_id] = [move]
-        else:
-            own.append(move)
-        self.planned[robot].append(move)
+        return roadmap.edge_tail[edge] == at[robot] and bool(fleets >> fleet & 1)
 
     def drop_planned(self) -> None:
         """Forget every move that is not released. What is released waits for nothing."""
+        self.users.clear()
         for queue in self.planned:
-            for move in queue:
-                self.users[move.move_id].remove(move)
             queue.clear()
         for queue in self.released:
             for move in queue:
                 move.followers.clear()
+                self.users.setdefault(move.move_id, []).append(move)
+
+    def _ends(self, move: Move) -> None:
+        """The move is no longer unfinished."""
+        users = self.users[move.move_id]
+        users.remove(move)
+        if not users:
+            del self.users[move.move_id]
 
     def release(self, robot: int) -> tuple[int, ...]:
         """Release what this robot may have now; return the newly released edges."""
@@ -173,7 +175,7 @@ class Traffic:
         wake = [robot]
         while True:
             move = released.popleft()
-            self.users[move.move_id].remove(move)
+            self._ends(move)
             for follower in move.followers:
                 follower.waits -= 1
                 if follower.waits == 0 and self.planned[follower.robot][0] is follower:
@@ -195,7 +197,7 @@ class Traffic:
             return False
         self.drop_planned()
         while len(released) > first:
-            self.users[released[-1].move_id].remove(released.pop())
+            self._ends(released.pop())
         base = self.fleet[robot] * self.roadmap.nodes
         del self.stands[base + self.tail[robot]]
         self.tail[robot] = self.roadmap.edge_tail[edges[0]]

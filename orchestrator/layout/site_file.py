@@ -166,6 +166,7 @@ class PolicyFile(_Part):
     service_after_km: int = Field(default=0, ge=0)
     service_after_lifts: int = Field(default=0, ge=0)
     tour_wait_ms: int = Field(default=20_000, ge=0)
+    tour_gap_ms: int = Field(default=5_000, ge=0)
     wave_minutes: int = Field(default=0, ge=0, le=1440)
     release_ahead_minutes: int = Field(default=0, ge=0, le=10_080)
 
