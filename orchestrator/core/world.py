@@ -160,7 +160,7 @@ class World:
     assign_request: int = -1
     assign_requested_ns: int = 0
     tour_request: int = -1
-    tour_requested_ns: int = 0
+    tour_requested_ns: int = -NEVER_NS  # none yet
     tour_state: tuple[int, int, int] = (
         0,
         0,
