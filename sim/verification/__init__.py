@@ -75,18 +75,19 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
         rows, pieces = rows[known], pieces[known]
     if unknown:
         found.add("motion", None, "unknown robots", f"{unknown} pieces belong to no robot")
-    track = tracks.tracks_of(robots, rows, pieces, end_ns)
     if motion:
         figures["motion"] = kinematics.check(robots, rows, pieces, end_ns, found)
-        figures["contact"] = contacts.check(track, found)
+        figures["contact"] = contacts.check(robots, rows, pieces, end_ns, found)
         facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
         lying = obstacles.obstacles_of(facts, end_ns)
         if lying:
-            figures["obstacles"] = obstacles.check(track, lying, found)
+            windows = tracks.Windows(robots, rows, pieces)
+            figures["obstacles"] = obstacles.check(windows, lying, found)
     outcomes.judge(ledger, stock, found)
     outcomes.mark_touched(ledger, stock)
     if any(order.kind == "transport" for order in ledger.orders.values()):
         nodes_m = node_positions(run.meta)
+        track = tracks.tracks_of(robots, rows, pieces, end_ns)
         figures["transport"] = transports.judge(ledger, track, nodes_m, found)
     outcomes.mark_fillable(ledger, stock)
     figures["goods"] = goods.conserve(stock, found)

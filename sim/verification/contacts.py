@@ -22,7 +22,7 @@ from scipy.spatial import cKDTree
 
 from sim.verification.findings import Findings
 from sim.verification.polygons import convex_parts, distance, padded, placed
-from sim.verification.tracks import Floats, Ints, Tracks
+from sim.verification.tracks import Floats, Ints, Robot, Tracks, Windows
 
 SLICE_NS = 1_000_000_000
 TOUCH_M = 1e-4  # footprints nearer than this touch
@@ -30,6 +30,7 @@ PRECISION_M = 1e-3  # of the smallest clearance
 OVERLAP_STEP_NS = 2_000_000  # sampling while two overlap, for the depth
 MERGE_NS = 50_000_000  # touches of one pair that follow each other so closely are one contact
 SLICES = 300  # taken at once
+WINDOW_NS = 1200 * SLICE_NS  # of so much of the run the tracks are held at a time
 ROUNDS_MAX = 200_000
 
 
@@ -76,10 +77,11 @@ class _Pairs:
 class ContactCheck:
     """Runs over slices of time; contacts and clearance collect here."""
 
-    tracks: Tracks
+    robots: list[Robot]
     clearance: Clearance = field(default_factory=Clearance)
     pairs_checked: int = 0
     distances: int = 0
+    tracks: Tracks = field(init=False)  # of the stretch that is being checked
     _shapes: _Shapes = field(init=False)
     _touches: dict[tuple[int, int, int], Contact] = field(default_factory=dict)  # by slice
     _joined_ns: Ints = field(init=False)
@@ -89,13 +91,16 @@ class ContactCheck:
     def __post_init__(self) -> None:
         parts_of: list[Ints] = []
         parts: list[Floats] = []
-        for robot in self.tracks.robots:
+        for robot in self.robots:
             mine = convex_parts(robot.footprint_m)
             parts_of.append(np.arange(len(parts), len(parts) + len(mine)))
             parts += mine
         reach = np.array([np.hypot(part[:, 0], part[:, 1]).max() for part in parts])
         robot_reach = np.array([reach[mine].max() for mine in parts_of])
         self._shapes = _Shapes(padded(parts), reach, parts_of, robot_reach)
+
+    def _take(self, tracks: Tracks) -> None:
+        self.tracks = tracks
         until = self.tracks.t1_ns.copy()
         same = self.tracks.row[1:] == self.tracks.row[:-1]
         until[:-1][same] = np.minimum(until[:-1], self.tracks.t0_ns[1:])[same]
@@ -103,11 +108,12 @@ class ContactCheck:
         self._joined_ns = np.array([robot.joined_ns for robot in self.tracks.robots], np.int64)
         self._total_m = np.concatenate([[0.0], np.cumsum(self.tracks.way_m + _jumps(self.tracks))])
 
-    def run(self) -> None:
-        """Check the whole run."""
-        if len(self.tracks.robots) < 2:
+    def run(self, tracks: Tracks, from_ns: int) -> None:
+        """Check a stretch of the run, up to where its tracks end."""
+        if len(self.robots) < 2:
             return
-        edges = np.arange(0, self.tracks.end_ns + SLICE_NS, SLICE_NS)
+        self._take(tracks)
+        edges = np.arange(from_ns, self.tracks.end_ns + SLICE_NS, SLICE_NS)
         for first in range(0, max(len(edges) - 1, 1), SLICES):
             self._chunk(edges[first : first + SLICES + 1])
 
@@ -291,24 +297,28 @@ def first_root(gap: Floats, closing: Floats, growing: Floats) -> Floats:
     return result
 
 
-def check(tracks: Tracks, found: Findings) -> dict[str, Any]:
-    """Add a finding for each contact; return figures."""
-    run = ContactCheck(tracks)
-    run.run()
-    names = [robot.name for robot in tracks.robots]
-    rows = []
+def check(
+    robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int, found: Findings
+) -> dict[str, Any]:
+    """Add a finding for each contact; return figures. `rows`, `motion` as `tracks.sorted_motion` gives
+    them."""
+    run, windows = ContactCheck(robots), Windows(robots, rows, motion)
+    for from_ns in range(0, max(end_ns, 1), WINDOW_NS):
+        run.run(windows.tracks(from_ns, min(from_ns + WINDOW_NS, end_ns)), from_ns)
+    names = [robot.name for robot in robots]
+    listed = []
     for contact in run.contacts:
         a, b = (names[row] for row in contact.robots)
         text = f"touch until {contact.to_ns / 1e9:.3f} s, distance {contact.distance_m:.4f} m"
         found.add("contact", contact.from_ns, f"{a} and {b}", text)
-        rows.append({
+        listed.append({
             "robots": [a, b], "from_s": contact.from_ns / 1e9, "to_s": contact.to_ns / 1e9,
             "distance_m": round(contact.distance_m, 6),
         })  # fmt: skip
     best = run.clearance
     return {
-        "contacts": len(rows),
-        "contact_rows": rows[:200],
+        "contacts": len(listed),
+        "contact_rows": listed[:200],
         "clearance_m": round(best.distance_m, 6) if np.isfinite(best.distance_m) else None,
         "clearance_s": round(best.time_ns / 1e9, 3),
         "clearance_robots": [names[row] for row in best.robots if row >= 0],

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.verification.findings import Findings
 from sim.verification.polygons import convex_parts, distance, placed
-from sim.verification.tracks import Floats, Robot, Tracks
+from sim.verification.tracks import Floats, Robot, Tracks, Windows
 
 TOUCH_M = 1e-4
 STEP_S_MIN = 1e-3
@@ -42,10 +42,11 @@ def obstacles_of(facts: Iterable[tuple[int, str, dict[str, Any]]], end_ns: int) 
     return list(there.values())
 
 
-def check(tracks: Tracks, obstacles: list[Obstacle], found: Findings) -> dict[str, Any]:
+def check(windows: Windows, obstacles: list[Obstacle], found: Findings) -> dict[str, Any]:
     """A finding for each robot and obstacle that touch; return figures."""
     touched, least = 0, np.inf
     for obstacle in obstacles:
+        tracks = windows.tracks(obstacle.from_ns, obstacle.to_ns)
         for row, robot in enumerate(tracks.robots):
             gap, time_ns = _least(tracks, row, robot, obstacle)
             least = min(least, gap)

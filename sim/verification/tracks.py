@@ -4,7 +4,7 @@ them filled in, so that each robot's track covers the run without a gap, from wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -229,6 +229,45 @@ def tracks_of(robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int
     order = np.lexsort((~made["recorded"], made["t1_ns"], made["t0_ns"], made["row"]))
     order = order[keep[order]]
     return Tracks(robots, end_ns, **{name: values[order] for name, values in made.items()})
+
+
+class Windows:
+    """The tracks of a run a stretch at a time: long runs of many robots need little memory so."""
+
+    def __init__(self, robots: list[Robot], rows: Ints, motion: NDArray[Any]) -> None:
+        """`rows`, `motion` as `sorted_motion` gives them."""
+        self._robots, self._rows, self._motion = robots, rows, motion
+        self._ends: Ints = motion["t0_ns"] + motion["dt_ns"]
+        self._first = np.searchsorted(rows, np.arange(len(robots) + 1))
+
+    def tracks(self, from_ns: int, to_ns: int) -> Tracks:
+        """Exact from `from_ns` to `to_ns`: a robot that was there before stands, or drives, as it
+        did."""
+        mine = (self._motion["t0_ns"] < to_ns) & (self._ends > from_ns)
+        robots = [self._at(row, robot, from_ns) for row, robot in enumerate(self._robots)]
+        return tracks_of(robots, self._rows[mine], self._motion[mine], to_ns)
+
+    def _at(self, row: int, robot: Robot, time_ns: int) -> Robot:
+        """The robot as it would be introduced at a time: its pose, or where the piece begins that it
+        is in the middle of."""
+        if robot.joined_ns >= time_ns:
+            return robot
+        begin, end = int(self._first[row]), int(self._first[row + 1])
+        begun = begin + int(np.searchsorted(self._motion["t0_ns"][begin:end], time_ns, "left"))
+        if begun == begin:
+            return replace(robot, joined_ns=time_ns)
+        piece, since_ns = self._motion[begun - 1], time_ns
+        tau = float(piece["dt_ns"]) * 1e-9
+        if self._ends[begun - 1] > time_ns:
+            tau, since_ns = 0.0, int(piece["t0_ns"])
+        way = float(piece["v_mps"]) * tau + float(piece["a_mps2"]) * tau * tau / 2
+        direction = float(piece["direction_rad"])
+        pose = (
+            float(piece["x_m"]) + float(np.cos(direction)) * way,
+            float(piece["y_m"]) + float(np.sin(direction)) * way,
+            float(piece["theta_rad"]) + float(piece["omega_radps"]) * tau,
+        )
+        return replace(robot, pose=pose, joined_ns=since_ns)
 
 
 def read_tracks(run: Run) -> Tracks:

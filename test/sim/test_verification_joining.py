@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sim.verification import Verdict, verify
 from sim.verification.memory import MemoryRun
 
@@ -49,3 +51,29 @@ def test_nobody_moves_before_it_joined() -> None:
     rows = verify(run).findings.as_json()["rows"]
     assert [row["kind"] for row in rows] == ["overlap"]
     assert rows[0]["text"] == "begins 1.000000 s before it joined"
+
+
+@pytest.mark.parametrize("window_s", [3, 7, 50])
+def test_looking_at_a_stretch_at_a_time_finds_the_same(
+    window_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Robots that drive, turn, stand and join across the edges of the stretches, three of them into
+    each other."""
+
+    def crowd() -> MemoryRun:
+        run = story(joined_s=10.4, leaves_s=12.3)
+        run.robot(3, (-10.0, 0.2, 0.0))
+        run.move(3, (0.5, 2.0), (-10.0, 0.2, 0.0), a=0.5)
+        run.move(3, (2.5, 8.5), (-9.0, 0.2, 0.0), v=1.0)
+        run.move(3, (11.0, 2.0), (-0.5, 0.2, 0.0), v=1.0, a=-0.5)
+        run.move(3, (20.0, 3.0), (0.5, 0.2, 0.0), omega=0.3)
+        return run
+
+    whole = verify(crowd())
+    monkeypatch.setattr("sim.verification.contacts.WINDOW_NS", window_s * 10**9)
+    monkeypatch.setattr("sim.verification.kinematics.PIECES", 1)
+    pieces = verify(crowd())
+    assert pieces.findings.as_json() == whole.findings.as_json()
+    assert pieces.figures["motion"] == whole.figures["motion"]
+    rows = [v.figures["contact"]["contact_rows"] for v in (pieces, whole)]
+    assert rows[0] == rows[1] and len(rows[0]) == 3
