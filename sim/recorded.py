@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.books import customers
+from orchestrator.core.filing import tally
 from orchestrator.core.messages import PathsPlanned, RequestPaths
 from orchestrator.host.records import BadRow
 from orchestrator.journal import RunReader, RunWriter
@@ -92,15 +92,12 @@ def record(
 
 def _figures(simulation: Simulation, writer: RunWriter) -> dict[str, Any]:
     world = simulation.core.world
-    orders = customers(world)
-    states: dict[str, int] = {}
-    for order in orders:
-        states[order.state] = states.get(order.state, 0) + 1
+    states = tally(world)
     seconds = simulation.clock.now_ns / 1e9
     return {
         "simulated_s": round(seconds, 3),
         "robots": len(world.robots),
-        "orders": len(orders),
+        "orders": sum(states.values()),
         **{f"orders_{state}": count for state, count in states.items()},
         "orders_per_hour": round(states.get("done", 0) / max(seconds, 1) * 3600, 1),
         "events": world.events,

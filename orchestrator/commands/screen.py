@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from orchestrator.core.books import customers
+from orchestrator.core.filing import tally
 from sim.shell import Simulation
 
 SECOND_NS = 1_000_000_000
@@ -52,13 +52,13 @@ class Screen:
 
     def _table(self, simulation: Simulation, now_s: float) -> Table:
         world = simulation.core.world
-        orders = customers(world)
-        done = sum(order.state == "done" for order in orders)
-        opened = sum(order.state == "open" for order in orders)
+        orders = tally(world)
+        done, opened = orders.get("done", 0), orders.get("open", 0)
+        aside = sum(orders.values()) - done - opened
         rows: dict[str, Any] = {
             "time": f"{int(now_s) // 3600}:{int(now_s) // 60 % 60:02}:{int(now_s) % 60:02}"
             f"  ({100 * now_s / self._end_s:.0f} %)",
-            "orders": f"{done} done, {opened} open, {len(orders) - done - opened} set aside",
+            "orders": f"{done} done, {opened} open, {aside} set aside",
             "per hour": f"{done / max(now_s, 1) * 3600:.0f}",
             "robots": f"{sum(not robot.idle for robot in world.robots)} of "
             f"{len(world.robots)} busy, {sum(robot.dead for robot in world.robots)} down",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import carry, flow, stations
+from orchestrator.core import carry, filing, flow, stations
 from orchestrator.core.orders import Order, OrderLine
 from orchestrator.core.site import OrderType, Step
 from orchestrator.core.world import World
@@ -39,7 +39,7 @@ def reinduct(world: World, order: Order) -> None:
     if not units or kind is None or order.kind == REINDUCT or order.parcel[0] in ("robot", "truck"):
         return
     again = Order(f"{REINDUCT}-{order.id}", REINDUCT, [], 0, order.load, (), internal=True)
-    if again.id in world.orders:
+    if filing.known(world, again.id):
         return
     again.lines = [
         OrderLine(sku, quantity, 0, f"again-{order.id}/{number}")

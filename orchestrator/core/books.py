@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.core.orders import Order
+from orchestrator.core import filing
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
 
@@ -18,21 +18,11 @@ def books(world: World) -> dict[str, Any]:
         },
         "wear": {robot.name: wear_of(robot) for robot in world.robots},
         "orders": {
-            order.id: {"status": order.state, "reason": order.reason, "kind": order.kind}
-            | ({"internal": True} if order.internal else {})
-            for order in world.orders.values()
+            name: {"status": entry.state, "reason": entry.reason, "kind": entry.kind}
+            | ({"internal": True} if entry.internal else {})
+            for name, entry in filing.entries(world)
         },
     }
-
-
-def customers(world: World) -> list[Order]:
-    """The orders that somebody outside waits for: not what is brought, nor what the core opened."""
-    kinds = world.site.order_types
-    return [
-        order
-        for order in world.orders.values()
-        if not order.internal and not (order.kind in kinds and kinds[order.kind].brings)
-    ]
 
 
 def wear_of(robot: Robot) -> dict[str, int]:

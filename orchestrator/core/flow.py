@@ -14,6 +14,7 @@ from orchestrator.core import (
     aside,
     carry,
     exceptions,
+    filing,
     places,
     replenish,
     stations,
@@ -43,7 +44,7 @@ def subject_of(token: Token) -> str:
 
 def receive(world: World, event: OrderReceived) -> None:
     """Take an order in, or refuse it with the reason. The same id twice is the same order."""
-    if event.order_id in world.orders:
+    if filing.known(world, event.order_id):
         return
     kind = world.site.order_types.get(event.kind)
     order = order_of(event, brings=kind is not None and kind.brings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.core.host_messages import LineResult
 from orchestrator.core.messages import OrderReceived
@@ -20,6 +20,15 @@ LIFE_CYCLE: dict[str, tuple[str, ...]] = {
     "quarantined": (),
     "refused": (),
 }
+
+
+class Filed(NamedTuple):
+    """What is remembered of an order that is over."""
+
+    kind: str
+    state: str
+    reason: str
+    internal: bool
 
 
 @dataclass(slots=True)

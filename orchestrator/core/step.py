@@ -12,6 +12,7 @@ from orchestrator.core import (
     charging,
     detours,
     energy,
+    filing,
     flow,
     lanes,
     maintenance,
@@ -181,6 +182,7 @@ def _ticked(world: World) -> None:
     timeouts.watch(world)
     breakdowns.watch(world)
     chargers.watch(world)
+    filing.tick(world)
     flow.wave(world)
     trucks.watch(world)
     replenish.tick(world)

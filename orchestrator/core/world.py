@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.cuts import Closures
 from orchestrator.core.messages import Command, RaiseAlarm
-from orchestrator.core.orders import Order
+from orchestrator.core.orders import Filed, Order
 from orchestrator.core.robots import Robot, Token
 from orchestrator.core.site import Site
 from orchestrator.core.stock import Stock
@@ -134,6 +134,9 @@ class World:
     started: bool = False
     robots: list[Robot] = field(default_factory=list)
     orders: dict[str, Order] = field(default_factory=dict)
+    filed: dict[str, Filed] = field(default_factory=dict)  # those that are over; see `core.filing`
+    entries: dict[Filed, Filed] = field(default_factory=dict)  # each kept once
+    file_ns: int = 0
     backlog: list[tuple[int, int, str]] = field(default_factory=list)  # heap: due, number, order
     short: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)  # by SKU
     wave: list[tuple[int, int, str]] = field(default_factory=list)  # heap: may be released now
