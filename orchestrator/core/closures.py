@@ -47,11 +47,11 @@ def reaches(world: World, robot: Robot, goal: int) -> bool:
         return True
     roadmap, part = world.site.roadmap, world.closures.parts[robot.fleet]
     start = world.traffic.tail[robot.index]
-    nodes, free = cuts.reach_of(roadmap, part, start)
-    bay = roadmap.node_bay[goal]
-    if goal not in nodes:
+    reach, bay = cuts.reach_of(roadmap, part, start), roadmap.node_bay[goal]
+    if goal not in reach:
         return False
-    return bay < 0 or bay == roadmap.node_bay[start] or not free or _open(world, robot.fleet, bay)
+    own = bay < 0 or bay == roadmap.node_bay[start]
+    return own or not reach.live or _open(world, robot.fleet, bay)
 
 
 def _open(world: World, fleet: int, bay: int) -> bool:
@@ -64,7 +64,7 @@ def enclosed(world: World, robot: Robot) -> bool:
     if not world.closures.parts:
         return False
     part = world.closures.parts[robot.fleet]
-    return not cuts.reach_of(world.site.roadmap, part, world.traffic.tail[robot.index])[1]
+    return not cuts.reach_of(world.site.roadmap, part, world.traffic.tail[robot.index]).live
 
 
 def update(world: World) -> bool:

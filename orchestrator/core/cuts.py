@@ -15,7 +15,18 @@ from itertools import pairwise
 from orchestrator.core.roadmap import Roadmap
 
 LOOP_NODES = 3  # a live part is at least such a loop
-Reach = tuple[dict[int, None], bool]  # nodes, and whether the live part is among them
+
+
+@dataclass(slots=True)
+class Reach:
+    """Where a robot gets: to the nodes near it, and, beyond the live part, wherever that leads."""
+
+    near: dict[int, None]  # up to the live part
+    live: bool  # that is among them
+    beyond: dict[int, None]  # shared by all that get to the live part
+
+    def __contains__(self, node: int) -> bool:
+        return node in self.near or (self.live and node in self.beyond)
 
 
 @dataclass(slots=True)
@@ -31,6 +42,7 @@ class Part:
         default_factory=dict
     )  # reached from the live part, and left again
     reach: dict[int, Reach] = field(default_factory=dict)  # by node, as far as anybody asked
+    beyond: dict[int, None] = field(default_factory=dict)  # where the live part leads
 
     def goes_on(self, node: int) -> bool:
         """From this node of the core there is a way to the live part."""
@@ -54,19 +66,29 @@ def cut(roadmap: Roadmap, moves: dict[int, None]) -> list[Part]:
     for fleet, part in enumerate(parts):
         _exits(roadmap, fleet, parts)
         _ways(roadmap, fleet, part)
+        if part.live:
+            part.beyond = _walk(roadmap, part, next(iter(part.live)), {})
     return parts
 
 
 def reach_of(roadmap: Roadmap, part: Part, start: int) -> Reach:
     """Where a robot gets from a node; through a bay nobody passes but out of the one he is in."""
     known = part.reach.get(start)
-    if known is not None:
-        return known
+    if known is None:
+        near = _walk(roadmap, part, start, part.live)
+        known = Reach(near, any(node in part.live for node in near), part.beyond)
+        part.reach[start] = known
+    return known
+
+
+def _walk(roadmap: Roadmap, part: Part, start: int, last: dict[int, None]) -> dict[int, None]:
+    """The nodes that are come to from `start`; from those in `last` nobody goes on."""
     node_bay = roadmap.node_bay
     nodes: dict[int, None] = {start: None}
     todo = deque(nodes)
     while todo:
-        for edge in part.out.get(todo.popleft(), ()):
+        tail = todo.popleft()
+        for edge in part.out.get(tail, ()) if tail not in last else ():
             head = roadmap.edge_head[edge]
             if head in nodes:
                 continue
@@ -74,8 +96,7 @@ def reach_of(roadmap: Roadmap, part: Part, start: int) -> Reach:
             bay = node_bay[head]
             if bay < 0 or bay == node_bay[start] or head != roadmap.bays[bay].node:
                 todo.append(head)
-    part.reach[start] = nodes, any(node in part.live for node in nodes)
-    return part.reach[start]
+    return nodes
 
 
 def leads_out(roadmap: Roadmap, part: Part, bay: int) -> bool:

@@ -63,11 +63,42 @@ def test_the_live_part_goes_round_in_circles_and_its_bays_can_be_left() -> None:
             if not part.live:
                 continue
             start = next(iter(part.live))
-            nodes, free = cuts.reach_of(known, part, start)
-            assert free and all(other in nodes for other in part.live)
+            reach = cuts.reach_of(known, part, start)
+            assert reach.live and all(other in reach for other in part.live)
             for bay in part.bays:
-                assert known.bays[bay].node in nodes
-                assert cuts.reach_of(known, part, known.bays[bay].node)[1], known.bays[bay].id
+                assert known.bays[bay].node in reach
+                assert cuts.reach_of(known, part, known.bays[bay].node).live, known.bays[bay].id
+
+
+def test_what_is_in_reach_is_what_a_plain_search_finds() -> None:
+    known = roadmap()
+    found = 0
+    for node in core_nodes()[::3]:
+        part = lost(node, 0)[0]
+        for start in range(known.nodes):
+            reach = cuts.reach_of(known, part, start)
+            nodes = plainly(part, start)
+            assert [goal in reach for goal in range(known.nodes)] == [
+                goal in nodes for goal in range(known.nodes)
+            ]
+            assert reach.live == any(other in part.live for other in nodes)
+            found += len(nodes)
+    assert found > 100_000
+
+
+def plainly(part: cuts.Part, start: int) -> set[int]:
+    known = roadmap()
+    nodes, todo = {start}, [start]
+    while todo:
+        tail = todo.pop()
+        bay = known.node_bay[tail]
+        entered = bay >= 0 and tail == known.bays[bay].node and bay != known.node_bay[start]
+        for edge in () if entered else part.out.get(tail, ()):
+            head = known.edge_head[edge]
+            if head not in nodes:
+                nodes.add(head)
+                todo.append(head)
+    return nodes
 
 
 def test_contraflow_is_closed_unless_it_is_a_way_out() -> None:
