@@ -26,7 +26,7 @@ RUNTIME = [
     "websockets",
 ]
 EXTRAS = {
-    "mqtt": ["aiomqtt>=2.5,<3"],
+    "mqtt": ["aiomqtt>=2.5,<3", "amqtt>=0.12"],
     "dev": [
         "colcon-common-extensions",
         "colcon-ros",
