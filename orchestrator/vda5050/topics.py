@@ -11,7 +11,7 @@ def topic(
     version: str, manufacturer: str, serial: str, name: str, interface: str = INTERFACE
 ) -> str:
     """The topic `name` of a vehicle; `version`: of the protocol, as "2.1"."""
-    return f"{interface}/v{version.split('.')[0]}/{manufacturer}/{serial}/{name}"
+    return f"{interface}/v{version.split('.', maxsplit=1)[0]}/{manufacturer}/{serial}/{name}"
 
 
 def parse(text: str) -> tuple[str, str, str, str, str] | None:
