@@ -1,0 +1,1 @@
+"""The master, sans I/O: core commands become messages to vehicles, their messages become events."""

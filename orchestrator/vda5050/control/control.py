@@ -1,0 +1,299 @@
+"""All vehicles of a building: the core's commands in, the core's events out; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from orchestrator.core.messages import (
+    BackOut,
+    Command,
+    Event,
+    ExtendBase,
+    RecoverRobot,
+    StartAction,
+    StopRobot,
+    TrimBase,
+)
+from orchestrator.core.site import Site
+from orchestrator.vda5050 import topics
+from orchestrator.vda5050.codec import codec_of
+from orchestrator.vda5050.control import joining, reading, recovering, sending
+from orchestrator.vda5050.control.floor import Floor
+from orchestrator.vda5050.control.joining import Declared, Rule
+from orchestrator.vda5050.control.sending import Desk, Limits
+from orchestrator.vda5050.control.vehicle import Vehicle
+from orchestrator.vda5050.errors import RemoteError
+from orchestrator.vda5050.model import Connection, Factsheet, State
+
+STRANGERS_MAX = 1000
+Publish = Callable[[str, bytes, int, bool], None]
+
+
+class Known(NamedTuple):
+    """A robot that the core knows from before a restart."""
+
+    robot: int
+    fleet: int
+    at: int  # node
+    base: tuple[int, ...]  # edges that it holds
+    action: StartAction | None
+    faulted: str  # kind, "" if it is well
+
+
+class Control:
+    """Master control by VDA 5050. Time is UTC in ns, and never goes backwards."""
+
+    def __init__(
+        self,
+        site: Site,
+        rules: list[Rule],
+        declared: list[Declared],
+        publish: Publish,
+        post: Callable[[Event], None],
+        *,
+        run: str,
+        session: str = "0",
+        planned: Callable[[int], Iterable[int]] = lambda _: (),
+        alarm: Callable[[str, str], None] = lambda _subject, _text: None,
+        limits: Limits | None = None,
+        map_id: str = "",
+    ) -> None:
+        self._site, self._rules, self._declared = site, rules, declared
+        self.desk = Desk(
+            floor=Floor(site.roadmap, map_id),
+            run=run,
+            session=session,
+            publish=publish,
+            post=post,
+            alarm=alarm,
+            planned=planned,
+            limits=limits or Limits(),
+            speeds_mmps=tuple(fleet.speed_mmps for fleet in site.fleets),
+        )
+        self.vehicles: dict[tuple[str, str], Vehicle] = {}
+        self.by_robot: dict[int, Vehicle] = {}
+        self.strangers: dict[str, str] = {}  # manufacturer/serial -> why they are ignored
+        self._known: dict[str, Known] = {}  # by name: not heard of since a restart
+        self._stands: dict[int, str] = {}  # stand -> who joined there and has not driven since
+        self._next_robot = 0
+
+    def filters(self) -> list[tuple[str, int]]:
+        """What to subscribe to: (filter, quality of service)."""
+        found: dict[tuple[str, int], None] = {}
+        for rule in self._rules:
+            root = f"{rule.interface}/v{rule.protocol.split('.', maxsplit=1)[0]}/+/+/"
+            for name in topics.FROM_VEHICLE[:3]:
+                found[root + name, 1 if name == "connection" else 0] = None
+        return list(found)
+
+    def restore(self, robots: dict[str, Known]) -> None:
+        """The core was folded from a journal: it knows these. Before any message."""
+        self._known = dict(robots)
+        self._next_robot = len(robots)
+
+    # --- from the core ---------------------------------------------------------------------------
+
+    def command(self, now_ns: int, command: Command) -> bool:
+        """Carry a command out, or begin to; False: it is not for vehicles."""
+        self.desk.now_ns = now_ns
+        match command:
+            case ExtendBase() | StartAction() | RecoverRobot() | StopRobot() | BackOut():
+                v = self.by_robot.get(command.robot)
+            case TrimBase():
+                v = self.by_robot.get(command.robot)
+            case _:
+                return False
+        if v is None:
+            self._for_later(command)
+            return True
+        desk = self.desk
+        match command:
+            case ExtendBase():
+                v.waiting.extend(command.edges)
+                sending.push(desk, v)
+            case StartAction():
+                v.todo = command
+                sending.push(desk, v)
+            case RecoverRobot():
+                recovering.asked(desk, v, command)
+            case StopRobot():
+                recovering.stop(desk, v)
+            case TrimBase():
+                recovering.trim(v, command.edges)
+            case BackOut():
+                recovering.back_out(desk, v)
+        return True
+
+    def _for_later(
+        self, command: ExtendBase | StartAction | RecoverRobot | StopRobot | BackOut | TrimBase
+    ) -> None:
+        """For a robot that has not been heard of since a restart: kept until it is."""
+        for name, known in self._known.items():
+            if known.robot != command.robot:
+                continue
+            match command:
+                case ExtendBase():
+                    self._known[name] = known._replace(base=known.base + command.edges)
+                case StartAction():
+                    self._known[name] = known._replace(action=command)
+                case TrimBase():
+                    kept = known.base[: len(known.base) - len(command.edges)]
+                    self._known[name] = known._replace(base=kept)
+            return
+
+    # --- from vehicles ---------------------------------------------------------------------------
+
+    def message(self, now_ns: int, topic: str, payload: bytes, *, retained: bool = False) -> None:
+        """Something came in. Whatever it is, nobody else is affected by it."""
+        self.desk.now_ns = now_ns
+        parts = topics.parse(topic)
+        if parts is None or parts[4] not in topics.FROM_VEHICLE:
+            return
+        interface, major, manufacturer, serial, name = parts
+        v = self.vehicles.get((manufacturer, serial)) or self._met(interface, major, parts)
+        if v is None or name == "visualization":
+            return
+        try:
+            message = v.codec.decode(name, payload)
+        except RemoteError as error:
+            self._unreadable(v, name, error)
+            return
+        if isinstance(message, tuple):
+            return
+        if (message.header.manufacturer, message.header.serial) != (manufacturer, serial):
+            self._unreadable(v, name, RemoteError("header", "is somebody else's"))
+            return
+        match message:
+            case State():
+                v.odd = 0
+                self._state(v, message, retained=retained)
+            case Connection():
+                self._connection(v, message)
+            case Factsheet():
+                self._factsheet(v, message)
+
+    def _met(
+        self, interface: str, major: str, parts: tuple[str, str, str, str, str]
+    ) -> Vehicle | None:
+        manufacturer, serial = parts[2], parts[3]
+        rule = joining.rule_for(self._rules, manufacturer, serial)
+        reason = "no entry of the site's `vehicles` matches it"
+        if rule is not None:
+            if (rule.interface, rule.protocol.split(".", maxsplit=1)[0]) == (interface, major):
+                same = next((v for v in self.vehicles.values() if v.name == serial), None)
+                if same is None:
+                    codec = codec_of(rule.protocol, rule.quirks)
+                    v = Vehicle(manufacturer, serial, codec, rule.fleet, interface)
+                    self.vehicles[manufacturer, serial] = v
+                    return v
+                reason = f"{same.manufacturer}'s vehicle has the same serial number"
+            else:
+                reason = f"speaks on {interface}/v{major}, the site expects {rule.protocol}"
+        name = f"{manufacturer}/{serial}"
+        if name not in self.strangers and len(self.strangers) < STRANGERS_MAX:
+            self.strangers[name] = reason
+            self.desk.alarm(name, f"ignored: {reason}")
+        return None
+
+    def _unreadable(self, v: Vehicle, name: str, error: RemoteError) -> None:
+        v.counts.undecodable += 1
+        v.odd += 1
+        if v.counts.undecodable in (1, 10, 100) or v.counts.undecodable % 1000 == 0:
+            self.desk.alarm(v.name, f"{name} can't be read ({v.counts.undecodable}): {error}")
+        if v.odd == self.desk.limits.odd_messages:
+            text = f"{v.odd} messages in a row that can't be read; the last: {error}"
+            recovering.fault(self.desk, v, "robot_nonsense", text)
+
+    def _state(self, v: Vehicle, state: State, *, retained: bool) -> None:
+        if not reading.fresh(v, state) or (retained and v.robot < 0):
+            return
+        if v.robot >= 0:
+            reading.read(self.desk, v, state)
+        else:
+            v.heard_ns, v.state = self.desk.now_ns, state
+            self._join(v, state)
+
+    def _join(self, v: Vehicle, state: State) -> None:
+        desk = self.desk
+        known = self._known.pop(v.name, None)
+        if known is not None:
+            self._again(v, known, state)
+            return
+        node, reason = joining.not_yet(desk, v, state, self._site)
+        if node >= 0 and not reason:
+            reason = "; ".join(self._against(v)) or self._in_the_way(v, node)
+        if node < 0 or reason:
+            if reason and reason != v.reason:
+                desk.alarm(v.name, f"can't join: {reason}")
+            v.reason = reason or v.reason
+            return
+        if not v.idle():
+            sending.instant(desk, v, "cancelOrder")
+            return
+        stand = v.fleet * self._site.roadmap.nodes + node
+        self._stands[stand] = v.name
+        self.by_robot[self._next_robot] = v
+        joining.joined(desk, v, state, self._next_robot, node)
+        self._next_robot += 1
+        v.silent_ns = desk.now_ns + int(desk.limits.idle_silence_s * sending.SECOND_NS)
+
+    def _again(self, v: Vehicle, known: Known, state: State) -> None:
+        """It is in the books since before a restart: what it does is compared with them."""
+        v.robot, v.fleet, v.at, v.todo = known.robot, known.fleet, known.at, known.action
+        v.waiting.extend(known.base)
+        self.by_robot[v.robot] = v
+        v.become("joined")
+        if known.faulted:
+            v.become("faulted")
+            v.kind = known.faulted
+        else:
+            v.become("clearing")
+            v.cancel_ns = self.desk.now_ns + int(self.desk.limits.recover_s * sending.SECOND_NS)
+        reading.read(self.desk, v, state)
+
+    def _in_the_way(self, v: Vehicle, node: int) -> str:
+        """Nobody else may stand so near: by what the core knows, and by who joined just now."""
+        roadmap = self._site.roadmap
+        stand = v.fleet * roadmap.nodes + node
+        near = (stand, *roadmap.stand_stands[stand])
+        for other in self.by_robot.values():
+            places = [other.at, *(roadmap.edge_head[edge] for edge in other.ahead())]
+            if any(other.fleet * roadmap.nodes + place in near for place in places):
+                return f"stands where {other.name} is, or is to come"
+        return ""
+
+    def _against(self, v: Vehicle) -> list[str]:
+        if v.factsheet is None:
+            return []
+        return joining.contradictions(v.factsheet, self._declared[v.fleet])
+
+    def _connection(self, v: Vehicle, message: Connection) -> None:
+        if message.connection not in (v.connection, "ONLINE"):
+            self.desk.alarm(v.name, f"connection {message.connection}")
+        v.connection = message.connection
+
+    def _factsheet(self, v: Vehicle, sheet: Factsheet) -> None:
+        v.factsheet = sheet
+        found = self._against(v)
+        if found and v.robot >= 0:
+            recovering.fault(self.desk, v, "robot_dead", "; ".join(found))
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def tick(self, now_ns: int) -> None:
+        """About once a second: what was not echoed, who is silent, attempts that had their time."""
+        desk = self.desk
+        desk.now_ns = now_ns
+        for v in self.vehicles.values():
+            late = sending.due(desk, v)
+            if v.robot < 0:
+                continue
+            if late:
+                desk.alarm(v.name, late)
+                recovering.fault(desk, v, "robot_silent", late)
+            elif v.status != "faulted" and now_ns >= v.silent_ns:
+                silent_s = (now_ns - v.heard_ns) // sending.SECOND_NS
+                desk.alarm(v.name, f"silent for {silent_s} s")
+                recovering.fault(desk, v, "robot_silent", f"silent for {silent_s} s")
+            recovering.watch(desk, v)

@@ -1,0 +1,154 @@
+"""What a vehicle's state says: echoes, nodes passed, actions ended, charge, faults."""
+
+from __future__ import annotations
+
+from orchestrator.core.messages import BatteryCrossed, LaneBlocked, NodeReached
+from orchestrator.vda5050.control import recovering
+from orchestrator.vda5050.control.sending import SECOND_NS, Desk, push
+from orchestrator.vda5050.control.tables import ENDED
+from orchestrator.vda5050.control.vehicle import Errand, Vehicle
+from orchestrator.vda5050.model import State
+
+REFUSALS = (
+    "orderError",
+    "orderUpdateError",
+    "noRouteError",
+    "validationError",
+    "unsupportedParameter",
+    "unknownAction",
+)
+BLOCKED = ("pathBlocked", "obstacleDetected", "blockedByObstacle")
+STEP_PERMILLE = 50  # the charge is told to the core at each crossing of a multiple of this
+WINDOW = 64  # a header id that is so far behind is a restart, not a reordering
+
+
+def fresh(v: Vehicle, state: State) -> bool:
+    """Count gaps, repeats and reorderings; False: it tells nothing new."""
+    v.counts.states += 1
+    before = v.state
+    if before is None:
+        return True
+    step = state.header.header_id - before.header.header_id
+    later = state.header.time_ns >= before.header.time_ns
+    if step == 0 and state.header.time_ns == before.header.time_ns:
+        v.counts.repeated += 1
+        return False
+    if step <= 0 and not later and step > -WINDOW:
+        v.counts.reordered += 1
+        return False
+    if step > 1:
+        v.counts.missing += step - 1
+    return True
+
+
+def read(desk: Desk, v: Vehicle, state: State) -> None:
+    """A fresh state of a vehicle that has joined."""
+    v.heard_ns, v.state = desk.now_ns, state
+    _instants(v, state)
+    _charge(desk, v, state)
+    kind, reason = recovering.wrong(desk, v, state)
+    if v.status == "faulted" or kind:
+        if kind and v.status != "faulted":
+            recovering.fault(desk, v, kind, reason)
+        elif not kind:
+            recovering.go_on(desk, v, state)
+    elif v.status == "clearing":
+        recovering.cleared(desk, v, state)
+    if v.status == "joined":
+        errand = v.errand
+        if errand is not None and errand.live:
+            _errand(desk, v, errand, state)
+        _blocked(desk, v, state)
+        push(desk, v)
+    v.silent_ns = desk.now_ns + _patience_ns(desk, v)
+
+
+def _errand(desk: Desk, v: Vehicle, errand: Errand, state: State) -> None:
+    if state.order_id == errand.id:
+        if errand.status == "sent" and state.order_update >= errand.update:
+            errand.become("driven")
+            errand.message = None
+        progress(desk, v, errand, state)
+        if errand.status == "driven" and _ended(desk, v, errand, state):
+            errand.become("over")
+    if errand.status == "sent":
+        refused = _refusal(errand, state)
+        if refused:
+            recovering.refused(desk, v, errand, refused)
+
+
+def progress(desk: Desk, v: Vehicle, errand: Errand, state: State) -> None:
+    """Edges are passed when the node behind them is the last one, and no longer ahead."""
+    passed = (state.last_node_sequence - errand.first_seq) // 2
+    if not errand.passed < passed <= len(errand.edges):
+        return
+    roadmap = desk.floor.roadmap
+    if roadmap.node_ids[roadmap.edge_head[errand.edges[passed - 1]]] != state.last_node:
+        return  # that is no node of ours at this place of the sequence
+    for edge in errand.edges[errand.passed : passed]:
+        v.at = roadmap.edge_head[edge]
+        desk.post(NodeReached(robot=v.robot, edge=edge))
+    errand.passed = passed
+    v.blocked_edge = -1
+
+
+def _ended(desk: Desk, v: Vehicle, errand: Errand, state: State) -> bool:
+    """True: the vehicle has done all of it."""
+    if errand.action is None:
+        return errand.passed == len(errand.edges) and v.idle()
+    recovering.acted(desk, v, state)
+    return v.todo is None
+
+
+def _refusal(errand: Errand, state: State) -> str:
+    for error in state.errors:
+        about = error.references.get("orderId", errand.id)
+        update = error.references.get("orderUpdateId", str(errand.update))
+        if error.kind in REFUSALS and about == errand.id and update == str(errand.update):
+            return f"{error.kind}: {error.description}" if error.description else error.kind
+    return ""
+
+
+def _instants(v: Vehicle, state: State) -> None:
+    for known in (*state.instant_actions, *state.actions):
+        waiting = v.instants.get(known.id)
+        if waiting is None:
+            continue
+        waiting.status = "seen"
+        if known.status in ENDED:
+            del v.instants[known.id]
+
+
+def _charge(desk: Desk, v: Vehicle, state: State) -> None:
+    if state.power is None or v.robot < 0:
+        return
+    permille = max(0, min(1000, round(state.power.charge_percent * 10)))
+    step = permille // STEP_PERMILLE
+    if step != v.percent:
+        v.percent = step
+        desk.post(BatteryCrossed(robot=v.robot, battery_permille=permille))
+
+
+def _blocked(desk: Desk, v: Vehicle, state: State) -> None:
+    """It stands though it has way ahead: counted; told where it says that something lies there."""
+    ahead = v.ahead()
+    if state.driving or not ahead or v.paused:
+        v.stands_ns = -1
+        return
+    if v.stands_ns < 0:
+        v.stands_ns = desk.now_ns
+    waited = desk.now_ns - v.stands_ns >= desk.limits.blocked_s * SECOND_NS
+    kinds = (*BLOCKED, *v.codec.quirks.blocked_errors)
+    if waited and v.blocked_edge != ahead[0] and any(e.kind in kinds for e in state.errors):
+        v.blocked_edge = ahead[0]
+        desk.post(LaneBlocked(robot=v.robot, edge=ahead[0]))
+
+
+def _patience_ns(desk: Desk, v: Vehicle) -> int:
+    """It must be heard again by then."""
+    ahead = v.ahead()
+    if not ahead or v.errand is None or not v.errand.live:
+        return int(desk.limits.idle_silence_s * SECOND_NS)
+    length_mm = desk.floor.roadmap.edge_length_mm[ahead[0]]
+    speed = desk.speeds_mmps[v.fleet]
+    return int(desk.limits.driving_silence_s * SECOND_NS) + 2 * length_mm * SECOND_NS // speed

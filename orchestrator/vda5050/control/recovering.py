@@ -1,0 +1,207 @@
+"""Vehicles that fail, fall silent, are taken out of automatic or lie; and how they come back."""
+
+from __future__ import annotations
+
+from orchestrator.core.messages import (
+    ActionEnded,
+    BackedOut,
+    NodeReached,
+    RecoverRobot,
+    RecoveryFailed,
+    RobotFaulted,
+    RobotRecovered,
+)
+from orchestrator.vda5050.control.sending import SECOND_NS, Desk, action_id, instant, push
+from orchestrator.vda5050.control.tables import ENDED
+from orchestrator.vda5050.control.vehicle import Errand, Vehicle
+from orchestrator.vda5050.model import State
+
+COMMANDED = ("AUTOMATIC", "SEMIAUTOMATIC")
+
+
+def wrong(desk: Desk, v: Vehicle, state: State) -> tuple[str, str]:
+    """What is wrong with a vehicle by its own word or against it: (kind, reason); ("", "")."""
+    for error in state.errors:
+        if error.level == "FATAL":
+            return "robot_dead", f"{error.kind}: {error.description}".rstrip(": ")
+    if state.safety.emergency_stop != "NONE":
+        return "robot_dead", f"emergency stop ({state.safety.emergency_stop})"
+    if state.mode not in COMMANDED:
+        return "robot_manual", f"operating mode {state.mode}"
+    place = state.position
+    if place is not None and not place.localized:
+        return "robot_slipped", "does not know where it is"
+    if place is not None and v.status == "joined":
+        off_m = desk.floor.off_m(place.x, place.y, v.at, v.ahead())
+        v.lost_pose = v.lost_pose + 1 if off_m > desk.limits.pose_off_m else 0
+        if v.lost_pose >= desk.limits.pose_states:
+            return "robot_nonsense", f"says it is {off_m:.1f} m off the way that it holds"
+    return "", ""
+
+
+def fault(desk: Desk, v: Vehicle, kind: str, reason: str) -> None:
+    """From now on nothing but what helps is sent; the core blocks what it holds."""
+    if v.status == "faulted" or v.robot < 0:
+        return
+    v.become("faulted")
+    v.kind, v.reason = kind, reason
+    v.lost_pose = 0
+    desk.post(RobotFaulted(robot=v.robot, reason=reason, kind=kind))
+
+
+def asked(desk: Desk, v: Vehicle, command: RecoverRobot) -> None:
+    """The core asks for it to come back; a vehicle that is well again does so by itself."""
+    v.recovering = command.attempt
+    wait_s = desk.limits.recover_s
+    v.recover_by_ns = 0 if command.maintenance else desk.now_ns + int(wait_s * SECOND_NS)
+    if command.how == "relocalise" and v.state is not None:
+        x, y = desk.floor.xy_m(v.at)
+        place = {"x": f"{x}", "y": f"{y}", "theta": "0.0", "mapId": desk.floor.map_id}
+        instant(desk, v, "initPosition", **place, lastNodeId=desk.floor.roadmap.node_ids[v.at])
+    else:
+        instant(desk, v, "stateRequest")
+
+
+def watch(desk: Desk, v: Vehicle) -> None:
+    """The attempt had its time."""
+    if v.status == "faulted" and v.recover_by_ns and desk.now_ns >= v.recover_by_ns:
+        v.recover_by_ns = 0
+        desk.post(RecoveryFailed(robot=v.robot, attempt=v.recovering))
+
+
+def go_on(desk: Desk, v: Vehicle, state: State) -> None:
+    """Nothing is wrong any more: back to work, with the order that it has or with a new one."""
+    errand = v.errand
+    if errand is not None and errand.live and state.order_id == errand.id and not v.backing:
+        _back(desk, v, -1)
+        return
+    if not v.idle():
+        instant(desk, v, "cancelOrder")
+        return
+    passed = begin_anew(desk, v, state)
+    if passed is not None:  # else it stands where it can't: the attempt's time runs out
+        _back(desk, v, passed[-1] if passed else -1)
+
+
+def _back(desk: Desk, v: Vehicle, edge: int) -> None:
+    v.become("joined")
+    v.kind = v.reason = ""
+    v.recover_by_ns = 0
+    desk.post(RobotRecovered(robot=v.robot, edge=edge))
+
+
+def begin_anew(desk: Desk, v: Vehicle, state: State) -> list[int] | None:
+    """The vehicle has no order of ours any more: what it holds is to be sent anew, from where it really
+    is. Return the edges that it has passed meanwhile; None: it is elsewhere."""
+    ahead, roadmap = v.ahead(), desk.floor.roadmap
+    errand = v.errand
+    ids = [roadmap.node_ids[roadmap.edge_head[edge]] for edge in ahead]
+    passed = 0
+    if state.last_node in ids and state.last_node != roadmap.node_ids[v.at]:
+        passed = ids.index(state.last_node) + 1
+    place = state.position
+    if place is not None:
+        start = roadmap.edge_head[ahead[passed - 1]] if passed else v.at
+        if desk.floor.off_m(place.x, place.y, start, ahead[passed:]) > desk.limits.pose_off_m:
+            v.reason = f"stands at {place.x:.2f}, {place.y:.2f}: not on the way that it holds"
+            return None
+    acted(desk, v, state)
+    if errand is not None and errand.live:
+        errand.become("void")
+    v.errand = None
+    v.waiting.clear()
+    v.waiting.extend(ahead[passed:])
+    if passed:
+        v.at = roadmap.edge_head[ahead[passed - 1]]
+    return ahead[:passed]
+
+
+def acted(desk: Desk, v: Vehicle, state: State) -> None:
+    """If the vehicle has ended the action that it was given, tell so: it is not given again."""
+    if v.todo is None:
+        return
+    name = action_id(desk.run, v.todo.action)
+    for known in state.actions:
+        if known.id == name and known.status in ENDED:
+            outcome = "ok" if known.status == "FINISHED" else "failed"
+            desk.post(ActionEnded(robot=v.robot, action=v.todo.action, outcome=outcome))
+            v.todo = None
+            return
+
+
+def stop(desk: Desk, v: Vehicle) -> None:
+    """The core does not believe it any more: what it has is void, nothing new is sent."""
+    if v.status == "faulted":
+        return
+    v.become("faulted")
+    v.kind, v.reason = "robot_nonsense", "its reports can't be believed"
+    rest = v.ahead()
+    if v.errand is not None and v.errand.live:
+        v.errand.become("void")
+    v.errand = None
+    v.waiting.clear()
+    v.waiting.extend(rest)
+    instant(desk, v, "cancelOrder")
+
+
+def trim(v: Vehicle, edges: tuple[int, ...]) -> None:
+    """It is dead, and will not drive these last edges of what it holds."""
+    rest = v.ahead()
+    while edges and rest and rest[-1] == edges[-1]:
+        rest.pop()
+        edges = edges[:-1]
+    if v.errand is not None and v.errand.live:
+        v.errand.become("void")
+    v.errand = None
+    v.waiting.clear()
+    v.waiting.extend(rest)
+
+
+def back_out(desk: Desk, v: Vehicle) -> None:
+    """Something lies ahead: it is to forget its base and to be at its last node."""
+    v.backing = True
+    if v.status == "joined":
+        clear(desk, v)
+
+
+def refused(desk: Desk, v: Vehicle, errand: Errand, reason: str) -> None:
+    """It does not take an order or an update: cancel, and begin anew from where it is."""
+    desk.alarm(v.name, f"refuses order {errand.id}, update {errand.update}: {reason}")
+    v.refusals += 1
+    if v.refusals > desk.limits.refusals:
+        v.refusals = 0
+        fault(desk, v, "robot_dead", f"refuses its orders: {reason}")
+        return
+    clear(desk, v)
+
+
+def clear(desk: Desk, v: Vehicle) -> None:
+    """Cancel what it has; nothing is sent until it is idle."""
+    v.become("clearing")
+    if v.idle():
+        instant(desk, v, "stateRequest")
+    else:
+        instant(desk, v, "cancelOrder")
+
+
+def cleared(desk: Desk, v: Vehicle, state: State) -> None:
+    """Idle, and no cancellation is under way: go on from where it is."""
+    if any(known.action.kind == "cancelOrder" for known in v.instants.values()):
+        return
+    if not v.idle():
+        if desk.now_ns >= v.cancel_ns:
+            instant(desk, v, "cancelOrder")
+        return
+    passed = begin_anew(desk, v, state)
+    if passed is None:
+        fault(desk, v, "robot_slipped", v.reason)
+        return
+    for edge in passed:
+        desk.post(NodeReached(robot=v.robot, edge=edge))
+    v.become("joined")
+    if v.backing:
+        v.backing = False
+        v.waiting.clear()
+        v.blocked_edge = -1
+        desk.post(BackedOut(robot=v.robot, node=v.at))
+    push(desk, v)

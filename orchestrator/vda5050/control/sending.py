@@ -1,0 +1,248 @@
+"""What goes to a vehicle: orders, updates, instant actions; each until it is echoed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from orchestrator.core.messages import Event, StartAction
+from orchestrator.vda5050 import topics
+from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
+from orchestrator.vda5050.control.vehicle import Errand, Instant, Vehicle
+from orchestrator.vda5050.model import Action, Edge, Header, InstantActions, Node, Order
+
+KINDS = {"charge": "startCharging", "stop_charging": "stopCharging"}  # else: as the core calls it
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what the master waits for. Times in s."""
+
+    echo_s: float = 2.0  # then an order is sent again
+    echo_tries: int = 10
+    horizon: int = 8  # edges that are planned behind the base
+    idle_silence_s: float = 65.0  # a healthy idle vehicle may report every 30 s
+    driving_silence_s: float = 10.0  # behind the time at which it should be at its next node
+    recover_s: float = 60.0
+    blocked_s: float = 3.0
+    refusals: int = 3
+    pose_off_m: float = 1.5
+    pose_states: int = 3
+    odd_messages: int = 20
+
+
+@dataclass(slots=True)
+class Desk:
+    """What all parts of the master share. `planned` tells what traffic plans behind a robot's base."""
+
+    floor: Floor
+    run: str
+    publish: Callable[[str, bytes, int, bool], None]
+    post: Callable[[Event], None]
+    alarm: Callable[[str, str], None]
+    planned: Callable[[int], Iterable[int]]
+    limits: Limits
+    speeds_mmps: tuple[int, ...]  # by fleet
+    session: str = ""  # tells this master's orders from those before it was started
+    now_ns: int = 0
+    orders: int = 0
+
+
+def say(desk: Desk, v: Vehicle, name: str, message: Order | InstantActions) -> None:
+    """Publish, with the topic's next header."""
+    number = v.headers.get(name, 0)
+    v.headers[name] = number + 1
+    header = Header(
+        header_id=number,
+        time_ns=desk.now_ns,
+        version=v.codec.version,
+        manufacturer=v.manufacturer,
+        serial=v.serial,
+    )
+    topic = topics.topic(v.codec.version, v.manufacturer, v.serial, name, v.interface)
+    desk.publish(topic, v.codec.encode(message, header), 0, False)
+
+
+def push(desk: Desk, v: Vehicle) -> None:
+    """Send what can be sent now: one order or update is under way at a time."""
+    errand = v.errand
+    if v.status != "joined" or (errand is not None and errand.status == "sent"):
+        return
+    if errand is not None and errand.status == "driven":
+        if v.waiting and errand.action is None:
+            _update(desk, v, errand)
+        return
+    if not v.idle():
+        return
+    if v.waiting:
+        _order(desk, v)
+    elif v.todo is not None:
+        _action_order(desk, v, v.todo)
+
+
+def _new(desk: Desk, v: Vehicle) -> Errand:
+    desk.orders += 1
+    v.errand = Errand(id=f"{desk.run}-{desk.session}-{desk.orders}", start=v.at)
+    v.errand.sent_ns = v.errand.asked_ns = desk.now_ns
+    v.counts.orders += 1
+    return v.errand
+
+
+def _order(desk: Desk, v: Vehicle) -> None:
+    errand = _new(desk, v)
+    errand.edges = list(v.waiting)
+    v.waiting.clear()
+    errand.message = _message(desk, v, errand, 0)
+    say(desk, v, "order", errand.message)
+
+
+def _update(desk: Desk, v: Vehicle, errand: Errand) -> None:
+    first = len(errand.edges)
+    errand.edges += v.waiting
+    v.waiting.clear()
+    errand.update += 1
+    errand.become("sent")
+    errand.tries, errand.sent_ns, errand.asked_ns = 1, desk.now_ns, desk.now_ns
+    v.counts.updates += 1
+    errand.message = _message(desk, v, errand, first)
+    say(desk, v, "order", errand.message)
+
+
+def _action_order(desk: Desk, v: Vehicle, command: StartAction) -> None:
+    errand = _new(desk, v)
+    errand.action, errand.number = action_of(desk, command), command.action
+    errand.message = _message(desk, v, errand, 0)
+    say(desk, v, "order", errand.message)
+
+
+def action_id(run: str, number: int) -> str:
+    """An action's id holds the core's number, so that it is known again after a restart."""
+    return f"{run}-a{number}"
+
+
+def action_of(desk: Desk, command: StartAction) -> Action:
+    """The core's action, as the vehicle calls it."""
+    parameters = {"loadId": command.load} if command.load else {}
+    if command.bay >= 0:
+        parameters["stationName"] = desk.floor.roadmap.bays[command.bay].id
+    return Action(
+        id=action_id(desk.run, command.action),
+        kind=KINDS.get(command.kind, command.kind),
+        blocking="HARD",
+        parameters=parameters,
+    )
+
+
+def _message(desk: Desk, v: Vehicle, errand: Errand, first: int) -> Order:
+    """The order from its edge `first` on: base as released, horizon as planned."""
+    floor, roadmap = desk.floor, desk.floor.roadmap
+    base = errand.edges[first:]
+    start = errand.start if not first else roadmap.edge_head[errand.edges[first - 1]]
+    sequence = 2 * first
+    near_m = _deviation_m(floor, v, start) if not first else 0.0
+    begin = floor.node(start, sequence, released=True, deviation_m=near_m)
+    if errand.action is not None:
+        begin = _with(begin, errand.action)
+    nodes, edges = [begin], list[Edge]()
+    horizon = [] if errand.action is not None else _horizon(desk, v, [*base], start)
+    for count, edge in enumerate([*base, *horizon]):
+        sequence += 2
+        released = count < len(base)
+        edges.append(floor.edge(edge, sequence - 1, released=released))
+        head = roadmap.edge_head[edge]
+        nodes.append(floor.node(head, sequence, released=released, deviation_m=0.0))
+    return Order(id=errand.id, update=errand.update, nodes=tuple(nodes), edges=tuple(edges))
+
+
+def _with(node: Node, action: Action) -> Node:
+    return Node(
+        id=node.id,
+        sequence=node.sequence,
+        released=True,
+        position=node.position,
+        actions=(action,),
+    )
+
+
+def _horizon(desk: Desk, v: Vehicle, base: list[int], start: int) -> list[int]:
+    """What is planned behind the base; nothing where the plan has changed meanwhile."""
+    heads, tails = desk.floor.roadmap.edge_head, desk.floor.roadmap.edge_tail
+    at = heads[base[-1]] if base else start
+    found: list[int] = []
+    for edge in desk.planned(v.robot):
+        if len(found) == desk.limits.horizon or tails[edge] != at:
+            break
+        found.append(edge)
+        at = heads[edge]
+    return found
+
+
+def _deviation_m(floor: Floor, v: Vehicle, node: int) -> float:
+    """It may stand between two nodes, after a cancelled order: the order begins at the last one."""
+    place = v.state.position if v.state is not None else None
+    if place is None:
+        return DEVIATION_M
+    x, y = floor.xy_m(node)
+    return max(DEVIATION_M, math.hypot(place.x - x, place.y - y) + DEVIATION_M)
+
+
+# --- instant actions --------------------------------------------------------------------------
+
+
+def instant(desk: Desk, v: Vehicle, kind: str, **parameters: str) -> str:
+    """Send an instant action; return its id. One of a kind at a time."""
+    for known in v.instants.values():
+        if known.action.kind == kind:
+            return known.action.id
+    desk.orders += 1
+    action = Action(
+        id=f"{desk.run}-{desk.session}-i{desk.orders}",
+        kind=kind,
+        blocking="HARD",
+        parameters=dict(parameters),
+    )
+    v.instants[action.id] = Instant(action, desk.now_ns, desk.now_ns)
+    say(desk, v, "instantActions", InstantActions(actions=(action,)))
+    return action.id
+
+
+def due(desk: Desk, v: Vehicle) -> str:
+    """Send again what was not echoed in time; "" or what was asked for in vain."""
+    errand = v.errand
+    late = ""
+    if v.status == "joined" and errand is not None and errand.status == "sent":
+        late = _order_due(desk, v, errand)
+    for known in list(v.instants.values()):
+        late = late or _instant_due(desk, v, known)
+    return late
+
+
+def _order_due(desk: Desk, v: Vehicle, errand: Errand) -> str:
+    if errand.message is None or not _waited(desk, errand.asked_ns):
+        return ""
+    if errand.tries >= desk.limits.echo_tries:
+        return f"order {errand.id}, update {errand.update} is not echoed"
+    errand.tries += 1
+    errand.asked_ns = desk.now_ns
+    v.counts.resent += 1
+    say(desk, v, "order", errand.message)
+    return ""
+
+
+def _instant_due(desk: Desk, v: Vehicle, known: Instant) -> str:
+    if known.status != "sent" or not _waited(desk, known.asked_ns):
+        return ""
+    if known.tries >= desk.limits.echo_tries:
+        del v.instants[known.action.id]
+        return f"{known.action.kind} is not echoed"
+    known.tries += 1
+    known.asked_ns = desk.now_ns
+    v.counts.resent += 1
+    say(desk, v, "instantActions", InstantActions(actions=(known.action,)))
+    return ""
+
+
+def _waited(desk: Desk, since_ns: int) -> bool:
+    return desk.now_ns - since_ns >= int(desk.limits.echo_s * SECOND_NS)

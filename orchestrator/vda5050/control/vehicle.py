@@ -1,0 +1,126 @@
+"""What the master knows of one vehicle."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from orchestrator.core.messages import StartAction
+from orchestrator.vda5050.codec import Codec
+from orchestrator.vda5050.control.tables import ENDED, ERRAND, VEHICLE, follow
+from orchestrator.vda5050.model import Action, Factsheet, Order, State
+
+
+@dataclass(slots=True)
+class Errand:
+    """An order of ours: from `start` along `edges`, or at `start` the action `action`."""
+
+    id: str
+    start: int  # node
+    first_seq: int = 0  # sequence id of the start node
+    edges: list[int] = field(default_factory=list)  # released, and sent
+    passed: int = 0  # so many of them are behind the vehicle
+    action: Action | None = None
+    number: int = -1  # the core's, of the action
+    update: int = 0
+    status: str = "sent"  # see `tables.ERRAND`
+    message: Order | None = None  # the last one, until it is echoed
+    sent_ns: int = 0  # first time
+    asked_ns: int = 0  # last time
+    tries: int = 1
+
+    def become(self, status: str) -> None:
+        """As the table allows."""
+        self.status = follow(ERRAND, self.status, status)
+
+    @property
+    def live(self) -> bool:
+        """The vehicle is at it, as far as we know."""
+        return self.status in ("sent", "driven")
+
+
+@dataclass(slots=True)
+class Instant:
+    """An instant action of ours that has not ended."""
+
+    action: Action
+    sent_ns: int
+    asked_ns: int
+    status: str = "sent"
+    tries: int = 1
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was odd about a vehicle's messages."""
+
+    states: int = 0
+    repeated: int = 0
+    reordered: int = 0
+    missing: int = 0
+    undecodable: int = 0
+    resent: int = 0
+    orders: int = 0
+    updates: int = 0
+
+
+@dataclass(slots=True)
+class Vehicle:
+    """One vehicle. `robot` is the core's number of it, -1 until it has joined."""
+
+    manufacturer: str
+    serial: str
+    codec: Codec
+    fleet: int
+    interface: str
+    robot: int = -1
+    status: str = "unknown"  # see `tables.VEHICLE`
+    reason: str = ""  # why it was refused, or is faulted
+    kind: str = ""  # of the fault
+    connection: str = ""
+    heard_ns: int = -1
+    silent_ns: int = 0  # by then it must be heard
+    state: State | None = None
+    factsheet: Factsheet | None = None
+    headers: dict[str, int] = field(default_factory=dict)  # topic -> next header id
+    at: int = -1  # the last node that it reached
+    errand: Errand | None = None
+    waiting: deque[int] = field(default_factory=deque)  # released, not yet sent
+    todo: StartAction | None = None  # to be begun as soon as it is idle
+    instants: dict[str, Instant] = field(default_factory=dict)
+    backing: bool = False  # it is to go back to its last node
+    recovering: int = -1  # attempt
+    recover_by_ns: int = 0
+    lost_pose: int = 0  # states in a row with a pose where it can't be
+    blocked_edge: int = -1  # told to the core
+    stands_ns: int = -1  # since when it stands with way ahead
+    percent: int = -1  # charge, in steps that were told
+    paused: bool = False  # by us
+    refusals: int = 0  # orders that it refused, in a row
+    cancel_ns: int = 0  # until then it may end what it is at
+    asked_factsheet_ns: int = -1
+    odd: int = 0  # messages in a row that could not be read
+    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def name(self) -> str:
+        """What the building calls it."""
+        return self.serial
+
+    def become(self, status: str) -> None:
+        """As the table allows."""
+        self.status = follow(VEHICLE, self.status, status)
+
+    def ahead(self) -> list[int]:
+        """All edges that it holds and has not driven."""
+        sent = self.errand.edges[self.errand.passed :] if self.errand is not None else []
+        return [*sent, *self.waiting]
+
+    def idle(self) -> bool:
+        """By its own word it has nothing to do: no node or edge ahead, every action ended."""
+        state = self.state
+        if state is None:
+            return False
+        last = state.last_node_sequence if self.codec.quirks.keeps_last_node_in_states else -1
+        ahead = any(node.sequence > last for node in state.nodes)
+        return not ahead and not state.edges and all(a.status in ENDED for a in state.actions)

@@ -1,0 +1,70 @@
+"""How vehicles in the field differ from the standard: data, not code.
+
+A profile names what is different about a vehicle type; a site's `vehicles` entries name a profile, or
+give these keys themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """The defaults are what the standard says."""
+
+    instant_actions_key: str = "actions"  # the array's name in an instantActions message
+    action_name: bool = True  # 2.0: `actionName` beside `actionType`, as the official schema wants
+    deviation_key: str = ""  # 2.0: allowedDeviationXy as the schema spells it, unless named here
+    edge_ends: bool = True  # startNodeId and endNodeId of edges (2.x)
+    node_theta: bool = False  # nodes always with a theta, for who insists on one
+    lenient: bool = False  # numbers as text, text as numbers, nulls, missing arrays: read kindly
+    keeps_last_node_in_states: bool = False
+    driving_unreliable: bool = False
+    stitching_node_repeats_actions: bool = False
+    acknowledges: bool = True  # states echo orderId and orderUpdateId; if not, progress must do
+    factsheet: bool = True  # answers factsheetRequest
+    blocked_errors: tuple[str, ...] = ()  # errorTypes that mean: something lies ahead
+    fatal_errors: tuple[str, ...] = ()  # errorTypes that are as bad as FATAL, whatever their level
+    harmless_errors: tuple[str, ...] = ()  # errorTypes that are not, whatever their level
+    action_kinds: Mapping[str, str] = field(default_factory=dict)  # ours -> the vehicle's
+
+
+PROFILES: dict[str, Quirks] = {
+    "": Quirks(),
+    "lenient": Quirks(lenient=True),
+    # npm vda-5050-lib 1.4.0, protocol 2.0.0
+    "coaty": Quirks(
+        instant_actions_key="instantActions",
+        action_name=False,
+        deviation_key="allowedDeviationXY",
+        node_theta=True,
+        lenient=True,
+    ),
+}
+
+
+def quirks_of(value: str | Mapping[str, Any]) -> Quirks:
+    """A profile by name, or one given by its keys (`profile` names the one that it departs from).
+    Raises ValueError with what is wrong."""
+    if isinstance(value, str):
+        value = {"profile": value}
+    name = value.get("profile", "")
+    if name not in PROFILES:
+        known = ", ".join(sorted(filter(None, PROFILES)))
+        raise ValueError(f"there is no quirk profile {name!r} -> one of: {known}")
+    known_keys = {each.name: each for each in fields(Quirks)}
+    changes: dict[str, Any] = {}
+    for key, given in value.items():
+        if key == "profile":
+            continue
+        if key not in known_keys:
+            raise ValueError(f"quirk {key!r} is unknown -> one of: {', '.join(sorted(known_keys))}")
+        default = getattr(PROFILES[name], key)
+        wanted = tuple(given) if isinstance(default, tuple) and isinstance(given, list) else given
+        if not isinstance(wanted, type(default)):
+            raise ValueError(f"quirk {key}: {given!r} is no {type(default).__name__}")
+        changes[key] = wanted
+    return replace(PROFILES[name], **changes)

@@ -1,0 +1,387 @@
+"""Everything that is written is what the official schemas ask for, and is read as it was meant."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from orchestrator.vda5050 import model as m
+from orchestrator.vda5050.codec import BYTES_MAX, VERSIONS, codec_of
+from orchestrator.vda5050.errors import RemoteError
+from orchestrator.vda5050.quirks import PROFILES, Quirks, quirks_of
+
+DATA = Path(os.environ.get("LIGHTSOUT_DATA", Path(__file__).parents[3] / "shared"))
+SCHEMAS = DATA / "data" / "vda5050"
+PROTOCOLS = tuple(VERSIONS)
+needs_schemas = pytest.mark.skipif(
+    not SCHEMAS.is_dir(), reason=f"no VDA 5050 schemas at {SCHEMAS}: set LIGHTSOUT_DATA"
+)
+
+
+@cache
+def validator(version: str, topic: str) -> Draft7Validator:
+    schema = json.loads((SCHEMAS / version / f"{topic}.schema").read_text())
+    return Draft7Validator(schema)
+
+
+def conforms(version: str, topic: str, payload: bytes) -> None:
+    errors = [
+        f"{'/'.join(map(str, e.absolute_path))}: {e.message}"
+        for e in validator(version, topic).iter_errors(json.loads(payload))
+    ]
+    assert not errors, errors
+
+
+names = st.text(min_size=1, max_size=20)
+floats = st.floats(-1000, 1000)
+angles = st.floats(-3.14, 3.14)
+counts = st.integers(0, 2**31)
+headers = st.builds(
+    m.Header,
+    header_id=counts,
+    time_ns=st.integers(0, 4_000_000_000_000).map(lambda ms: ms * 1_000_000),
+    version=st.just("2.1.0"),
+    manufacturer=names,
+    serial=names,
+)
+actions = st.builds(
+    m.Action,
+    id=names,
+    kind=names,
+    blocking=st.sampled_from(["NONE", "SOFT", "HARD", "SINGLE"]),
+    parameters=st.dictionaries(names, st.one_of(names, counts, floats, st.booleans()), max_size=3),
+    description=st.one_of(st.just(""), names),
+)
+places = st.builds(
+    m.NodePosition,
+    x=floats,
+    y=floats,
+    map_id=names,
+    theta=st.none() | angles,
+    deviation_xy_m=st.none() | st.floats(0, 5),
+    deviation_theta=st.none() | st.floats(0, 3),
+)
+nodes = st.builds(
+    m.Node,
+    id=names,
+    sequence=counts,
+    released=st.booleans(),
+    position=st.none() | places,
+    actions=st.lists(actions, max_size=2).map(tuple),
+)
+edges = st.builds(
+    m.Edge,
+    id=names,
+    sequence=counts,
+    released=st.booleans(),
+    start=names,
+    end=names,
+    speed_mps_max=st.none() | st.floats(0, 10),
+    orientation=st.none() | angles,
+    length_m=st.none() | st.floats(0, 100),
+    actions=st.lists(actions, max_size=1).map(tuple),
+)
+orders = st.builds(
+    m.Order,
+    id=names,
+    update=counts,
+    nodes=st.lists(nodes, max_size=3).map(tuple),
+    edges=st.lists(edges, max_size=3).map(tuple),
+)
+references = st.dictionaries(names, names, max_size=2)
+statuses = st.sampled_from(["WAITING", "INITIALIZING", "RUNNING", "FINISHED", "FAILED"])
+action_states = st.builds(m.ActionState, id=names, status=statuses, kind=names, result=names)
+states = st.builds(
+    m.State,
+    header=headers,
+    order_id=names,
+    order_update=counts,
+    last_node=names,
+    last_node_sequence=counts,
+    nodes=st.lists(
+        st.builds(
+            m.NodeState, id=names, sequence=counts, released=st.booleans(),
+            position=st.none() | places,
+        ),
+        max_size=3,
+    ).map(tuple),
+    edges=st.lists(
+        st.builds(m.EdgeState, id=names, sequence=counts, released=st.booleans()), max_size=3
+    ).map(tuple),
+    actions=st.lists(action_states, max_size=3).map(tuple),
+    driving=st.booleans(),
+    paused=st.booleans(),
+    new_base_request=st.booleans(),
+    since_last_node_m=st.none() | st.floats(0, 100),
+    mode=st.sampled_from(["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL", "SERVICE", "TEACH_IN"]),
+    position=st.none()
+    | st.builds(
+        m.Position, x=floats, y=floats, theta=angles, map_id=names, localized=st.booleans(),
+        score=st.none() | st.floats(0, 1),
+    ),
+    velocity=st.none() | st.builds(m.Velocity, vx=floats, vy=floats, omega=floats),
+    loads=st.none()
+    | st.lists(
+        st.builds(m.Load, id=names, kind=names, place=names, weight_kg=st.none() | st.floats(0, 99)),
+        max_size=2,
+    ).map(tuple),
+    power=st.builds(
+        m.PowerSupply, charge_percent=st.floats(0, 100), charging=st.booleans(),
+        reach_m=st.none() | st.integers(0, 9000).map(float), voltage=st.none() | floats,
+    ),
+    errors=st.lists(
+        st.builds(
+            m.Error, kind=names, level=st.sampled_from(["WARNING", "FATAL"]), description=names,
+            references=references,
+        ),
+        max_size=2,
+    ).map(tuple),
+    information=st.lists(
+        st.builds(m.Information, kind=names, description=names, references=references), max_size=2
+    ).map(tuple),
+    safety=st.builds(
+        m.SafetyState, emergency_stop=st.sampled_from(["NONE", "MANUAL", "REMOTE"]),
+        field_violation=st.booleans(),
+    ),
+)  # fmt: skip
+
+
+@needs_schemas
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@given(states)
+@settings(max_examples=60, deadline=None)
+def test_a_state_conforms_and_comes_back_as_it_was(protocol: str, state: m.State) -> None:
+    codec = codec_of(protocol)
+    payload = codec.encode(state)
+    conforms(codec.version, "state", payload)
+    back = codec.decode("state", payload)
+    assert isinstance(back, m.State)
+    assert plain(back, protocol) == plain(state, protocol)
+
+
+def plain(state: m.State, protocol: str) -> dict[str, Any]:
+    """Without what a version can't say: 2.0 has no node without a theta."""
+    found = {name: getattr(state, name) for name in state.__struct_fields__}
+    found["nodes"] = [
+        (
+            n.id,
+            n.sequence,
+            n.released,
+            n.position and (n.position.x, n.position.y, n.position.map_id),
+        )
+        for n in state.nodes
+    ]
+    return found
+
+
+@needs_schemas
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@given(orders, headers)
+@settings(max_examples=60, deadline=None)
+def test_an_order_conforms_and_comes_back(protocol: str, order: m.Order, header: m.Header) -> None:
+    codec = codec_of(protocol)
+    payload = codec.encode(order, header)
+    conforms(codec.version, "order", payload)
+    back = codec.decode("order", payload)
+    assert isinstance(back, tuple)
+    assert back[0] == header
+    got = back[1]
+    assert isinstance(got, m.Order)
+    assert (got.id, got.update) == (order.id, order.update)
+    assert [(n.id, n.sequence, n.released) for n in got.nodes] == [
+        (n.id, n.sequence, n.released) for n in order.nodes
+    ]
+    assert [a.parameters for n in got.nodes for a in n.actions] == [
+        a.parameters for n in order.nodes for a in n.actions
+    ]
+    near = [n.position and n.position.deviation_xy_m for n in order.nodes]
+    assert [n.position and n.position.deviation_xy_m for n in got.nodes] == near
+
+
+@needs_schemas
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@given(st.lists(actions, max_size=3).map(tuple), headers)
+@settings(max_examples=40, deadline=None)
+def test_instant_actions_conform(
+    protocol: str, some: tuple[m.Action, ...], header: m.Header
+) -> None:
+    codec = codec_of(protocol)
+    payload = codec.encode(m.InstantActions(actions=some), header)
+    conforms(codec.version, "instantActions", payload)
+    back = codec.decode("instantActions", payload)
+    assert isinstance(back, tuple) and isinstance(back[1], m.InstantActions)
+    assert [a.kind for a in back[1].actions] == [a.kind for a in some]
+
+
+@needs_schemas
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("word", ["ONLINE", "OFFLINE", "CONNECTION_BROKEN"])
+def test_a_connection_conforms(protocol: str, word: str) -> None:
+    codec = codec_of(protocol)
+    header = m.Header(header_id=1, time_ns=0, version=codec.version, manufacturer="a", serial="b")
+    payload = codec.encode(m.Connection(header=header, connection=word))
+    conforms(codec.version, "connection", payload)
+    back = codec.decode("connection", payload)
+    assert isinstance(back, m.Connection) and back.connection == word
+
+
+@needs_schemas
+@pytest.mark.parametrize("protocol", ["2.1", "3.0"])  # 2.0's factsheet.schema is empty
+def test_a_factsheet_conforms_and_comes_back(protocol: str) -> None:
+    codec = codec_of(protocol)
+    blocking = ("HARD",) if protocol == "3.0" else ()
+    sheet = m.Factsheet(
+        header=m.Header(
+            header_id=3, time_ns=0, version=codec.version, manufacturer="acme", serial="1"
+        ),
+        series="amr",
+        kind="CARRIER",
+        kinematics="DIFFERENTIAL",
+        load_kg_max=50,
+        localization=("NATURAL",),
+        navigation=("AUTONOMOUS",),
+        speed_mps_max=1.6,
+        acceleration_mps2_max=0.8,
+        deceleration_mps2_max=0.8,
+        width_m=0.66,
+        length_m=0.9,
+        actions=(m.SupportedAction(kind="pick", scopes=("NODE",), blocking=blocking),),
+        devices=("top",),
+        load_types=("tote",),
+        limits={"order.nodes": 100},
+    )
+    payload = codec.encode(sheet)
+    conforms(codec.version, "factsheet", payload)
+    assert codec.decode("factsheet", payload) == sheet
+
+
+GOOD = codec_of("2.1").encode(
+    m.State(
+        header=m.Header(
+            header_id=1, time_ns=10**18, version="2.1.0", manufacturer="acme", serial="7"
+        ),
+        power=m.PowerSupply(charge_percent=50, charging=False),
+        position=m.Position(x=1, y=2, theta=0, map_id="map"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"orderId": None}, "orderId"),
+        ({"driving": "yes"}, "driving"),
+        ({"operatingMode": "ASLEEP"}, "operatingMode"),
+        ({"timestamp": "yesterday"}, "timestamp"),
+        ({"headerId": 2**80}, "headerId"),
+        ({"batteryState": {"batteryCharge": 1e30, "charging": True}}, "batteryCharge"),
+        ({"nodeStates": {}}, "nodeStates"),
+        ({"lastNodeId": "x" * 5000}, "lastNodeId"),
+        (
+            {"agvPosition": {"x": 1e300, "y": 0, "theta": 0, "mapId": "", "positionInitialized": True}},
+            "position.x",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(change: dict[str, Any], place: str) -> None:
+    raw = json.loads(GOOD) | change
+    with pytest.raises(RemoteError, match=place):
+        codec_of("2.1").decode("state", json.dumps(raw).encode())
+
+
+def test_what_is_missing_is_named() -> None:
+    for key in ("orderId", "nodeStates", "safetyState", "batteryState", "serialNumber"):
+        raw = json.loads(GOOD)
+        del raw[key]
+        with pytest.raises(RemoteError, match=key):
+            codec_of("2.1").decode("state", json.dumps(raw).encode())
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 50_000, b"null", b"{}", b"x" * (BYTES_MAX + 1)],
+)
+@pytest.mark.parametrize("quirks", ["", "lenient"])
+def test_garbage_is_a_remote_error(payload: bytes, quirks: str) -> None:
+    codec = codec_of("2.1", PROFILES[quirks])
+    for topic in ("state", "connection", "factsheet", "order", "instantActions"):
+        with pytest.raises(RemoteError):
+            codec.decode(topic, payload)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(st.sampled_from(sorted(json.loads(GOOD))), json_values, st.sampled_from(["", "lenient"]))
+@settings(max_examples=300, deadline=None)
+def test_any_member_may_be_anything(key: str, value: Any, profile: str) -> None:
+    raw = json.loads(GOOD) | {key: value}
+    try:
+        codec_of("2.1", PROFILES[profile]).decode("state", json.dumps(raw).encode())
+    except RemoteError as error:
+        assert error.place and error.reason
+
+
+def test_kind_reading_takes_nulls_text_and_missing_arrays() -> None:
+    raw = json.loads(GOOD)
+    raw |= {"headerId": "17", "velocity": None, "loads": None, "zoneSetId": None}
+    del raw["errors"], raw["information"]
+    payload = json.dumps(raw).encode()
+    with pytest.raises(RemoteError):
+        codec_of("2.1").decode("state", payload)
+    state = codec_of("2.1", quirks_of("lenient")).decode("state", payload)
+    assert isinstance(state, m.State)
+    assert (state.header.header_id, state.errors) == (17, ())
+
+
+def test_the_key_of_instant_actions_is_a_quirk() -> None:
+    header = m.Header(header_id=1, time_ns=0, version="2.0.0", manufacturer="a", serial="b")
+    some = m.InstantActions(actions=(m.Action(id="1", kind="cancelOrder"),))
+    raw = json.loads(codec_of("2.0", PROFILES["coaty"]).encode(some, header))
+    assert raw["instantActions"][0]["actionType"] == "cancelOrder" and "actions" not in raw
+
+
+@pytest.mark.parametrize(
+    ("given_", "message"),
+    [
+        ("nobody", "there is no quirk profile 'nobody'"),
+        ({"odd": 1}, "quirk 'odd' is unknown"),
+        ({"lenient": "yes"}, "is no bool"),
+    ],
+)
+def test_a_wrong_profile_is_named(given_: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        quirks_of(given_)
+
+
+def test_a_profile_may_depart_from_another() -> None:
+    found = quirks_of({"profile": "coaty", "blocked_errors": ["obstacle"]})
+    assert found.instant_actions_key == "instantActions" and found.blocked_errors == ("obstacle",)
+    assert quirks_of("") == Quirks()
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("1970-01-01T00:00:01.5Z", 1500),
+        ("1970-01-01T00:00:01Z", 1000),
+        ("1970-01-01T01:00:01.000123456+01:00", 1000),
+        ("1970-01-01T00:00:02", 2000),
+    ],
+)
+def test_timestamps_are_read_kindly(text: str, ms: int) -> None:
+    raw = json.loads(GOOD) | {"timestamp": text}
+    state = codec_of("2.1").decode("state", json.dumps(raw).encode())
+    assert isinstance(state, m.State) and state.header.time_ns // 1_000_000 == ms
