@@ -30,8 +30,8 @@ class Tote:
         return self.quantity - self.reserved
 
     def unreserve(self, units: int) -> int:
-        """A line wants so many of its units no more; return how many became free. (Fewer, where less was
-        found in the tote than the books said.)"""
+        """A line wants so many of its units no more; return how many became free: fewer, where less
+        was found in the tote than the books said."""
         freed = min(units, self.reserved)
         self.reserved -= freed
         return freed
