@@ -267,8 +267,7 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
     if order.tries[key] < HANDLING_ROBOTS:
         give_back(world, robot)
     else:
-        missions.give_up_goal(world, robot)
-        robot.legs.clear()
+        missions.break_off(world, robot)
         _done(world, robot, leg.task)
         tote = world.stock.totes.get(leg.load)
         if tote is not None:
@@ -311,12 +310,10 @@ def give_back(world: World, robot: Robot) -> None:
         tours.forget(robot)
     elif robot.load:
         return
-    if robot.action >= 0 or not robot.legs or robot.legs[0].action != "pick":
+    leg = next((leg for leg in robot.legs if not leg.parking), None)
+    if robot.action >= 0 or leg is None or leg.action != "pick":
         return
-    task = world.underway.pop(robot.legs[0].task, None)
-    if task is None:
-        return
-    missions.give_up_goal(world, robot)
-    robot.legs.clear()
-    robot.task = -1
+    task = world.underway.pop(leg.task)
+    missions.break_off(world, robot)
+    robot.failures, robot.task = 0, -1
     world.tasks[task.id] = task

@@ -66,7 +66,7 @@ def _another_tote(world: World, task: Task) -> None:
     if line < 0 or other is None or other.home in stock.far:
         return
     carry.cancel(world, task)
-    tote.reserved -= min(wanted.open, tote.reserved)
+    tote.unreserve(wanted.open)
     other.reserved += wanted.open
     wanted.tote = other.id
     carry.start(world, task.token)

@@ -108,6 +108,9 @@ def _close(world: World, order: Order) -> None:
     order.enter(status, reason)
     stations.leave(world, order)
     _tell_closed(world, order)
+    if not world.site.order_types[order.kind].brings:
+        for line in order.lines:
+            _free_units(world, line)
 
 
 def _tell_closed(world: World, order: Order) -> None:
@@ -172,7 +175,7 @@ def _recover(world: World, order: Order, token: Token, to: str, outcome: str) ->
     line = token[2]
     if step.do == "carry" and step.start == "home" and line >= 0:
         tote = world.stock.totes[order.lines[line].tote]
-        world.orders[order.id].active[(order.id, to, line)] = None
+        order.active[(order.id, to, line)] = None
         if tote.place[0] == "robot":
             carry.send_home(world, tote, None)
         if not choose_tote(world, order, line):
@@ -244,16 +247,23 @@ def _let_go(world: World, order: Order) -> None:
         if brings:
             aside.send_away(world, order, number)
             continue
-        tote.reserved -= min(line.open, tote.reserved)
-        line.open = 0
+        _free_units(world, line)
         if tote.user is not None and tote.user[0] == order.id and tote.place[0] == "robot":
             robot = world.robots[tote.place[1]]
             if not robot.legs and robot.action < 0:
                 carry.send_home(world, tote, None)
-        stock_came(world, line.sku)
     if not order.active:
         aside.reinduct(world, order)
         stations.leave(world, order)
+
+
+def _free_units(world: World, line: OrderLine) -> None:
+    """Whoever wants them may have what the line did not take."""
+    tote = world.stock.totes.get(line.tote)
+    freed = tote.unreserve(line.open) if tote is not None else 0
+    line.open = 0
+    if freed:
+        stock_came(world, line.sku)
 
 
 def missed(world: World, order: Order, truck: str) -> None:
@@ -277,11 +287,7 @@ def release_backlog(world: World) -> None:
     ahead = world.site.policy.release_ahead_minutes
     until_ns = world.time_ns + ahead * MINUTE_NS if ahead else NEVER_NS
     while world.wave and world.wave[0][0] <= until_ns:
-        station = places.least_used(world, "pick")
-        if station < 0:
-            break
-        state = world.stations[station]
-        if state.down or state.used >= world.site.stations[station].positions:
+        if places.nearest_with_room(world, "pick", []) < 0:
             break
         item = heapq.heappop(world.wave)
         order = world.orders[item[2]]
@@ -331,12 +337,18 @@ def stock_came(world: World, sku: str) -> None:
 
 
 def choose_tote(world: World, order: Order, line: int) -> bool:
-    """Reserve the line's units in one tote."""
+    """Reserve the line's units in one tote, another one than before if there is one."""
     wanted = order.lines[line]
     zone = world.site.order_types[order.kind].zone
+    before = world.stock.totes.get(wanted.tote)
+    freed = before.unreserve(wanted.open) if before is not None else 0
     tote = world.stock.choose(wanted.sku, wanted.open, zone, avoid=wanted.tote)
     if tote is None:
+        if before is not None:
+            before.reserved += freed
         return False
     tote.reserved += wanted.open
     wanted.tote = tote.id
+    if freed and tote is not before:
+        stock_came(world, wanted.sku)
     return True

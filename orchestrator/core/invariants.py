@@ -89,13 +89,20 @@ def _loads(world: World) -> list[str]:
 
 
 def _books(world: World) -> list[str]:
-    """Each tote in exactly one place, each place with at most one tote, units conserved."""
+    """Each tote in exactly one place, each place with at most one tote, units conserved and reserved
+    for lines that still want them."""
     broken: list[str] = []
     stock = world.stock
+    wanted: dict[str, int] = {}
+    for order in world.orders.values():
+        for line in order.lines:
+            wanted[line.tote] = wanted.get(line.tote, 0) + line.open
     places: dict[tuple[str, int], str] = {}
     for tote in stock.totes.values():
         if not 0 <= tote.reserved <= tote.quantity:
             broken.append(f"tote {tote.id}: {tote.reserved} of {tote.quantity} reserved")
+        if tote.reserved > wanted.get(tote.id, 0):
+            broken.append(f"tote {tote.id}: units are reserved for no line")
         if tote.place[0] == "slot":
             if tote.place in places:
                 broken.append(f"totes {tote.id} and {places[tote.place]} share a place")

@@ -60,7 +60,8 @@ def failed(world: World, event: ClearingFailed) -> None:
     known.attempts += 1
     exceptions.tried(world, KIND, _name(world, known), f"attempt {event.attempt} failed")
     subject = ("lane", _key(world, known))
-    maintenance.over(world, subject)
+    if maintenance.over(world, subject):
+        detours.changed(world)
     if known.attempts > world.site.policy.clear_tries:
         maintenance.call(world, subject, _name(world, known))
     else:

@@ -133,6 +133,15 @@ def give_up_goal(world: World, robot: Robot) -> None:
         _granted(world, bays.withdraw(world, robot.index, leg.bay))
 
 
+def break_off(world: World, robot: Robot) -> None:
+    """Forget all that it was to do. It may wait for a ticket elsewhere while it drives to park."""
+    give_up_goal(world, robot)
+    for leg in list(robot.legs)[1:]:
+        if leg.bay >= 0:
+            _granted(world, bays.withdraw(world, robot.index, leg.bay))
+    robot.legs.clear()
+
+
 def redirect(world: World, robot: Robot, leg: Leg) -> None:
     """The last of its legs leads elsewhere from now on."""
     old = _take_last(world, robot)
@@ -171,8 +180,7 @@ def assign(world: World, robot: Robot, legs: list[Leg]) -> None:
     assert robot.idle, robot.name
     stop_charging(world, robot)
     if robot.legs:
-        give_up_goal(world, robot)
-        robot.legs.clear()
+        break_off(world, robot)
     robot.legs.extend(legs)
     advance(world, robot)
 

@@ -60,7 +60,7 @@ class Order:
     station: int = -1  # where it is worked on: dock or pick station
     chute: int = -1
     position: int = -1  # station at which it takes up a place
-    parcel: tuple[str, int] = ("", -1)  # where its parcel is: ("out" | "chute" | "door", station) …
+    parcel: tuple[str, int] = ("", -1)  # where its parcel is: ("out" | "chute" | "door" …, station)
     state: str = "received"
     reason: str = ""
     arrived: dict[tuple[str, int], int] = field(default_factory=dict)  # joins

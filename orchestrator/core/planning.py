@@ -117,9 +117,12 @@ def release(world: World, robot: int) -> None:
 
 def want_if_due(world: World) -> None:
     """Once a tick: plan anew if it is time, or if somebody is about to run out of plan."""
+    policy, traffic = world.site.policy, world.traffic
+    if world.path_request >= 0:  # one that nobody answers is made again
+        late_ns = policy.answer_ms * MS_NS
+        world.path_wanted |= world.time_ns - world.path_requested_ns >= late_ns
     if world.path_wanted or world.path_request >= 0:
         return
-    policy, traffic = world.site.policy, world.traffic
     due = world.time_ns - world.path_requested_ns >= policy.replan_ms * MS_NS
     for robot in world.robots:
         if robot.goal >= 0 and not robot.stuck and traffic.tail[robot.index] != robot.goal:

@@ -71,7 +71,8 @@ def failed(world: World, event: RecoveryFailed) -> None:
         return
     robot.attempts += 1
     exceptions.tried(world, robot.fault, robot.name, f"attempt {event.attempt} failed")
-    maintenance.over(world, ("robot", robot.index))
+    if maintenance.over(world, ("robot", robot.index)):
+        detours.changed(world)
     _recover(world, robot)
 
 

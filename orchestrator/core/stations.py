@@ -191,6 +191,8 @@ def _ended(world: World, event: WorkEnded, token: Token) -> None:
     elif event.outcome == "ok" and capability == "load":
         trucks.loaded(world, station, order)
         free_position(world, station)
+    elif capability == "load":
+        trucks.not_loaded(order)
     flow.step_ended(world, token, event.outcome)
     run(world, station, capability)
 

@@ -73,8 +73,8 @@ def step(world: World, time_ns: int, event: Event) -> list[Command]:
     assert time_ns >= world.time_ns, "time runs forward"
     world.time_ns = time_ns
     world.events += 1
-    robot = 0 if isinstance(event, RobotJoined) else getattr(event, "robot", 0)
-    if not 0 <= robot < max(1, len(world.robots)):
+    robot = None if isinstance(event, RobotJoined) else getattr(event, "robot", None)
+    if robot is not None and not 0 <= robot < len(world.robots):
         world.alarm(f"robot {robot}", "unknown robot: ignored")
         return _taken(world)
     _dispatch(world, event)

@@ -29,6 +29,13 @@ class Tote:
         """Units nobody has spoken for."""
         return self.quantity - self.reserved
 
+    def unreserve(self, units: int) -> int:
+        """A line wants so many of its units no more; return how many became free: fewer, where less
+        was found in the tote than the books said."""
+        freed = min(units, self.reserved)
+        self.reserved -= freed
+        return freed
+
 
 class Stock:
     """The books. `slot_owner` names the tote that stands in a slot or is to come (back) to it."""

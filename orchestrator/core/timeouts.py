@@ -62,8 +62,6 @@ def _unbegun(world: World, task: Task) -> None:
         _note(world, task, step)
         return
     carry.cancel(world, task)
-    tote, line = world.stock.totes[task.load], order.lines[task.token[2]]
-    tote.reserved -= min(line.open, tote.reserved)
     flow.step_ended(world, task.token, TIMEOUT)
 
 

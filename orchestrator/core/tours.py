@@ -126,8 +126,7 @@ def planned(world: World, event: ToursPlanned) -> None:
             robot.tour = _checked(world, robot, stops, taken)
             if robot.tour and not robot.stuck and _stands(robot):
                 if robot.legs:  # on its way to parking
-                    missions.give_up_goal(world, robot)
-                    robot.legs.clear()
+                    missions.break_off(world, robot)
                 missions.stop_charging(world, robot)
                 missions.advance(world, robot)
 

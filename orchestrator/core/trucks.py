@@ -12,6 +12,7 @@ from orchestrator.core.robots import Token
 from orchestrator.core.world import Truck, World
 
 LATE = "truck_late"
+LEFT = "left"  # where a parcel is that was being loaded when its truck left
 EARLY_NS = 30_000_000_000  # loading ends so long before the departure
 ASK_AGAIN_NS = 60_000_000_000  # a truck that was dispatched and still stands there is asked again
 
@@ -49,20 +50,33 @@ def ready(world: World, station: int, queue: deque[Token]) -> bool:
 
 
 def loaded(world: World, station: int, order: Order) -> None:
-    """The parcel is on the truck."""
+    """The parcel is on the truck, or was on the one that has left meanwhile."""
+    exceptions.ended(world, "cut_off_missed", order.id, "next truck")
+    world.promised.get(order.route, {}).pop(order.id, None)
+    if order.parcel[0] == LEFT:
+        order.parcel = ("", -1)
+        world.stock.ship(order.box)
+        return
     truck = world.trucks[station]
     order.parcel = ("truck", station)
     truck.loaded[order.id] = None
-    exceptions.ended(world, "cut_off_missed", order.id, "next truck")
-    world.promised.get(order.route, {}).pop(order.id, None)
     if len(truck.loaded) >= truck.capacity:
         _dispatch(world, truck)
+
+
+def not_loaded(order: Order) -> None:
+    """Nobody knows that the parcel is on a truck: it goes with the one that stands there."""
+    if order.parcel[0] == LEFT:
+        order.parcel = ("door", order.parcel[1])
 
 
 def wait(world: World, token: Token) -> None:
     """The step ends when the truck leaves on which the order's parcel is."""
     order = world.orders[token[0]]
     kind, station = order.parcel
+    if not kind:  # it has left
+        flow.step_ended(world, token, "ok")
+        return
     assert kind == "truck", f"{order.id} is to depart and not on a truck: layout checks the flow"
     world.trucks[station].waiting[token] = None
 
@@ -72,13 +86,11 @@ def watch(world: World) -> None:
     for truck in world.trucks.values():
         due_ns = truck.departs_ns - EARLY_NS
         if truck.dispatched:
-            due_ns += ASK_AGAIN_NS
+            due_ns = truck.departs_ns + ASK_AGAIN_NS
         elif _complete(world, truck):
             due_ns = world.time_ns
         if world.time_ns >= due_ns and "load" not in world.stations[truck.station].running:
-            truck.departs_ns = world.time_ns
             _dispatch(world, truck)
-
     for route in world.site.routes.values():
         queue = world.stations[route.door].queues.get("load")
         if queue and route.door not in world.trucks and (LATE, route.id) not in world.problems:
@@ -93,11 +105,11 @@ def _complete(world: World, truck: Truck) -> bool:
     if not any(0 < world.orders[name].due_ns <= until_ns for name in truck.loaded):
         return False
     promised = (world.orders[name] for name in world.promised.get(truck.route, ()))
-    return not any(order.state == "open" and 0 < order.due_ns <= until_ns for order in promised)
+    return not any(0 < order.due_ns <= until_ns for order in promised)
 
 
 def _dispatch(world: World, truck: Truck) -> None:
-    truck.dispatched = True
+    truck.dispatched, truck.departs_ns = True, world.time_ns
     world.out.append(DispatchTruck(truck=truck.id, station=truck.station))
 
 
@@ -109,6 +121,9 @@ def left(world: World, event: TruckLeft) -> None:
     del world.trucks[truck.station]
     if not truck.dispatched:
         world.alarm(truck.id, "left before it was dispatched")
+    work = world.stations[truck.station].running.get("load")
+    if work is not None:  # its answer will tell
+        world.orders[world.works[work][0]].parcel = (LEFT, truck.station)
     for name in truck.loaded:
         order = world.orders[name]
         order.parcel = ("", -1)
@@ -117,7 +132,5 @@ def left(world: World, event: TruckLeft) -> None:
         flow.step_ended(world, token, "ok")
     for name in list(world.promised.get(truck.route, ())):
         order = world.orders[name]
-        if order.state != "open":
-            del world.promised[truck.route][name]
-        elif order.due_ns <= world.time_ns:
+        if 0 < order.due_ns <= world.time_ns:
             flow.missed(world, order, truck.id)

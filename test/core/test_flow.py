@@ -32,6 +32,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.step import step
 from orchestrator.core.world import new_world
+from orchestrator.layout import LoadedSite
 
 SECOND = 1_000_000_000
 
@@ -39,8 +40,15 @@ SECOND = 1_000_000_000
 class Story:
     """Plays robots, machines and planners at once and perfectly, unless told otherwise."""
 
-    def __init__(self, totes: int = 2, quantity: int = 10, robots: int = 3, **site: Any) -> None:
-        self.loaded = ring(**site)
+    def __init__(
+        self,
+        totes: int = 2,
+        quantity: int = 10,
+        robots: int = 3,
+        loaded: LoadedSite | None = None,
+        **site: Any,
+    ) -> None:
+        self.loaded = loaded or ring(**site)
         self.world = new_world(self.loaded.site)
         self.answers = Answers(self.loaded.arrays)
         self.time_ns = 0
