@@ -1,0 +1,573 @@
+"""The master against one vehicle that does what the test says."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.core.messages import (
+    ActionEnded,
+    BackedOut,
+    BackOut,
+    BatteryCrossed,
+    Event,
+    ExtendBase,
+    LaneBlocked,
+    NodeReached,
+    RecoverRobot,
+    RecoveryFailed,
+    RobotFaulted,
+    RobotJoined,
+    RobotRecovered,
+    StartAction,
+    StopRobot,
+    TrimBase,
+)
+from orchestrator.layout import LoadedSite, load_site
+from orchestrator.vda5050 import model as m
+from orchestrator.vda5050.codec import codec_of
+from orchestrator.vda5050.control.control import Control, Known
+from orchestrator.vda5050.control.joining import Declared, Rule
+
+SITE = Path(__file__).parents[2] / "sites" / "jd_small"
+SECOND = 1_000_000_000
+
+
+@cache
+def loaded() -> LoadedSite:
+    return load_site(SITE)
+
+
+def way(length: int) -> list[int]:
+    """Edges one behind the other, from a parking place on."""
+    roadmap = loaded().site.roadmap
+    node = next(bay.node for bay in roadmap.bays if bay.kind == "parking")
+    found: list[int] = []
+    while len(found) < length:
+        edge = next(
+            e for e in roadmap.out_edges[node]
+            if e < roadmap.edges and roadmap.node_bay[roadmap.edge_head[e]] < 0
+        )  # fmt: skip
+        found.append(edge)
+        node = roadmap.edge_head[edge]
+    return found
+
+
+class Story:
+    """A master, a vehicle, and what they said."""
+
+    def __init__(self, protocol: str = "2.1", **options: Any) -> None:
+        self.site = loaded().site
+        self.roadmap = self.site.roadmap
+        self.codec = codec_of(protocol)
+        self.now_ns = 10**18
+        self.events: list[Event] = []
+        self.alarms: list[tuple[str, str]] = []
+        self.orders: list[m.Order] = []
+        self.instants: list[m.Action] = []
+        self.headers: dict[str, list[int]] = {"order": [], "instantActions": []}
+        self.header = 0
+        self.control = Control(
+            self.site,
+            [Rule("acme", "amr-*", 0, protocol)],
+            [Declared("tote_amr", 1.6, 0.8, 0.9, 0.66, ("pick", "drop")), *options.pop("more", [])],
+            self.publish,
+            self.events.append,
+            run="r",
+            alarm=lambda subject, text: self.alarms.append((subject, text)),
+            map_id="hall",
+            **options,
+        )
+        self.edges = way(12)
+        self.start = self.roadmap.edge_tail[self.edges[0]]
+        self.node = self.start
+        self.facts: dict[str, Any] = {"last_node": self.roadmap.node_ids[self.start]}
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        assert topic.startswith("uagv/v") and (qos, retain) == (0, False)
+        name = topic.rsplit("/", 1)[1]
+        got = self.codec.decode(name, payload)
+        assert isinstance(got, tuple)
+        self.headers[name].append(got[0].header_id)
+        if isinstance(got[1], m.Order):
+            self.orders.append(got[1])
+        else:
+            self.instants += got[1].actions
+
+    def state(self, wait_s: float = 1.0, serial: str = "amr-1", **facts: Any) -> list[Event]:
+        """The vehicle reports; what it said before stays true. Return the events that come of it."""
+        self.facts |= facts
+        self.now_ns += round(wait_s * SECOND)
+        self.header += 1
+        x, y = self.roadmap.node_x_mm[self.node] / 1000, self.roadmap.node_y_mm[self.node] / 1000
+        known = {
+            "power": m.PowerSupply(charge_percent=80, charging=False),
+            "position": m.Position(x=x, y=y, theta=0, map_id="hall"),
+        } | self.facts
+        header = m.Header(
+            header_id=self.header, time_ns=self.now_ns, version=self.codec.version,
+            manufacturer="acme", serial=serial,
+        )  # fmt: skip
+        before = len(self.events)
+        self.say("state", self.codec.encode(m.State(header=header, **known)), serial)
+        return self.events[before:]
+
+    def say(self, name: str, payload: bytes, serial: str = "amr-1") -> None:
+        major = self.codec.version[0]
+        self.control.message(self.now_ns, f"uagv/v{major}/acme/{serial}/{name}", payload)
+
+    def tell(self, command: Any) -> None:
+        self.control.command(self.now_ns, command)
+
+    def tick(self, wait_s: float = 1.0) -> list[Event]:
+        self.now_ns += round(wait_s * SECOND)
+        before = len(self.events)
+        self.control.tick(self.now_ns)
+        return self.events[before:]
+
+    def join(self) -> None:
+        self.state()
+        self.state(wait_s=6)
+        assert isinstance(self.events[0], RobotJoined)
+        self.events.clear()
+
+    def echo(self, passed: int = 0, **facts: Any) -> list[Event]:
+        """It has the last order, and has passed so many of its edges."""
+        order = self.orders[-1]
+        ids = {n.sequence: n for o in self.orders if o.id == order.id for n in o.nodes}
+        edges = {e.sequence: e for o in self.orders if o.id == order.id for e in o.edges}
+        here = ids[2 * passed]
+        self.node = self.roadmap.node_ids.index(here.id)
+        nodes = [ids[s] for s in sorted(ids) if s > 2 * passed]
+        ahead = [edges[s] for s in sorted(edges) if s > 2 * passed]
+        return self.state(
+            order_id=order.id, order_update=order.update, last_node=here.id,
+            last_node_sequence=2 * passed,
+            nodes=tuple(m.NodeState(id=n.id, sequence=n.sequence, released=n.released) for n in nodes),
+            edges=tuple(m.EdgeState(id=e.id, sequence=e.sequence, released=e.released) for e in ahead),
+            **{"driving": bool(ahead)} | facts,
+        )  # fmt: skip
+
+    def extend(self, first: int, last: int) -> None:
+        self.tell(ExtendBase(robot=0, edges=tuple(self.edges[first:last])))
+
+
+def joined(**options: Any) -> Story:
+    story = Story(**options)
+    story.join()
+    return story
+
+
+def shape(order: m.Order) -> tuple[list[int], list[int], list[bool]]:
+    nodes, edges = order.nodes, order.edges
+    return [n.sequence for n in nodes], [e.sequence for e in edges], [n.released for n in nodes]
+
+
+# --- joining -------------------------------------------------------------------------------------
+
+
+def test_a_vehicle_that_stands_on_a_node_joins_once_its_factsheet_was_asked_for() -> None:
+    story = Story()
+    assert story.state() == []
+    assert [a.kind for a in story.instants] == ["factsheetRequest"]
+    (event,) = story.state(wait_s=6)
+    assert isinstance(event, RobotJoined)
+    assert (event.robot, event.name, event.fleet) == (0, "amr-1", 0)
+    assert (event.node, event.battery_permille) == (story.start, 800)
+
+
+def test_strangers_are_shown_and_ignored() -> None:
+    story = Story()
+    story.state(serial="other-9")
+    story.state(serial="other-9")
+    assert story.events == [] and story.orders == [] and story.instants == []
+    assert [name for name, _ in story.alarms] == ["acme/other-9"]
+    assert "no entry" in story.control.strangers["acme/other-9"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"mode": "MANUAL"}, "operating mode MANUAL"),
+        ({"position": m.Position(x=-90, y=0, theta=0, map_id="hall"), "last_node": ""}, "no node"),
+        ({"errors": (m.Error(kind="wheel", level="FATAL"),)}, "reports wheel"),
+    ],
+)
+def test_who_can_not_join_is_told_why(facts: dict[str, Any], reason: str) -> None:
+    story = Story()
+    story.state(**facts)
+    story.state(wait_s=10)
+    assert story.events == [] and reason in story.alarms[-1][1]
+    assert len(story.alarms) == 1, "once"
+
+
+def test_a_factsheet_against_the_site_refuses_the_vehicle() -> None:
+    story = Story()
+    story.state()
+    sheet = m.Factsheet(
+        header=m.Header(header_id=0, time_ns=0, version="2.1.0", manufacturer="acme", serial="amr-1"),
+        series="big", length_m=1.4, width_m=0.6, speed_mps_max=0.5,
+        actions=(m.SupportedAction(kind="pick", scopes=("NODE",)),),
+    )  # fmt: skip
+    story.say("factsheet", story.codec.encode(sheet))
+    assert story.state(wait_s=1) == []
+    text = story.alarms[-1][1]
+    assert "1.4 x 0.6 m" in text and "0.5 m/s" in text and "actions drop" in text
+
+
+# --- orders --------------------------------------------------------------------------------------
+
+
+def test_what_is_released_is_the_base_and_what_is_planned_the_horizon() -> None:
+    plan = way(12)[2:5]
+    story = joined(planned=lambda _: plan)
+    story.extend(0, 2)
+    (order,) = story.orders
+    assert shape(order) == ([0, 2, 4, 6, 8, 10], [1, 3, 5, 7, 9], [True] * 3 + [False] * 3)
+    assert order.update == 0 and order.nodes[0].id == story.roadmap.node_ids[story.start]
+    ids = [story.roadmap.edge_ids[e] for e in story.edges[:5]]
+    assert [e.id for e in order.edges] == ids
+
+
+def test_updates_wait_for_the_echo_and_begin_at_the_last_node_of_the_base() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.extend(2, 3)
+    story.extend(3, 5)
+    assert len(story.orders) == 1, "nothing behind what is not echoed"
+    story.echo()
+    first, update = story.orders
+    assert (update.id, update.update) == (first.id, 1)
+    assert update.nodes[0].id == first.nodes[-1].id
+    assert shape(update) == ([4, 6, 8, 10], [5, 7, 9], [True] * 4)
+
+
+def test_nodes_that_were_passed_become_events_each_once_and_in_sequence() -> None:
+    story = joined()
+    story.extend(0, 4)
+    assert [e for e in story.echo() if isinstance(e, NodeReached)] == []
+    reached = [e.edge for e in story.echo(2) if isinstance(e, NodeReached)]
+    assert reached == story.edges[:2]
+    assert [e for e in story.echo(2) if isinstance(e, NodeReached)] == []
+    assert [e.edge for e in story.echo(4) if isinstance(e, NodeReached)] == story.edges[2:4]
+
+
+def test_a_new_order_begins_only_when_the_vehicle_says_that_it_is_idle() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo(2)
+    story.extend(2, 4)
+    first, second = story.orders
+    assert second.id != first.id and second.update == 0
+    assert shape(second) == ([0, 2, 4], [1, 3], [True] * 3)
+
+
+def test_what_is_not_echoed_is_sent_again_and_at_last_an_alarm() -> None:
+    story = joined()
+    story.extend(0, 2)
+    for _ in range(30):
+        story.tick()
+        story.header += 1
+    sent = [o for o in story.orders if o == story.orders[0]]
+    assert len(sent) == len(story.orders) == 10, "the identical message, a bounded number of times"
+    assert story.headers["order"] == list(range(10)), "each with a header of its own"
+    faults = [e for e in story.events if isinstance(e, RobotFaulted)]
+    assert [f.kind for f in faults] == ["robot_silent"]
+    assert any("is not echoed" in text for _, text in story.alarms)
+
+
+def test_header_ids_count_per_topic() -> None:
+    story = joined()
+    story.extend(0, 1)
+    story.echo()
+    story.extend(1, 2)
+    assert story.headers == {"instantActions": [0], "order": [0, 1]}
+
+
+def test_an_order_that_is_refused_is_cancelled_and_begun_anew() -> None:
+    story = joined()
+    story.extend(0, 3)
+    error = m.Error(
+        kind="orderError", level="WARNING", references={"orderId": story.orders[0].id},
+        description="no map",
+    )  # fmt: skip
+    story.state(errors=(error,))
+    assert any("refuses order" in text for _, text in story.alarms)
+    story.state(errors=())
+    assert story.orders[-1].id != story.orders[0].id
+    assert len(story.orders[-1].edges) == 3
+
+
+# --- actions -------------------------------------------------------------------------------------
+
+
+def test_an_action_is_an_order_of_one_node() -> None:
+    story = joined()
+    bay = story.roadmap.node_bay[story.start]
+    story.tell(StartAction(robot=0, action=41, kind="pick", load="t7", bay=bay))
+    (order,) = story.orders
+    (action,) = order.nodes[0].actions
+    assert (action.kind, action.blocking, action.parameters["loadId"]) == ("pick", "HARD", "t7")
+    state = m.ActionState(id=action.id, status="RUNNING")
+    assert story.echo(actions=(state,)) == []
+    state = m.ActionState(id=action.id, status="FINISHED")
+    assert story.echo(actions=(state,)) == [ActionEnded(robot=0, action=41)]
+    assert story.echo(actions=(state,)) == []
+    # and then it drives on with a new order, whose first node has no action
+    story.extend(0, 1)
+    assert story.orders[-1].id != order.id and story.orders[-1].nodes[0].actions == ()
+
+
+def test_an_action_that_failed_is_told() -> None:
+    story = joined()
+    story.tell(StartAction(robot=0, action=9, kind="drop", load="t7"))
+    name = story.orders[0].nodes[0].actions[0].id
+    found = story.echo(actions=(m.ActionState(id=name, status="FAILED"),))
+    assert found == [ActionEnded(robot=0, action=9, outcome="failed")]
+
+
+def test_charge_is_told_at_each_twentieth() -> None:
+    story = joined()
+    told = []
+    for percent in (80, 79, 74.9, 74, 60):
+        power = m.PowerSupply(charge_percent=percent, charging=False)
+        told += [
+            e.battery_permille for e in story.state(power=power) if isinstance(e, BatteryCrossed)
+        ]
+    assert told == [790, 749, 600]
+
+
+# --- odd messages --------------------------------------------------------------------------------
+
+
+def test_repeats_reorderings_and_gaps_are_counted_and_do_no_harm() -> None:
+    story = joined()
+    story.extend(0, 3)
+    story.echo(2)
+    vehicle = story.control.vehicles["acme", "amr-1"]
+    story.header += 5
+    story.echo(2)
+    assert vehicle.counts.missing == 5
+    old = story.header
+    story.header = old - 3
+    story.now_ns -= 20 * SECOND
+    assert story.echo(0) == []
+    assert vehicle.counts.reordered == 1
+    story.header = old
+    story.now_ns += 19 * SECOND
+    assert [e for e in story.echo(3) if isinstance(e, NodeReached)] == [
+        NodeReached(robot=0, edge=story.edges[2])
+    ]
+
+
+def test_a_vehicle_that_starts_anew_counts_from_zero() -> None:
+    story = joined()
+    story.header = 5000
+    story.state()
+    story.header = 0
+    story.extend(0, 1)
+    assert [e for e in story.echo(1) if isinstance(e, NodeReached)]
+
+
+def test_garbage_is_counted_and_much_of_it_stops_the_vehicle_alone() -> None:
+    story = joined()
+    for _ in range(25):
+        story.say("state", b"\xff" * 100)
+    faults = [e for e in story.events if isinstance(e, RobotFaulted)]
+    assert [(f.robot, f.kind) for f in faults] == [(0, "robot_nonsense")]
+    assert len(story.alarms) < 5
+
+
+def test_somebody_elses_header_is_not_believed() -> None:
+    story = joined()
+    header = m.Header(header_id=9, time_ns=0, version="2.1.0", manufacturer="acme", serial="amr-2")
+    state = m.State(header=header, power=m.PowerSupply(charge_percent=1, charging=False))
+    story.say("state", story.codec.encode(state))
+    assert story.events == [] and "somebody else's" in story.alarms[-1][1]
+
+
+def test_a_pose_off_the_way_stops_the_vehicle() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo()
+    place = m.Position(x=-50, y=-50, theta=0, map_id="hall")
+    found = [e for _ in range(4) for e in story.echo(position=place)]
+    assert [(e.kind) for e in found if isinstance(e, RobotFaulted)] == ["robot_nonsense"]
+
+
+# --- faults and recovery -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        ({"errors": (m.Error(kind="drive", level="FATAL"),)}, "robot_dead"),
+        ({"mode": "MANUAL"}, "robot_manual"),
+        ({"safety": m.SafetyState(emergency_stop="MANUAL")}, "robot_dead"),
+        (
+            {"position": m.Position(x=0, y=0, theta=0, map_id="hall", localized=False)},
+            "robot_slipped",
+        ),
+    ],
+)
+def test_a_fault_ends_with_the_order_that_it_had(facts: dict[str, Any], kind: str) -> None:
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    before = dict(story.facts)
+    found = story.state(**facts)
+    assert [e.kind for e in found if isinstance(e, RobotFaulted)] == [kind]
+    story.extend(3, 4)
+    assert len(story.orders) == 1, "nothing is sent to who is not well"
+    story.tell(RecoverRobot(robot=0, attempt=1))
+    story.facts = before
+    found = story.echo(2)
+    assert RobotRecovered(robot=0) in found
+    assert NodeReached(robot=0, edge=story.edges[1]) in found
+    assert story.orders[-1].update == 1, "and it gets what was released meanwhile"
+
+
+def test_after_a_restart_of_the_vehicle_the_rest_of_its_base_is_a_new_order() -> None:
+    story = joined()
+    story.extend(0, 4)
+    story.echo(1)
+    story.state(errors=(m.Error(kind="drive", level="FATAL"),))
+    found = story.state(
+        errors=(), order_id="", order_update=0, nodes=(), edges=(), driving=False,
+        last_node_sequence=0,
+    )  # fmt: skip
+    assert RobotRecovered(robot=0) in found
+    assert [e.id for e in story.orders[-1].edges] == [
+        story.roadmap.edge_ids[e] for e in story.edges[1:4]
+    ]
+    assert story.orders[-1].nodes[0].id == story.facts["last_node"]
+
+
+def test_driven_on_by_hand_it_goes_on_from_where_it_is() -> None:
+    story = joined()
+    story.extend(0, 4)
+    story.echo(1)
+    story.state(mode="MANUAL")
+    story.node = story.roadmap.edge_head[story.edges[2]]
+    found = story.state(
+        mode="AUTOMATIC", order_id="", nodes=(), edges=(), driving=False,
+        last_node=story.roadmap.node_ids[story.node], last_node_sequence=0,
+    )  # fmt: skip
+    assert RobotRecovered(robot=0, edge=story.edges[2]) in found
+    assert [e.id for e in story.orders[-1].edges] == [story.roadmap.edge_ids[story.edges[3]]]
+
+
+def test_driven_elsewhere_by_hand_it_does_not_come_back() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo(1)
+    story.state(mode="MANUAL")
+    story.tell(RecoverRobot(robot=0, attempt=2))
+    story.node = story.roadmap.edge_head[story.edges[11]]
+    found = story.state(
+        mode="AUTOMATIC", order_id="", nodes=(), edges=(), driving=False,
+        last_node=story.roadmap.node_ids[story.node], last_node_sequence=0,
+    )  # fmt: skip
+    assert not any(isinstance(e, RobotRecovered) for e in found)
+    assert story.tick(61) == [RecoveryFailed(robot=0, attempt=2)]
+
+
+def test_silence_is_a_fault_and_a_sign_of_life_ends_it() -> None:
+    story = joined()
+    assert story.tick(60) == []
+    (event,) = story.tick(6)
+    assert isinstance(event, RobotFaulted) and event.kind == "robot_silent"
+    assert RobotRecovered(robot=0) in story.state()
+
+
+def test_a_driving_vehicle_must_be_heard_soon_after_its_next_node() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo()
+    assert story.tick(8) == []
+    assert [e.kind for e in story.tick(20) if isinstance(e, RobotFaulted)] == ["robot_silent"]
+
+
+def test_a_vehicle_that_talks_nonsense_is_stopped_and_begins_anew() -> None:
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    story.tell(StopRobot(robot=0))
+    assert story.instants[-1].kind == "cancelOrder"
+    story.tell(RecoverRobot(robot=0, attempt=1))
+    assert not any(isinstance(e, RobotRecovered) for e in story.echo(1))
+    cancel = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    found = story.state(nodes=(), edges=(), driving=False, actions=(cancel,))
+    assert RobotRecovered(robot=0) in found
+    assert len(story.orders[-1].edges) == 2
+
+
+def test_a_trimmed_base_comes_back_shorter() -> None:
+    story = joined()
+    story.extend(0, 4)
+    story.echo(1)
+    story.state(errors=(m.Error(kind="drive", level="FATAL"),))
+    story.tell(TrimBase(robot=0, edges=tuple(story.edges[2:4])))
+    story.state(errors=(), nodes=(), edges=(), driving=False)
+    assert [e.id for e in story.orders[-1].edges] == [story.roadmap.edge_ids[story.edges[1]]]
+
+
+def test_who_says_that_something_lies_ahead_backs_out_when_asked() -> None:
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    error = m.Error(kind="pathBlocked", level="WARNING")
+    story.echo(1, driving=False, errors=(error,))
+    found = [e for _ in range(4) for e in story.echo(1, driving=False)]
+    assert [e for e in found if isinstance(e, LaneBlocked)] == [
+        LaneBlocked(robot=0, edge=story.edges[1])
+    ]
+    story.tell(BackOut(robot=0))
+    cancel = story.instants[-1]
+    assert cancel.kind == "cancelOrder"
+    done = m.ActionState(id=cancel.id, status="FINISHED")
+    found = story.state(nodes=(), edges=(), errors=(), actions=(done,))
+    assert BackedOut(robot=0, node=story.node) in found
+    assert len(story.orders) == 1, "what it held is void"
+
+
+# --- a master that was started again -------------------------------------------------------------
+
+
+def test_after_a_restart_of_the_master_nothing_is_lost_or_done_twice() -> None:
+    # given a vehicle that drives a base of three edges, and a master that has gone
+    before = joined()
+    before.extend(0, 3)
+    before.echo(1)
+    # when another one takes over, whose core has released two edges more meanwhile
+    story = Story(session="1")
+    story.orders = list(before.orders)
+    story.facts, story.header, story.now_ns = before.facts, before.header, before.now_ns
+    base = tuple(story.edges[1:5])
+    story.control.restore({"amr-1": Known(0, 0, before.node, base, None, "")})
+    assert [e for e in story.echo(1) if not isinstance(e, BatteryCrossed)] == []
+    assert story.instants == [] and len(story.orders) == 1, "it may end what it is at"
+    assert [e.edge for e in story.echo(3) if isinstance(e, NodeReached)] == story.edges[1:3]
+    # then it gets the rest as a new order
+    assert [e.id for e in story.orders[-1].edges] == [
+        story.roadmap.edge_ids[e] for e in story.edges[3:5]
+    ]
+    assert story.orders[-1].id not in [o.id for o in before.orders]
+
+
+def test_an_action_that_ended_while_the_master_was_gone_is_not_given_again() -> None:
+    before = joined()
+    pick = StartAction(robot=0, action=41, kind="pick", load="t7")
+    before.tell(pick)
+    name = before.orders[0].nodes[0].actions[0].id
+    story = Story(session="1")
+    story.orders = list(before.orders)
+    story.header, story.now_ns = before.header, before.now_ns
+    story.control.restore({"amr-1": Known(0, 0, story.start, (), pick, "")})
+    assert story.echo(actions=(m.ActionState(id=name, status="RUNNING"),))[1:] == []
+    found = story.echo(actions=(m.ActionState(id=name, status="FINISHED"),))
+    assert ActionEnded(robot=0, action=41) in found
+    assert len(story.orders) == 1
