@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Protocol, TypeVar
 
 from orchestrator.answers import Answers
 from orchestrator.core.loop import Core
 from orchestrator.core.messages import (
+    BackedOut,
     Command,
     CommandRefused,
+    Entry,
     Event,
     ExtendBase,
     NodeReached,
@@ -24,13 +26,16 @@ from orchestrator.core.messages import (
     RequestPaths,
     RequestTours,
     RobotJoined,
+    RobotRecovered,
     RunStarted,
     Ticked,
+    TrimBase,
     encode,
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
 from orchestrator.layout import LoadedSite
+from orchestrator.pending import Pending
 
 INBOX_MAX = 100_000
 BATCH_MAX = 500
@@ -57,6 +62,16 @@ class Outside(Protocol):
         """Carry out, or begin to; report by `post`, from the loop's thread."""
 
 
+class Watcher(Protocol):
+    """Sees everything, in sequence; may not change anything."""
+
+    def event(self, seq: int, event: Event) -> None:
+        """The core has handled an event."""
+
+    def command(self, command: Command) -> None:
+        """A command, when its cause is durable."""
+
+
 class Live:
     """The core against real time."""
 
@@ -75,12 +90,38 @@ class Live:
         self._gate = Gate(loaded.site.roadmap)
         self._clock_ns, self._begun_ns = clock_ns, clock_ns()
         self._commands: list[Command] = []
+        self.pending = Pending()
+        self.watchers: list[Watcher] = []
+        self._restored = False
         self._running: set[asyncio.Task[None]] = set()
 
     def send(self, command: Command) -> None:
         """core.loop.Port: commands wait for the commit."""
         self._record.command(encode(command))
         self._commands.append(command)
+
+    def restore(self, entries: Iterable[Entry]) -> None:
+        """Go on with a run: fold its journal. Time goes on where it ended; what was commanded and not
+        answered is commanded again when the run begins."""
+        last_ns = 0
+        for entry in entries:
+            self._heard(entry.event)
+            self.core.handle(entry.time_ns, entry.event)
+            for command in self._commands:
+                self.pending.given(command)
+                if isinstance(command, ExtendBase):
+                    self._gate.check(command)
+                elif isinstance(command, TrimBase):
+                    self._gate.trimmed(command.robot, command.edges)
+            self._commands.clear()
+            last_ns, self._restored = entry.time_ns, True
+        self._record.commit()
+        self._begun_ns = self._clock_ns() - last_ns
+
+    @property
+    def now_ns(self) -> int:
+        """Since the run began."""
+        return self._clock_ns() - self._begun_ns
 
     async def post(self, event: Event) -> None:
         """Report an event; waits while the inbox is full."""
@@ -95,7 +136,12 @@ class Live:
 
     async def run(self, seconds: float | None = None) -> None:
         """Until cancelled, or for so many seconds."""
-        await self.post(RunStarted(site_hash=self.loaded.site.hash, core_version=CORE_VERSION))
+        if self._restored:
+            for command in self.pending.commands():
+                self._carry_out(command)
+        else:
+            start = RunStarted(site_hash=self.loaded.site.hash, core_version=CORE_VERSION)
+            await self.post(start)
         ticker = asyncio.create_task(self._tick())
         end_ns = None if seconds is None else self._clock_ns() + round(seconds * 1e9)
         try:
@@ -117,18 +163,31 @@ class Live:
     def _take(self, event: Event | None) -> None:
         for _ in range(BATCH_MAX):
             if event is not None:
-                if isinstance(event, NodeReached):
-                    self._gate.reached(event.robot, event.edge)
-                elif isinstance(event, RobotJoined):
-                    self._gate.joined(event.robot, event.fleet, event.node)
-                self.core.handle(self._clock_ns() - self._begun_ns, event)
+                self._heard(event)
+                self.core.handle(self.now_ns, event)
+                for watcher in self.watchers:
+                    watcher.event(self.core.seq - 1, event)
             if self.inbox.empty():
                 break
             event = self.inbox.get_nowait()
         self._record.commit()
         commands, self._commands = self._commands, []
         for command in commands:
+            self.pending.given(command)
+            for watcher in self.watchers:
+                watcher.command(command)
             self._carry_out(command)
+
+    def _heard(self, event: Event) -> None:
+        """What the gate and the list of open commands must know before the core does."""
+        self.pending.heard(event)
+        match event:
+            case NodeReached() | RobotRecovered():
+                self._gate.reached(event.robot, event.edge)
+            case RobotJoined():
+                self._gate.joined(event.robot, event.fleet, event.node)
+            case BackedOut():
+                self._gate.backed_out(event.robot, event.node)
 
     def _carry_out(self, command: Command) -> None:
         match command:
@@ -146,6 +205,9 @@ class Live:
                     )
                 else:
                     self._outside.send(command, self.post_soon)
+            case TrimBase():
+                self._gate.trimmed(command.robot, command.edges)
+                self._outside.send(command, self.post_soon)
             case _:
                 self._outside.send(command, self.post_soon)
 

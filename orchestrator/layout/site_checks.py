@@ -8,6 +8,7 @@ from orchestrator.core.roadmap import Roadmap
 from orchestrator.core.site import Site
 from orchestrator.layout.findings import Finding
 from orchestrator.layout.site_file import FaultsFile, SiteFile
+from orchestrator.vda5050.quirks import quirks_of
 
 
 def check(site: Site, spec: SiteFile, file: str) -> list[Finding]:
@@ -19,6 +20,7 @@ def check(site: Site, spec: SiteFile, file: str) -> list[Finding]:
         *_routes(site, spec, file),
         *_simulation(site, spec, file),
         *_transports(site, spec, file),
+        *_vehicles(spec, file),
     ]
 
 
@@ -52,6 +54,23 @@ def _patterns(roadmap: Roadmap, spec: SiteFile, file: str) -> list[Finding]:
         for number, row in enumerate(spec.bays)
         if not any(fnmatchcase(bay.id, row.match) for bay in roadmap.bays)
     ]  # fmt: skip
+
+
+def _vehicles(spec: SiteFile, file: str) -> list[Finding]:
+    """Vehicles that may join are of fleets that there are, with quirks that there are."""
+    found: list[Finding] = []
+    for number, row in enumerate(spec.vehicles):
+        if row.fleet not in spec.fleets:
+            mend = f"use one of {', '.join(spec.fleets)}"
+            text = f"no fleet {row.fleet!r}"
+            found.append(Finding("error", file, f"vehicles.{number}.fleet", text, mend))
+        try:
+            quirks_of(row.quirks)
+        except ValueError as error:
+            text, _, mend = str(error).partition(" -> ")
+            path = f"vehicles.{number}.quirks"
+            found.append(Finding("error", file, path, text, mend or "see docs/vda5050.md"))
+    return found
 
 
 def _stations(site: Site, spec: SiteFile, file: str) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -279,6 +279,17 @@ class SimulationFile(_Part):
     trucks: dict[str, TruckFile] = {}  # by route
 
 
+class VehicleFile(_Part):
+    """Vehicles that may join by VDA 5050; `manufacturer` and `serial` are patterns (* and ?)."""
+
+    manufacturer: str = Field(default="*", min_length=1)
+    serial: str = Field(default="*", min_length=1)
+    fleet: str
+    protocol: Literal["2.0", "2.1", "3.0"] = "2.1"
+    quirks: str | dict[str, Any] = ""
+    interface: str = Field(default="uagv", min_length=1)
+
+
 class SiteFile(_Part):
     """site.yaml"""
 
@@ -299,6 +310,7 @@ class SiteFile(_Part):
     policy: PolicyFile = PolicyFile()
     stock: StockFile = StockFile()
     simulation: SimulationFile = SimulationFile()
+    vehicles: tuple[VehicleFile, ...] = ()
 
 
 class PickFails(_Part):
