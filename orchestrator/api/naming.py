@@ -1,4 +1,4 @@
-"""The core's messages with names for numbers, as tagged JSON: {"type": "StartWork", "station": "pick-1", …}.
+"""The core's messages with names for numbers, as tagged JSON: {"type": "LaneCleared", "edge": "e7"}.
 
 Fields called robot, edge, edges, node, stops, bay, station and fleet are numbers in the core and names
 outside; everything else is what it is.

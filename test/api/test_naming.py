@@ -67,7 +67,7 @@ def test_numbers_are_names_outside() -> None:
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        ({"type": "StationFaulted", "station": "nowhere", "capability": "pick"}, "no station 'nowhere'"),
+        ({"type": "StationFaulted", "station": "x", "capability": "pick"}, "no station 'x'"),
         ({"type": "StationFaulted", "station": 3, "capability": "pick"}, "no station '3'"),
         ({"type": "RobotServiced", "robot": "amr-9"}, "no robot 'amr-9'"),
         ({"type": "ExtendBase", "robot": "amr-1", "edges": []}, "ExtendBase"),
