@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from orchestrator.core.messages import OrderReceived
-from orchestrator.core.orders import order_of
+from orchestrator.core.orders import OrderLine, order_of
 from orchestrator.core.site import Site
 from orchestrator.layout.site_file import NoticeWrong
 from sim.clock import Streams
@@ -22,8 +23,9 @@ class Docks:
         wrong: NoticeWrong | None,
         streams: Streams,
         enter: Callable[[OrderReceived], None],
+        tell: Callable[[str, dict[str, Any]], None],
     ) -> None:
-        self._site, self._floor, self._enter = site, floor, enter
+        self._site, self._floor, self._enter, self._tell = site, floor, enter, tell
         self._wrong, self._chance = wrong, streams.of("notice wrong")
         self._outside: dict[int, list[OrderReceived]] = {}
 
@@ -46,12 +48,17 @@ class Docks:
         for station in self._outside:
             self._unload(station)
 
-    def _really(self, quantity: int) -> int:
+    def _really(self, event: OrderReceived, line: OrderLine) -> int:
         """How many units there are where so many were announced."""
+        said = line.quantity
         if self._wrong is None or self._chance.random() >= self._wrong.share:
-            return quantity
-        fifth = max(1, quantity // 5)
-        return max(0, quantity + self._chance.choice((-1, 1)) * self._chance.randint(1, fifth))
+            return said
+        fifth = max(1, said // 5)
+        real = max(0, said + self._chance.choice((-1, 1)) * self._chance.randint(1, fifth))
+        by, why = said - real, "notice_wrong"
+        fact = {"tote": line.tote, "by": by, "why": why, "order_id": event.order_id}
+        self._tell("miscounted", fact)
+        return real
 
     def _unload(self, station: int) -> None:
         waiting = self._outside[station]
@@ -64,7 +71,7 @@ class Docks:
             if used and used + (1 if makes else len(lines)) > spec.positions:
                 return
             waiting.pop(0)
-            totes = {line.tote: (line.sku, self._really(line.quantity)) for line in lines}
+            totes = {line.tote: (line.sku, self._really(event, line)) for line in lines}
             if makes:
                 self._floor.pallet(event.order_id, spec.id, totes)
             else:

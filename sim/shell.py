@@ -118,7 +118,7 @@ class Simulation:
         )  # fmt: skip
         self.handling.dark = self.breakdowns.dead
         wrong = faults.notice_wrong if faults else None
-        self.docks = Docks(self.loaded.site, self.floor, wrong, streams, self._enter)
+        self.docks = Docks(self.loaded.site, self.floor, wrong, streams, self._enter, self.tell)
         self._next_order = 0
         self._open = 0
         self._uncommitted = 0

@@ -63,7 +63,7 @@ def _recent(tote: Tote, since_ns: int) -> set[tuple[str, int]]:
 
 def _errors(goods: Goods, books: dict[str, Any], tote: str) -> set[int]:
     """By how much the books may be too high: any of what was put in may have been seen by now. A
-    wrong pick is seen before its order is done."""
+    wrong pick is seen before its order is done, a wrong notice before all that it is about is in."""
     sums = {0}
     orders = books.get("orders", {})
     for fact in goods.miscounted.get(tote, ()):
