@@ -34,6 +34,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
+from orchestrator.gate.poses import Poses
 from orchestrator.layout import LoadedSite
 from orchestrator.pending import Pending
 
@@ -81,13 +82,14 @@ class Live:
         record: Record,
         outside: Outside,
         clock_ns: Callable[[], int] = time.monotonic_ns,
+        poses: Poses | None = None,
     ) -> None:
         self.loaded = loaded
         self.inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_MAX)
         self.core = Core(loaded.site, self, record=lambda t, s, e: record.append(e, t, s))
         self._record, self._outside = record, outside
         self._answers = Answers(loaded.arrays, loaded.site.policy)
-        self._gate = Gate(loaded.site.roadmap)
+        self._gate, self._poses = Gate(loaded.site.roadmap), poses
         self._clock_ns, self._begun_ns = clock_ns, clock_ns()
         self._commands: list[Command] = []
         self.pending = Pending()
@@ -186,6 +188,8 @@ class Live:
                 self._gate.reached(event.robot, event.edge)
             case RobotJoined():
                 self._gate.joined(event.robot, event.fleet, event.node)
+                if self._poses is not None:
+                    self._poses.joined(event.robot, event.fleet)
             case BackedOut():
                 self._gate.backed_out(event.robot, event.node)
 
@@ -198,7 +202,10 @@ class Live:
             case RequestTours():
                 self._spawn(self._answer(self._answers.tours, command))
             case ExtendBase():
-                reason = self._gate.check(command)
+                reason = ""
+                if self._poses is not None:
+                    reason = self._poses.check(command, self.now_ns)
+                reason = reason or self._gate.check(command)
                 if reason:
                     self.post_soon(
                         CommandRefused(robot=command.robot, reason=reason, edges=command.edges)

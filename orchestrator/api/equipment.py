@@ -1,7 +1,8 @@
 """Stations, cameras, chargers, doors, people: the core's commands to them, and what they answer.
 
 `lightsout/v1/<site>/equipment/commands` and `…/events`, at least once; a number or a subject makes
-each command idempotent. What an adapter (PLC, OPC UA, the simulated building) may say is listed here.
+each command idempotent. What an adapter (PLC, OPC UA, the simulated building) may say is listed here:
+also that something stands at a dock (`OrderReceived`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from orchestrator.core.messages import (
     Event,
     ImageRead,
     LaneCleared,
+    OrderReceived,
     RecoverStation,
     RepairCharger,
     RequestInference,
@@ -55,6 +57,7 @@ EVENTS = (
     | TruckDocked
     | TruckLeft
     | RobotServiced
+    | OrderReceived
 )
 ORDERS = StartWork | RequestInference | RecoverStation | RepairCharger | ClearLane | DispatchTruck
 ORDERS_ALL = ORDERS | ServiceRobot

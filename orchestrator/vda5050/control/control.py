@@ -24,7 +24,7 @@ from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.sending import Desk, Limits
 from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.errors import RemoteError
-from orchestrator.vda5050.model import Connection, Factsheet, State
+from orchestrator.vda5050.model import Connection, Factsheet, Position, State
 
 STRANGERS_MAX = 1000
 Publish = Callable[[str, bytes, int, bool], None]
@@ -56,10 +56,12 @@ class Control:
         session: str = "0",
         planned: Callable[[int], Iterable[int]] = lambda _: (),
         alarm: Callable[[str, str], None] = lambda _subject, _text: None,
+        seen: Callable[[int, Position], None] = lambda _robot, _position: None,
         limits: Limits | None = None,
         map_id: str = "",
     ) -> None:
         self._site, self._rules, self._declared = site, rules, declared
+        self._seen = seen
         self.desk = Desk(
             floor=Floor(site.roadmap, map_id),
             run=run,
@@ -209,6 +211,8 @@ class Control:
         if not reading.fresh(v, state) or (retained and v.robot < 0):
             return
         if v.robot >= 0:
+            if state.position is not None and state.position.localized:
+                self._seen(v.robot, state.position)
             reading.read(self.desk, v, state)
         else:
             v.heard_ns, v.state = self.desk.now_ns, state

@@ -1,0 +1,234 @@
+"""A building that runs: the live driver, the vehicles, the equipment, one connection to the broker.
+
+The composition root of `lightsout serve`. What is slow or may fail is elsewhere: the link connects by
+itself, the journal is written before commands leave, planning happens in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from orchestrator.api.equipment import Equipment, root
+from orchestrator.api.naming import Naming
+from orchestrator.core.messages import (
+    CloseOrder,
+    Command,
+    Event,
+    OrderReceived,
+    RaiseAlarm,
+    RobotJoined,
+    ToteStored,
+)
+from orchestrator.gate.poses import Poses
+from orchestrator.journal import RunReader, RunWriter
+from orchestrator.layout import LoadedSite
+from orchestrator.live import Live
+from orchestrator.mqtt.client import MqttLink
+from orchestrator.vda5050.control.control import Control, Known
+from orchestrator.vda5050.control.joining import Declared, Rule
+from orchestrator.vda5050.control.sending import Limits
+from orchestrator.vda5050.model import Position
+from orchestrator.vda5050.quirks import quirks_of
+
+TICK_S = 0.5
+Demand = Iterator[tuple[int, OrderReceived]]
+
+
+def rules_of(loaded: LoadedSite) -> list[Rule]:
+    """Who may join, by the site file."""
+    names = [fleet.id for fleet in loaded.site.fleets]
+    return [
+        Rule(
+            row.manufacturer,
+            row.serial,
+            names.index(row.fleet),
+            row.protocol,
+            quirks_of(row.quirks),
+            row.interface,
+        )
+        for row in loaded.spec.vehicles
+    ]
+
+
+def declared_of(loaded: LoadedSite) -> list[Declared]:
+    """What the site says of its fleets."""
+    found = []
+    for fleet in loaded.site.fleets:
+        spec = loaded.spec.fleets[fleet.id]
+        xs, ys = zip(*spec.footprint_m, strict=True)
+        handles = ("pick", "drop") if spec.carries else ()
+        found.append(
+            Declared(
+                fleet.id,
+                spec.speed_mps,
+                spec.acceleration_mps2,
+                max(xs) - min(xs),
+                max(ys) - min(ys),
+                (*handles, "startCharging", "stopCharging"),
+            )
+        )
+    return found
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the server did so far."""
+
+    orders: dict[str, int] = field(default_factory=dict)  # status -> count
+    alarms: int = 0
+
+
+class Serving:
+    """One site on one broker."""
+
+    def __init__(
+        self,
+        loaded: LoadedSite,
+        record: RunWriter,
+        link: MqttLink,
+        *,
+        run: str,
+        limits: Limits | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.loaded, self.link, self.figures = loaded, link, Figures()
+        self._say = say
+        self._utc_ns = time.time_ns() - time.monotonic_ns()
+        footprints = [spec.footprint_m for spec in loaded.spec.fleets.values()]
+        self.poses = Poses(loaded.site.roadmap, footprints, loaded.spec.safety_margin_m)
+        self.live = Live(loaded, record, self, poses=self.poses)
+        self.naming = Naming(loaded.site)
+        site = loaded.spec.id
+        self.root = root(site)
+        self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
+        self.control = Control(
+            loaded.site,
+            rules_of(loaded),
+            declared_of(loaded),
+            link.publish,
+            self.live.post_soon,
+            run=run,
+            session=f"{time.time_ns() // 1_000_000:x}",
+            planned=self._planned,
+            alarm=self.alarm,
+            seen=self._seen,
+            limits=limits,
+            map_id=site,
+        )
+        self.live.watchers.append(self)
+        for pattern, qos in self.control.filters():
+            link.subscribe(pattern, qos)
+        link.subscribe(self.equipment.events_topic, 1)
+
+    def restore(self, reader: RunReader) -> None:
+        """Go on with the run of a server that is gone."""
+        self.live.restore(reader.entries())
+        world, traffic = self.live.core.world, self.live.core.world.traffic
+        known = {}
+        for robot in world.robots:
+            self.naming.joined(robot.name)
+            known[robot.name] = Known(
+                robot.index,
+                robot.fleet,
+                traffic.at[robot.index],
+                tuple(move.edge for move in traffic.released[robot.index]),
+                self.live.pending.action_of(robot.index),
+                robot.fault if robot.dead else "",
+            )
+        self.control.restore(known)
+
+    def _planned(self, robot: int) -> Iterable[int]:
+        """Behind its base, as the precedence graph has it just now."""
+        return [move.edge for move in self.live.core.world.traffic.planned[robot]]
+
+    def _seen(self, robot: int, place: Position) -> None:
+        """A pose, for the last check; of a robot that is just joining the core does not know yet."""
+        if robot < len(self.live.core.world.robots):
+            self.poses.seen(robot, place.x, place.y, place.theta, self.live.now_ns)
+
+    @property
+    def now_ns(self) -> int:
+        """UTC, from a clock that never goes backwards."""
+        return self._utc_ns + time.monotonic_ns()
+
+    # --- the live driver's outside ---------------------------------------------------------------
+
+    def send(self, command: Command, post: Callable[[Event], None]) -> None:
+        """A command that has passed the gate."""
+        if self.control.command(self.now_ns, command) or self.equipment.command(command):
+            return
+        match command:
+            case RaiseAlarm():
+                self.alarm(command.subject, command.text)
+            case CloseOrder():
+                status = command.status
+                self.figures.orders[status] = self.figures.orders.get(status, 0) + 1
+                topic = f"{self.root}/orders/{command.order_id}/status"
+                self.link.publish(topic, self.naming.encode(command), 1, True)
+
+    def event(self, seq: int, event: Event) -> None:
+        """live.Watcher: names grow with the robots."""
+        if isinstance(event, RobotJoined):
+            self.naming.joined(event.name)
+            self._say(f"{event.name} joined")
+
+    def command(self, command: Command) -> None:
+        """live.Watcher: nothing to do."""
+
+    def alarm(self, subject: str, text: str) -> None:
+        """Tell whoever watches."""
+        self.figures.alarms += 1
+        payload = msgspec.json.encode({"time_ns": self.now_ns, "subject": subject, "text": text})
+        self.link.publish(f"{self.root}/alarms", payload, 0, False)
+        self._say(f"{subject}: {text}")
+
+    # --- running ---------------------------------------------------------------------------------
+
+    async def run(
+        self,
+        opening: Iterable[ToteStored] = (),
+        demand: Demand | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Until cancelled, or for so many seconds. `opening`: what is in stock, of a new run."""
+        for stored in opening:
+            self.live.post_soon(stored)
+        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tick())]
+        if demand is not None:
+            tasks.append(asyncio.create_task(self._order(demand)))
+        live = asyncio.create_task(self.live.run(seconds))
+        try:
+            done, _ = await asyncio.wait([live, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await live
+        finally:
+            for task in (live, *tasks):
+                task.cancel()
+            await asyncio.gather(live, *tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        async for batch in self.link.batches():
+            now_ns = self.now_ns
+            for topic, payload, retained in batch:
+                if not self.equipment.message(topic, payload):
+                    self.control.message(now_ns, topic, payload, retained=retained)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.control.tick(self.now_ns)
+
+    async def _order(self, demand: Demand) -> None:
+        """Orders at their time; those that a run before a restart had are the same orders."""
+        for time_ns, event in demand:
+            wait_s = (time_ns - self.live.now_ns) / 1e9
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            await self.live.post(event)
+        await asyncio.Event().wait()
