@@ -12,7 +12,7 @@ import sys
 
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
-    "bench", "fork", "compare", "reconcile",
+    "bench", "fork", "compare", "reconcile", "serve",
 )  # fmt: skip
 
 
@@ -68,6 +68,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     from orchestrator.host.records import HostFileError  # noqa: PLC0415
     from orchestrator.journal import RunFileError  # noqa: PLC0415
     from orchestrator.layout import LayoutError  # noqa: PLC0415
+    from orchestrator.mqtt.address import AddressError  # noqa: PLC0415
     from sim.li_lim import LiLimError  # noqa: PLC0415
     from sim.lorr_files import InstanceError  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
@@ -77,6 +78,7 @@ def known_errors() -> tuple[type[Exception], ...]:
         OutputError,
         RunFileError,
         LayoutError,
+        AddressError,
         HostFileError,
         InstanceError,
         LiLimError,

@@ -10,11 +10,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from orchestrator.api.equipment import Equipment, root
 from orchestrator.api.naming import Naming
+from orchestrator.core.books import books
+from orchestrator.core.filing import tally
 from orchestrator.core.messages import (
     CloseOrder,
     Command,
@@ -211,6 +214,30 @@ class Serving:
             for task in (live, *tasks):
                 task.cancel()
             await asyncio.gather(live, *tasks, return_exceptions=True)
+
+    def finish(self) -> dict[str, Any]:
+        """The run's figures."""
+        world, counts = self.live.core.world, self.link.counters
+        vehicles = self.control.vehicles.values()
+        return {
+            "seconds": round(self.live.now_ns / 1e9, 1),
+            "robots": len(world.robots),
+            **{f"orders_{state}": count for state, count in tally(world).items()},
+            "events": world.events,
+            "commands_refused": world.refusals,
+            "states": sum(v.counts.states for v in vehicles),
+            "orders_sent": sum(v.counts.orders for v in vehicles),
+            "updates_sent": sum(v.counts.updates for v in vehicles),
+            "resent": sum(v.counts.resent for v in vehicles),
+            "unreadable": sum(v.counts.undecodable for v in vehicles),
+            "messages_in": counts.received,
+            "messages_dropped": counts.inbox_dropped + counts.inbox_refused,
+            "alarms": self.figures.alarms,
+        }
+
+    def books(self) -> dict[str, Any]:
+        """The core's books, for the run file."""
+        return books(self.live.core.world)
 
     async def _listen(self) -> None:
         async for batch in self.link.batches():

@@ -76,7 +76,7 @@ class Equipment:
         self,
         site_id: str,
         naming: Naming,
-        publish: Callable[[str, bytes, int, bool], None],
+        publish: Callable[[str, bytes, int, bool], object],
         post: Callable[[Event], None],
         alarm: Callable[[str, str], None],
     ) -> None:

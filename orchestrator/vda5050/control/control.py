@@ -27,7 +27,7 @@ from orchestrator.vda5050.errors import RemoteError
 from orchestrator.vda5050.model import Connection, Factsheet, Position, State
 
 STRANGERS_MAX = 1000
-Publish = Callable[[str, bytes, int, bool], None]
+Publish = Callable[[str, bytes, int, bool], object]
 
 
 class Known(NamedTuple):

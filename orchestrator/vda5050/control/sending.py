@@ -39,7 +39,7 @@ class Desk:
 
     floor: Floor
     run: str
-    publish: Callable[[str, bytes, int, bool], None]
+    publish: Callable[[str, bytes, int, bool], object]
     post: Callable[[Event], None]
     alarm: Callable[[str, str], None]
     planned: Callable[[int], Iterable[int]]

@@ -1,0 +1,144 @@
+"""`lightsout serve`: run a site for real, by VDA 5050 over MQTT."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import secrets
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.commands import command, mqtt_options, positive
+
+if TYPE_CHECKING:
+    from orchestrator.journal import RunWriter
+    from orchestrator.mqtt.client import MqttLink
+    from orchestrator.mqtt.trouble import Trouble
+    from orchestrator.serving import Serving
+    from sim.recipe import Recipe
+    from sim.scenario import Scenario
+
+EXAMPLES = """\
+  lightsout serve sites/jd_small --broker embedded --record live.run
+  lightsout serve sites/jd_small --mqtt mqtt://localhost:1883 --record live.run
+  lightsout serve --resume live.run --mqtt mqtts://broker:8883 --ca ca.crt --user master
+  lightsout fleet simulate sites/jd_small --mqtt mqtt://127.0.0.1:1883    (in another window)"""
+PORT = 1883
+
+
+def add(subparsers: Any) -> None:
+    """Declare the command."""
+    summary = "run a site: vehicles by VDA 5050, equipment and hosts over MQTT"
+    parser = command(subparsers, "serve", summary, EXAMPLES)
+    parser.add_argument("site", nargs="?", type=Path, metavar="SITE", help="a site's folder")
+    mqtt_options.add(parser)
+    parser.add_argument(
+        "--broker", choices=["embedded"], help="start a broker of its own, on this machine alone"
+    )
+    parser.add_argument("--port", type=int, default=PORT, help=f"of the embedded broker ({PORT})")
+    parser.add_argument("--record", type=Path, metavar="RUN", help="the journal (SITE.run)")
+    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on after a stop or a crash")
+    parser.add_argument("--seed", type=int, default=0, help="of the opening stock and orders (0)")
+    parser.add_argument(
+        "--orders", choices=["site", "none"], default="none", dest="demand",
+        help="site: orders as the site's simulation has them, at their time (none)",
+    )  # fmt: skip
+    parser.add_argument("--hours", type=positive, help="end after so long (until interrupted)")
+    parser.add_argument("--quiet", action="store_true", help="say nothing on the way")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry it out."""
+    from orchestrator.journal import RunReader, RunWriter  # noqa: PLC0415
+    from sim.recipe import Recipe, of_site  # noqa: PLC0415
+    from sim.scenario import ScenarioError  # noqa: PLC0415
+
+    resume = arguments.resume
+    if (arguments.site is None) == (resume is None):
+        raise ScenarioError("what is to run? -> name a site's folder, or --resume RUN")
+    if (arguments.mqtt is None) == (arguments.broker is None):
+        raise ScenarioError("which broker? -> --mqtt URL, or --broker embedded")
+    if resume is not None:
+        with RunReader(resume) as reader:
+            meta = reader.meta
+        recipe = Recipe.of(meta)
+    else:
+        recipe = of_site(arguments.site, seed=arguments.seed, hours=arguments.hours or 24.0)
+        meta = recipe.meta() | {"run_id": secrets.token_hex(4), "live": True}
+    path = resume or arguments.record or Path(f"{recipe.name}.run")
+    scenario, _ = recipe.scenario()
+    writer = RunWriter(path, meta, resume=resume is not None, durable="full")
+    try:
+        asyncio.run(_serve(arguments, recipe, scenario, writer, meta["run_id"]))
+    except BaseException:
+        writer.abandon()
+        raise
+    print(f"recorded in {path}; go on with: lightsout serve --resume {path} …", file=sys.stderr)
+    return 0
+
+
+async def _serve(
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    scenario: Scenario,
+    writer: RunWriter,
+    run_id: str,
+) -> None:
+    from orchestrator.journal import RunReader  # noqa: PLC0415
+    from orchestrator.serving import Serving  # noqa: PLC0415
+
+    async with contextlib.AsyncExitStack() as stack:
+        url = arguments.mqtt
+        if arguments.broker:
+            from orchestrator.mqtt.broker import EmbeddedBroker  # noqa: PLC0415
+
+            broker = await stack.enter_async_context(EmbeddedBroker(arguments.port))
+            url = broker.url
+        link = mqtt_options.link(arguments, url, client_id=f"lightsout-{recipe.name}-{run_id}")
+        _tell(link, url)
+        say = _quiet if arguments.quiet else _say
+        serving = Serving(scenario.loaded, writer, link, run=run_id, say=say)
+        if arguments.resume is not None:
+            with RunReader(arguments.resume) as reader:
+                serving.restore(reader)
+        await stack.enter_async_context(link)
+        await _until_stopped(arguments, serving, scenario)
+        await link.flush(2.0)
+        figures = serving.finish()
+    writer.close("closed", books=serving.books(), figures=figures)
+    for key, value in figures.items():
+        print(f"{key:>20}  {value}")
+
+
+async def _until_stopped(
+    arguments: argparse.Namespace, serving: Serving, scenario: Scenario
+) -> None:
+    """A first interrupt ends the run in order: what is released is still driven."""
+    opening = () if arguments.resume is not None else scenario.totes
+    demand = iter(scenario.orders) if arguments.demand == "site" else None
+    seconds = arguments.hours * 3600 if arguments.hours else None
+    task = asyncio.ensure_future(serving.run(opening, demand, seconds))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _tell(link: MqttLink, url: str) -> None:
+    def trouble(reason: Trouble) -> None:
+        print(f"broker: {reason}", file=sys.stderr)
+
+    link.on_trouble = trouble
+    link.on_up = lambda: print(f"connected to {url}", file=sys.stderr)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _quiet(_: str) -> None:
+    """Nothing."""
