@@ -11,8 +11,8 @@ from typing import Any
 from orchestrator.host.confirmations import Follower
 from orchestrator.host.outbox import FileOutbox, Outbox
 from sim.recorder import Recorder
-from sim.robots import MotionRow
 from sim.scenario import Scenario
+from sim.surroundings import MotionRow
 
 
 def new_run_id() -> str:

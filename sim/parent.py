@@ -23,8 +23,8 @@ from orchestrator.core.messages import (
 from orchestrator.journal import RunReader
 from orchestrator.journal.reader import Batch
 from sim.recorder import Recorder
-from sim.robots import MotionRow
 from sim.scenario import ScenarioError
+from sim.surroundings import MotionRow
 
 AHEAD_NS = 60_000_000_000  # an answer that comes later than this is computed anew
 Answer = PathsPlanned | AssignmentMade | ToursPlanned

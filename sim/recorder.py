@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from sim.robots import MotionRow
+from sim.surroundings import MotionRow
 
 
 class Recorder(Protocol):

@@ -8,62 +8,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Protocol
 
 from orchestrator.layout.site_file import FleetFile
-from sim.clock import SECOND_NS, Clock
-from sim.lanes import Lane, Lanes
+from sim.clock import SECOND_NS
+from sim.lanes import Lane
 from sim.motion import Phase, exit_speed, profile, state
+from sim.surroundings import World
 
 STEP_PERMILLE = 50  # charge is reported at each crossing of a multiple of this
 BACK_MPS = 0.3  # out of a lane on which something lies
 ROLLING_MPS = 1e-6  # slower is standing
-MotionRow = tuple[int, int, int, float, float, float, float, float, float, float]
-
-
-class Ahead(Protocol):
-    """What its sensors tell a robot of things that lie on lanes."""
-
-    def __bool__(self) -> bool:
-        """False: there is nothing anywhere."""
-
-    def stop_m(self, robot: SimRobot, edge: int) -> float:
-        """How far along the edge the robot may drive; inf: to its end. Below zero: not at all."""
-
-    def may_turn(self, robot: SimRobot) -> bool:
-        """Nothing is in the way of a turn where it stands."""
-
-
-class World(Protocol):
-    """What a robot needs of the world around it."""
-
-    clock: Clock
-    lanes: Lanes
-
-    @property
-    def cartons(self) -> Ahead | None:
-        """What may lie on lanes."""
-
-    def reached(self, robot: int, edge: int) -> None:
-        """Report a node."""
-
-    def charge_crossed(self, robot: int, permille: int) -> None:
-        """Report the charge."""
-
-    def stopped_for_good(self, robot: SimRobot, reason: str) -> None:
-        """The robot has come to rest, dead."""
-
-    def blocked(self, robot: SimRobot, edge: int) -> None:
-        """The robot has stopped before something that lies on its way."""
-
-    def backed_out(self, robot: SimRobot) -> None:
-        """The robot is back at its last node, without a base."""
-
-    def revived(self, robot: SimRobot) -> None:
-        """The robot obeys again."""
-
-    def moved(self, row: MotionRow) -> None:
-        """Record an executed piece of motion."""
+HELD = "held"  # not a fault: it was told to stand
 
 
 class SimRobot:
@@ -92,6 +47,8 @@ class SimRobot:
         self.passed = -1  # last edge that it drove to its end
         self.blocked = False  # stands before something
         self.back_m = -1.0  # where on the first edge it began to back out; -1: it doesn't
+        self.held = False  # told to stand, with its base kept
+        self.caps: dict[int, float] = {}  # m/s on edges of its base where an order allows less
         self.off = False  # out of service: uses no charge and can't fail
         self.version = 0  # of scheduled arrivals
         self.loads: list[str] = []
@@ -121,6 +78,8 @@ class SimRobot:
     def go_on(self) -> None:
         """After handling or a restart: drive what is released."""
         if self.driving or self.turn or self.busy or self.dead or self.dying or self.blocked:
+            return
+        if self.held:
             return
         if self.halted_m >= 0:
             at_m, self.halted_m = self.halted_m, -1.0
@@ -177,11 +136,14 @@ class SimRobot:
             lane = lanes.of(edge)
             stop_m = self._stop_m(edge)
             lengths.append(max(0.0, min(lane.length_m, stop_m)))
-            limits.append(min(self.speed_mps, lane.limit_mps))
+            limits.append(self._limit(edge, lane))
             if stop_m < lane.length_m:
                 break
             before = edge
         return exit_speed(lengths, limits, self.a_mps2)
+
+    def _limit(self, edge: int, lane: Lane) -> float:
+        return min(self.speed_mps, lane.limit_mps, self.caps.get(edge, math.inf))
 
     def _start_edge(self, s_m: float, v_mps: float) -> None:
         lane, stop_m = self.world.lanes.of(self.base[0]), self._stop_m(self.base[0])
@@ -190,7 +152,7 @@ class SimRobot:
             self.halted_m = s_m if s_m > 0 else -1.0
             self._blocked()
             return
-        now, limit = self.world.clock.now_ns, min(self.speed_mps, lane.limit_mps)
+        now, limit = self.world.clock.now_ns, self._limit(self.base[0], lane)
         end_m, v_out = (lane.length_m, self._exit_speed()) if free else (stop_m, 0.0)
         self.phases = profile(now, s_m, end_m, v_mps, v_out, limit, self.a_mps2)
         self.begun = (s_m, v_mps)
@@ -208,7 +170,7 @@ class SimRobot:
         s_m, v_mps = self._cut()
         self._start_edge(s_m, v_mps)
 
-    def _state(self) -> tuple[float, float]:
+    def on_edge(self) -> tuple[float, float]:
         """Metres along the edge under way, and m/s, now."""
         now = self.world.clock.now_ns
         for phase in self.phases:
@@ -224,7 +186,7 @@ class SimRobot:
             dt_ns = min(phase.dt_ns, now - phase.t0_ns)
             if dt_ns > 0:
                 self._record(lane, phase, dt_ns)
-        return self._state()
+        return self.on_edge()
 
     def _record(self, lane: Lane, phase: Phase, dt_ns: int) -> None:
         s_m, direction_rad = phase.s_m, lane.direction_rad
@@ -302,7 +264,7 @@ class SimRobot:
         if not self.base or not (self.driving or self.halted_m >= 0):
             return self.world.lanes.position(self.node)
         lane = self.world.lanes.of(self.base[0])
-        s_m = self._state()[0] if self.driving else self.halted_m
+        s_m = self.on_edge()[0] if self.driving else self.halted_m
         return lane.x_m + lane.dx * s_m, lane.y_m + lane.dy * s_m
 
     # --- charge ---------------------------------------------------------------------------------
@@ -329,10 +291,39 @@ class SimRobot:
 
     def die(self, reason: str, kind: str = "robot_dead") -> None:
         """Brake and stand, a turn (or the way back) ended first. It dies once at a time."""
-        if self.dead or self.dying or self.off:
+        if self.dead or self.off or (self.dying and self.fault != HELD):
             return
+        braking = bool(self.dying)
         self.dying, self.fault = reason, kind
-        self._stop()
+        if not braking:
+            self._stop()
+
+    def hold(self) -> None:
+        """Brake and stand until `let_go`; the base is kept."""
+        self.held = True
+        if not (self.dead or self.dying or self.off):
+            self.dying = self.fault = HELD
+            self._stop()
+
+    def let_go(self) -> None:
+        """Go on. Where it still brakes, it stands first."""
+        self.held = False
+        self.go_on()
+
+    def curtail(self) -> int:
+        """Forget the base behind the first node at which it can stop; return how many edges of it
+        are left."""
+        s_m, v_mps = self.on_edge() if self.driving else (max(0.0, self.halted_m), 0.0)
+        kept, rest_m = 0, v_mps * v_mps / (2 * self.a_mps2) + s_m
+        moving = self.driving or self.halted_m >= 0
+        while kept < len(self.base) and (rest_m > 1e-6 or (moving and not kept)):
+            rest_m -= self.world.lanes.of(self.base[kept]).length_m
+            kept += 1
+        while len(self.base) > kept:
+            self.base.pop()
+        if self.driving and not self.dying:
+            self._start_edge(*self._cut())
+        return kept
 
     def _stop(self) -> None:
         if self.turn or self.back_m >= 0:
@@ -340,7 +331,7 @@ class SimRobot:
         if not self.driving:
             self._rest()
             return
-        s_m, v_mps = self._state()
+        s_m, v_mps = self.on_edge()
         way = v_mps * v_mps / (2 * self.a_mps2)
         rest_m = self.world.lanes.of(self.base[0]).length_m - s_m
         if way >= rest_m - 1e-6:
@@ -371,6 +362,11 @@ class SimRobot:
             self._cut()
             self.phases = []
         reason, self.dying = self.dying, ""
+        if self.fault == HELD:
+            self.fault = ""
+            self.world.stood(self)
+            self.go_on()
+            return
         self.dead = True
         self.world.stopped_for_good(self, reason)
 

@@ -56,8 +56,9 @@ from sim.machines import Machines
 from sim.mishaps import Mishaps
 from sim.network import Network
 from sim.recorder import Recorder
-from sim.robots import MotionRow, SimRobot
+from sim.robots import SimRobot
 from sim.scenario import Scenario, robot_fact
+from sim.surroundings import MotionRow
 from sim.troubles import Troubles
 from sim.trucks import Trucks
 from sim.turning import pick_fails, turn
@@ -358,6 +359,9 @@ class Simulation:
     def charge_crossed(self, robot: int, permille: int) -> None:
         """sim.robots.World"""
         self.say_later(robot, BatteryCrossed(robot=robot, battery_permille=permille))
+
+    def stood(self, robot: SimRobot) -> None:
+        """sim.robots.World"""
 
     def revived(self, robot: SimRobot) -> None:
         """sim.robots.World"""

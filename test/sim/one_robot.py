@@ -8,7 +8,8 @@ from orchestrator.core.roadmap import Roadmap
 from orchestrator.layout.site_file import FleetFile
 from sim.clock import SECOND_NS, Clock
 from sim.lanes import Lanes
-from sim.robots import MotionRow, SimRobot
+from sim.robots import SimRobot
+from sim.surroundings import MotionRow
 
 Edge = tuple[int, int, int, float]  # tail, head, body heading in degrees, limit in m/s (0: none)
 

@@ -22,8 +22,8 @@ from orchestrator.core.messages import (
     decode_entry,
 )
 from sim.recipe import Recipe, of_site, with_faults
-from sim.robots import MotionRow
 from sim.shell import Simulation
+from sim.surroundings import MotionRow
 
 ROOT = Path(__file__).parents[2]
 MINUTES = 4

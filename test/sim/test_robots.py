@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from one_robot import OneRobot, fleet, line, roadmap
 
 from sim.clock import SECOND_NS
-from sim.robots import MotionRow
+from sim.surroundings import MotionRow
 
 metres = st.integers(200, 6000).map(lambda mm: mm / 1000)
 
