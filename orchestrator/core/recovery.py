@@ -16,7 +16,14 @@ from orchestrator.core.robots import Robot
 from orchestrator.core.world import MS_NS, World
 
 DEAD_FACTOR = 4  # so much longer a robot may stand while lanes are closed
-KINDS = ("robot_dead", "robot_slipped", "battery_empty", "robot_nonsense")
+KINDS = (
+    "robot_dead",
+    "robot_slipped",
+    "battery_empty",
+    "robot_nonsense",
+    "robot_silent",
+    "robot_manual",
+)
 HOW = {"robot_slipped": "relocalise"}  # else: restart
 
 

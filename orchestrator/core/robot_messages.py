@@ -10,7 +10,8 @@ from orchestrator.core.message import Message
 class RobotFaulted(Message, frozen=True):
     """The robot stands still where it is, somewhere on what it holds, and obeys nothing.
 
-    kind: robot_dead | robot_slipped (it doesn't know where it is) | battery_empty."""
+    kind: robot_dead | robot_slipped (it doesn't know where it is) | battery_empty | robot_nonsense |
+    robot_silent (nothing is heard of it) | robot_manual (somebody took it out of automatic)."""
 
     robot: int
     reason: str
