@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from orchestrator.core import flow, missions, places, replenish, stations, timeouts, tours
+from orchestrator.core import (
+    exceptions,
+    flow,
+    missions,
+    places,
+    replenish,
+    stations,
+    timeouts,
+    tours,
+)
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Leg, Robot, Token
 from orchestrator.core.site import Step
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import Task, World
 
+FAILED = "handling_failed"  # the exception: a robot could not take a load, or set it down
 HANDLING_TRIES = 5  # of one robot, one a tick
 HANDLING_ROBOTS = 3
 PUT_AWAY_NS = 1_800_000_000_000  # a tote takes up room at its dock: no later than this
@@ -258,6 +268,9 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
     """A pick or drop went wrong: it is tried again at the next tick. A load that this robot can't
     take goes back to the pool, for another; what no robot can take sets its order aside."""
     robot.failures += 1
+    about = world.orders[leg.token[0]] if leg.token is not None else None
+    name = about.id if about is not None and about.state == "open" else ""
+    exceptions.opened(world, FAILED, leg.load, name, f"{robot.name} could not {leg.action} it")
     if leg.action != "pick" or robot.failures <= HANDLING_TRIES or leg.token is None:
         return
     robot.failures = 0
@@ -273,6 +286,7 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
         if tote is not None:
             _stays(world, tote)
         flow.quarantine(world, order, token, f"{token[1]}: no robot can take {leg.load}")
+        exceptions.ended(world, FAILED, leg.load, "given up")
     missions.advance(world, robot)
 
 
