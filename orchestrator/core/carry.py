@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core import (
+    chutes,
     exceptions,
     flow,
     missions,
@@ -124,8 +125,7 @@ def _pass_on(world: World, order: Order, step: Step, token: Token) -> None:
     if step.to == "door":
         end = world.site.routes[order.route].door
     else:
-        if order.chute < 0 or step.to_at:
-            order.chute = places.chute_for(world, order.route, step.to_at)
+        chutes.choose(world, order, step)
         end = order.chute
     if not stations.take_position(world, end, token):
         return

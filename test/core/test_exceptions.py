@@ -52,7 +52,11 @@ def test_a_robot_that_can_not_take_a_tote_is_an_exception_until_it_or_another_on
     story.ticks(200)
     assert story.closed() == {"o1": "done"}
     about = [(subject, phase, how) for kind, subject, phase, how in notes(story)]
-    assert about == [("t0", "opened", ""), *[("t0", "retried", "")] * 6, ("t0", "ended", "resolved")]
+    assert about == [
+        ("t0", "opened", ""),
+        *[("t0", "retried", "")] * 6,
+        ("t0", "ended", "resolved"),
+    ]
     assert ends(story) == {("handling_failed", "resolved"): 1}
 
 
