@@ -149,13 +149,16 @@ def _open(
     end: tuple[int, int],
     load: str,
 ) -> Task:
-    """Put a task into the pool: for fleets that carry such loads and may enter both ends."""
+    """Put a task into the pool: for fleets that carry such loads and may enter both ends. A vehicle
+    with several places goes on with its tour, so no load stays on it where it is worked on."""
     step = flow.step_of(world, order, token[1])
     fleets = places.carriers(world, step.needs)
     for _, bay in (start, end):
         if bay >= 0:
             fleets &= world.site.roadmap.bays[bay].fleets
     action = "" if step.to in ("station", "stop") else "drop"
+    if not action:
+        fleets &= ~world.touring
     due_ns, now_ns = order.due_ns, world.time_ns
     task = Task(world.number(), fleets, *start, load, token, due_ns, *end, action, now_ns)
     world.tasks[task.id] = task
@@ -291,7 +294,7 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
 
 
 def cancel(world: World, task: Task) -> None:
-    """Take a task out of the pool: its tote stays where it is."""
+    """Take a task out of the pool: its load stays where it is."""
     del world.tasks[task.id]
     world.due.pop(task.id, None)
     tote = world.stock.totes.get(task.load)
