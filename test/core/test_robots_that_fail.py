@@ -204,3 +204,25 @@ def test_a_report_of_a_lane_that_is_not_its_own_is_not_believed() -> None:
     robot = busy(story)
     story.say(LaneBlocked(robot=robot, edge=base(story, robot)[-1] + 1))
     assert not story.of(ClearLane) and not story.world.robots[robot].blocked
+
+
+def test_a_failure_that_is_told_twice_is_one_failure() -> None:
+    story, robot, edge = blocked()
+    failed = ClearingFailed(edge=edge, attempt=1)
+    story.say(failed, failed)
+    assert [c.attempt for c in story.of(ClearLane)] == [1, 2]
+    story = driving()
+    robot = busy(story)
+    story.say(RobotFaulted(robot=robot, reason="test"))
+    story.say(*[RecoveryFailed(robot=robot, attempt=1)] * 2)
+    assert [c.attempt for c in story.of(RecoverRobot)] == [1, 2]
+
+
+def test_a_robot_that_failed_while_it_was_to_back_out_is_asked_again_when_it_is_back() -> None:
+    story, robot, edge = blocked(maintenance_every_minutes=60)
+    story.say(ClearingFailed(edge=edge, attempt=1), ClearingFailed(edge=edge, attempt=2))
+    assert story.world.awaiting and len(story.of(BackOut)) == 1
+    story.say(RobotFaulted(robot=robot, reason="test"), RobotRecovered(robot=robot))
+    assert len(story.of(BackOut)) == 2
+    story.say(BackedOut(robot=robot, node=story.world.traffic.at[robot]))
+    assert not story.world.robots[robot].stuck
