@@ -32,6 +32,7 @@ def blocked(world: World, event: LaneBlocked) -> None:
     if known is None:
         known = world.obstacles[lane] = Obstacle(roadmap.sweep(event.edge))
         exceptions.opened(world, KIND, _name(world, known))
+        maintenance.asked(world, ("lane", lane))
         world.out.append(ClearLane(edge=known.edge, attempt=1))
     known.robots[robot.index] = None
     detours.changed(world)
@@ -66,6 +67,7 @@ def failed(world: World, event: ClearingFailed) -> None:
     if known.attempts > world.site.policy.clear_tries:
         maintenance.call(world, subject, _name(world, known))
     else:
+        maintenance.asked(world, subject)
         world.out.append(ClearLane(edge=known.edge, attempt=known.attempts))
     _back_out(world, known)
 

@@ -62,6 +62,7 @@ def _recover(world: World, robot: Robot) -> None:
         maintenance.call(world, ("robot", robot.index), robot.name)
         return
     how = HOW.get(robot.fault, "restart")
+    maintenance.asked(world, ("robot", robot.index))
     world.out.append(RecoverRobot(robot=robot.index, attempt=robot.attempts, how=how))
 
 

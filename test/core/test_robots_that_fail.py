@@ -226,3 +226,30 @@ def test_a_robot_that_failed_while_it_was_to_back_out_is_asked_again_when_it_is_
     assert len(story.of(BackOut)) == 2
     story.say(BackedOut(robot=robot, node=story.world.traffic.at[robot]))
     assert not story.world.robots[robot].stuck
+
+
+def test_a_restart_that_nobody_answers_has_failed_and_a_visit_is_asked_for_again() -> None:
+    story = driving(restart_tries=2, repair_answer_s=300)
+    robot = busy(story)
+    story.say(RobotFaulted(robot=robot, reason="test"))
+    asked: list[tuple[int, bool]] = []
+    for _ in range(4):
+        asked = [(c.attempt, c.maintenance) for c in story.of(RecoverRobot)]
+        zones = dict(story.world.visits)
+        wait(story, 301)
+    assert asked == [(1, False), (2, False), (3, True), (3, True)]
+    assert story.world.visits == zones, "the lanes round it stay closed"
+    story.say(RobotRecovered(robot=robot))
+    wait(story, 301)
+    assert len(story.of(RecoverRobot)) == 5 and not story.world.helping
+
+
+def test_a_lane_that_nobody_clears_is_tried_again_and_then_somebody_comes() -> None:
+    story, _, edge = blocked(repair_answer_s=300)
+    for _ in range(2):
+        wait(story, 301)
+    assert [(c.attempt, c.maintenance) for c in story.of(ClearLane)] == [
+        (1, False), (2, False), (3, True),
+    ]  # fmt: skip
+    story.say(LaneCleared(edge=edge))
+    assert not story.world.helping and not story.world.visits
