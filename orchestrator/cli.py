@@ -12,7 +12,7 @@ import sys
 
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
-    "bench", "fork", "compare", "reconcile", "serve",
+    "bench", "fork", "compare", "reconcile", "rehearse", "serve",
 )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ def version() -> str:
 
 def known_errors() -> tuple[type[Exception], ...]:
     """Errors that are the input's fault and carry their own mend."""
+    from orchestrator.certificate import CertificateError  # noqa: PLC0415
     from orchestrator.commands import OutputError  # noqa: PLC0415
     from orchestrator.host.records import HostFileError  # noqa: PLC0415
     from orchestrator.journal import RunFileError  # noqa: PLC0415
@@ -75,6 +76,7 @@ def known_errors() -> tuple[type[Exception], ...]:
 
     return (
         OSError,
+        CertificateError,
         OutputError,
         RunFileError,
         LayoutError,

@@ -16,7 +16,7 @@ from orchestrator.host.records import BadRow
 from orchestrator.layout import LayoutError, LoadedSite, load_files, read_files
 from orchestrator.layout.grid import grid_files
 from orchestrator.layout.site_file import read_faults
-from sim import forked_demand, host_files, lorr_files, random_faults
+from sim import forked_demand, host_files, lorr_files, random_faults, recorded_demand
 from sim.fork import check, forks_of, full
 from sim.scenario import Options, Scenario, ScenarioError, scenario
 
@@ -37,6 +37,8 @@ class Recipe:
     inbound_name: str = ""
     stock: str = ""  # text of what the host believes is in stock
     stock_name: str = ""
+    demand: str = ""  # recorded orders, a line each, instead of the site's demand
+    demand_name: str = ""  # of the run they are of
     trust: str = "building"  # whose stock counts where they differ: building | host
     lorr: dict[str, Any] = field(default_factory=dict)  # starts, tasks (nodes), reveal
     forks: list[dict[str, Any]] = field(default_factory=list)  # see sim.fork.Fork
@@ -69,6 +71,9 @@ class Recipe:
         orders, inbound, bad = host_files.read(self, loaded)
         options = Options(self.seed, self.hours, dict(self.fleets), faults, orders, inbound)
         made = _competition(loaded, options, self.lorr) if self.lorr else scenario(loaded, options)
+        if self.demand_name:
+            recorded = recorded_demand.read(self.demand, self.demand_name, loaded.site)
+            made = replace(made, orders=recorded)
         if self.stock_name:
             made, wrong = host_files.with_stock(made, self)
             bad = bad + wrong

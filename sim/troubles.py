@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.core.messages import (
     BackedOut,
     BackOut,
-    ClearLane,
     Command,
     Event,
     LaneBlocked,
-    RecoverRobot,
     RobotFaulted,
     StopRobot,
     TrimBase,
@@ -24,26 +22,24 @@ from sim.nonsense import Nonsense
 from sim.robots import SimRobot
 
 if TYPE_CHECKING:
-    from sim.shell import Simulation
+    from sim.premises import Premises
 
 
 class Troubles:
-    """Deaths, slips, nonsense and cartons of one simulation."""
+    """Deaths, slips, nonsense and cartons of one premises."""
 
-    def __init__(self, simulation: Simulation, faults: FaultsFile | None) -> None:
-        self._simulation = simulation
-        site, roadmap = simulation.loaded.site, simulation.roadmap
-        clock, streams, robots = simulation.clock, simulation.streams, simulation.robots
-        self.nonsense = Nonsense(
-            clock, streams, roadmap.edges, simulation.say_later, simulation.tell
-        )
+    def __init__(self, premises: Premises, faults: FaultsFile | None) -> None:
+        self._premises = premises
+        site, roadmap = premises.loaded.site, premises.roadmap
+        clock, streams, robots = premises.clock, premises.streams, premises.robots
+        self.nonsense = Nonsense(clock, streams, roadmap.edges, premises.say_later, premises.tell)
         self.deaths = Deaths(
             clock, streams, None, robots, [fleet.id for fleet in site.fleets], roadmap.node_ids,
-            simulation.say_later, simulation.tell, self.nonsense,
+            premises.say_later, premises.tell, self.nonsense,
         )  # fmt: skip
         self.cartons = Cartons(
-            roadmap, simulation.lanes, clock, streams, robots, self.deaths.visits,
-            simulation.say, simulation.tell,
+            roadmap, premises.lanes, clock, streams, robots, self.deaths.visits,
+            premises.say, premises.tell,
         )  # fmt: skip
         self.change(faults)
 
@@ -56,14 +52,8 @@ class Troubles:
 
     def send(self, command: Command) -> bool:
         """Carry a command out, if it is one of these."""
-        simulation = self._simulation
         match command:
-            case RecoverRobot():
-                self.deaths.recover(command)
-            case ClearLane():
-                self.cartons.clear(command)
             case TrimBase():
-                simulation.gate.trimmed(command.robot, command.edges)
                 # Behind what is under way to the robot: it comes in sequence.
                 self._later(command.robot, lambda robot: robot.trim(command.edges))
             case StopRobot():
@@ -75,9 +65,7 @@ class Troubles:
         return True
 
     def _later(self, robot: int, action: Callable[[Any], None]) -> None:
-        simulation = self._simulation
-        arrival = simulation.network.arrival_ns(robot, "down")
-        simulation.clock.at(arrival, action, simulation.robots[robot])
+        self._premises.later(robot, action, self._premises.robots[robot])
 
     def _stop(self, robot: SimRobot) -> None:
         robot.die("stopped: its reports can't be believed", "robot_nonsense")
@@ -86,16 +74,16 @@ class Troubles:
         """A robot has come to rest, and obeys nothing."""
         kind = "robot_dies" if robot.fault == "robot_dead" else robot.fault
         fact = {"kind": kind, "robot": robot.name, "reason": reason}
-        self._simulation.tell("fault", fact)
+        self._premises.tell("fault", fact)
         report: Event = RobotFaulted(robot=robot.index, reason=reason, kind=robot.fault)
-        self._simulation.say_later(robot.index, report)
+        self._premises.say_later(robot.index, report)
 
     def blocked(self, robot: SimRobot, edge: int) -> None:
         """A robot stands before a carton."""
         self.cartons.met(robot, edge)
-        self._simulation.say_later(robot.index, LaneBlocked(robot=robot.index, edge=edge))
+        self._premises.say_later(robot.index, LaneBlocked(robot=robot.index, edge=edge))
 
     def backed_out(self, robot: SimRobot) -> None:
         """A robot is back at its last node."""
         event = BackedOut(robot=robot.index, node=robot.node)
-        self._simulation.say_later(robot.index, event)
+        self._premises.say_later(robot.index, event)

@@ -7,10 +7,11 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from orchestrator.commands import command
+from orchestrator.commands import command, moment
 
 EXAMPLES = """\
   lightsout view a.run
+  lightsout view a.run --at 0:41:12          begin there
   lightsout view runs/ --port 9000           every run of a folder
   lightsout view a.run --host 0.0.0.0        others may look, too"""
 PORT, PORTS_TRIED = 8750, 20
@@ -20,6 +21,7 @@ def add(subparsers: Any) -> None:
     """Declare the command."""
     parser = command(subparsers, "view", "show runs in the browser: play, pause, seek", EXAMPLES)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run file, or a folder of them")
+    parser.add_argument("--at", type=moment, metavar="T", help="the time of the run to begin at")
     page_options(parser)
 
 
@@ -38,8 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.run.is_dir():
         RunReader(arguments.run).close()
     port = free_port(arguments)
-    print(f"http://{arguments.host}:{port}/   (stop with Ctrl-C)", flush=True)
-    serve(arguments.run, arguments.host, port, arguments.open)
+    query = "" if arguments.at is None else f"?t={arguments.at:g}"
+    print(f"http://{arguments.host}:{port}/{query}   (stop with Ctrl-C)", flush=True)
+    serve(arguments.run, arguments.host, port, arguments.open, query)
     return 0
 
 

@@ -48,7 +48,7 @@ def request(world: World) -> None:
 
 def _task_offers(world: World) -> list[TaskOffer]:
     single = ~world.touring
-    tasks = [task for task in world.tasks.values() if task.fleets & single or task.bay < 0]
+    tasks = [task for task in world.tasks.values() if task.fleets & single]
     if len(tasks) > TASKS_MAX:
         tasks = _most_urgent(tasks)
     offers = []

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from orchestrator.core import flow, missions, places, replenish, stations, timeouts, tours
+from orchestrator.core import (
+    chutes,
+    exceptions,
+    flow,
+    missions,
+    places,
+    replenish,
+    stations,
+    timeouts,
+    tours,
+)
 from orchestrator.core.orders import Order
 from orchestrator.core.robots import Leg, Robot, Token
 from orchestrator.core.site import Step
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import Task, World
 
+FAILED = "handling_failed"  # the exception: a robot could not take a load, or set it down
 HANDLING_TRIES = 5  # of one robot, one a tick
 HANDLING_ROBOTS = 3
 PUT_AWAY_NS = 1_800_000_000_000  # a tote takes up room at its dock: no later than this
@@ -114,8 +125,7 @@ def _pass_on(world: World, order: Order, step: Step, token: Token) -> None:
     if step.to == "door":
         end = world.site.routes[order.route].door
     else:
-        if order.chute < 0 or step.to_at:
-            order.chute = places.chute_for(world, order.route, step.to_at)
+        chutes.choose(world, order, step)
         end = order.chute
     if not stations.take_position(world, end, token):
         return
@@ -139,13 +149,16 @@ def _open(
     end: tuple[int, int],
     load: str,
 ) -> Task:
-    """Put a task into the pool: for fleets that carry such loads and may enter both ends."""
+    """Put a task into the pool: for fleets that carry such loads and may enter both ends. A vehicle
+    with several places goes on with its tour, so no load stays on it where it is worked on."""
     step = flow.step_of(world, order, token[1])
     fleets = places.carriers(world, step.needs)
     for _, bay in (start, end):
         if bay >= 0:
             fleets &= world.site.roadmap.bays[bay].fleets
     action = "" if step.to in ("station", "stop") else "drop"
+    if not action:
+        fleets &= ~world.touring
     due_ns, now_ns = order.due_ns, world.time_ns
     task = Task(world.number(), fleets, *start, load, token, due_ns, *end, action, now_ns)
     world.tasks[task.id] = task
@@ -258,6 +271,9 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
     """A pick or drop went wrong: it is tried again at the next tick. A load that this robot can't
     take goes back to the pool, for another; what no robot can take sets its order aside."""
     robot.failures += 1
+    about = world.orders[leg.token[0]] if leg.token is not None else None
+    name = about.id if about is not None and about.state == "open" else ""
+    exceptions.opened(world, FAILED, leg.load, name, f"{robot.name} could not {leg.action} it")
     if leg.action != "pick" or robot.failures <= HANDLING_TRIES or leg.token is None:
         return
     robot.failures = 0
@@ -273,11 +289,12 @@ def handling_failed(world: World, robot: Robot, leg: Leg) -> None:
         if tote is not None:
             _stays(world, tote)
         flow.quarantine(world, order, token, f"{token[1]}: no robot can take {leg.load}")
+        exceptions.ended(world, FAILED, leg.load, "given up")
     missions.advance(world, robot)
 
 
 def cancel(world: World, task: Task) -> None:
-    """Take a task out of the pool: its tote stays where it is."""
+    """Take a task out of the pool: its load stays where it is."""
     del world.tasks[task.id]
     world.due.pop(task.id, None)
     tote = world.stock.totes.get(task.load)

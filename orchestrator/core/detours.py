@@ -6,6 +6,7 @@ from orchestrator.core import (
     bays,
     carry,
     chargers,
+    chutes,
     closures,
     flow,
     missions,
@@ -42,6 +43,7 @@ def changed(world: World) -> None:
             carry.start(world, tokens.popleft())  # a slot may be in reach again
     for task in list(world.tasks.values()):
         _another_tote(world, task)
+    chutes.changed(world)
     for sku in list(world.short):
         flow.stock_came(world, sku)
     flow.release_backlog(world)
@@ -86,7 +88,7 @@ def cut_off(world: World, robot: Robot, leg: Leg) -> None:
         carry.give_back(world, robot)
         missions.advance(world, robot)
         return
-    other = _elsewhere(world, robot, leg)
+    other = _elsewhere(world, robot, leg) or chutes.redirected(world, robot, leg)
     if other is not None:
         missions.redirect(world, robot, other)
         return

@@ -1,5 +1,5 @@
-"""Orders that are over are put on file: of each, only how it ended is remembered, so that a building
-that runs for months needs the memory of a day."""
+"""Orders that are over are put on file: of each, only its name and how it ended are remembered (the
+same order may come again), shared by all that ended alike."""
 
 from __future__ import annotations
 

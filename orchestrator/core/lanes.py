@@ -32,6 +32,7 @@ def blocked(world: World, event: LaneBlocked) -> None:
     if known is None:
         known = world.obstacles[lane] = Obstacle(roadmap.sweep(event.edge))
         exceptions.opened(world, KIND, _name(world, known))
+        maintenance.asked(world, ("lane", lane))
         world.out.append(ClearLane(edge=known.edge, attempt=1))
     known.robots[robot.index] = None
     detours.changed(world)
@@ -53,9 +54,10 @@ def _key(world: World, known: Obstacle) -> int:
 
 
 def failed(world: World, event: ClearingFailed) -> None:
-    """Try again, a bounded number of times; then maintenance. Nobody waits in front any longer."""
+    """Try again, a bounded number of times; then maintenance. Nobody waits in front any longer.
+    Failures of earlier attempts are known."""
     known = _obstacle(world, event.edge)
-    if known is None:
+    if known is None or event.attempt != known.attempts:
         return
     known.attempts += 1
     exceptions.tried(world, KIND, _name(world, known), f"attempt {event.attempt} failed")
@@ -65,6 +67,7 @@ def failed(world: World, event: ClearingFailed) -> None:
     if known.attempts > world.site.policy.clear_tries:
         maintenance.call(world, subject, _name(world, known))
     else:
+        maintenance.asked(world, subject)
         world.out.append(ClearLane(edge=known.edge, attempt=known.attempts))
     _back_out(world, known)
 
@@ -75,6 +78,15 @@ def _back_out(world: World, known: Obstacle) -> None:
         if robot.blocked and not robot.backing and not robot.dead:
             robot.backing = True
             world.out.append(BackOut(robot=index))
+
+
+def revived(world: World, robot: Robot) -> None:
+    """A robot that failed before an obstacle has forgotten that it was to back out: it is asked
+    again."""
+    robot.backing = False
+    for known in world.obstacles.values():
+        if robot.index in known.robots and known.attempts > 1:
+            _back_out(world, known)
 
 
 def backed_out(world: World, event: BackedOut) -> None:

@@ -3,11 +3,12 @@ site has them, else at once. While a person is there, the lanes around are close
 
 from __future__ import annotations
 
-from orchestrator.core import detours
-from orchestrator.core.messages import ClearLane, RecoverRobot
+from orchestrator.core import detours, lanes, recovery
+from orchestrator.core.messages import ClearingFailed, ClearLane, RecoverRobot, RecoveryFailed
 from orchestrator.core.world import Call, World
 
-MINUTE_NS = 60_000_000_000
+SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
 AROUND_MM = 3000  # so near nobody drives while a person is there
 
 
@@ -30,8 +31,33 @@ def open_now(world: World) -> bool:
     return minute >= every and minute % every < policy.maintenance_minutes
 
 
+def asked(world: World, subject: Call) -> None:
+    """Help was asked for: an answer is expected."""
+    world.helping[subject] = world.time_ns
+
+
+def watch(world: World) -> None:
+    """Once a tick: visits that wait; and help from afar that gave no answer has failed. A visit
+    without an answer is asked for again, and its lanes stay closed: nobody knows that they are
+    empty."""
+    tick(world)
+    answer_ns = world.site.policy.repair_answer_s * SECOND_NS
+    for subject, asked_ns in list(world.helping.items()):
+        kind, index = subject
+        if world.time_ns - asked_ns < answer_ns:
+            continue
+        if subject in world.visits:
+            _visit(world, subject)
+        elif kind == "robot":
+            attempt = world.robots[index].attempts
+            recovery.failed(world, RecoveryFailed(robot=index, attempt=attempt))
+        else:
+            known = world.obstacles[index]
+            lanes.failed(world, ClearingFailed(edge=known.edge, attempt=known.attempts))
+
+
 def tick(world: World) -> None:
-    """Once a tick: visits that wait begin while the window is open."""
+    """Visits that wait begin while the window is open."""
     if not world.awaiting or not open_now(world):
         return
     calls = list(world.awaiting)
@@ -44,6 +70,7 @@ def tick(world: World) -> None:
 
 
 def _visit(world: World, subject: Call) -> None:
+    asked(world, subject)
     kind, index = subject
     orders = _waiting(world, world.visits[subject])
     if kind == "robot":
@@ -63,6 +90,7 @@ def _visit(world: World, subject: Call) -> None:
 def over(world: World, subject: Call) -> bool:
     """The call has come to an end; True: by a visit."""
     world.awaiting.pop(subject, None)
+    world.helping.pop(subject, None)
     return world.visits.pop(subject, None) is not None
 
 

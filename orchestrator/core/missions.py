@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, chargers, closures, detours, nonsense, places, tours
+from orchestrator.core import (
+    bays,
+    carry,
+    chargers,
+    closures,
+    detours,
+    exceptions,
+    nonsense,
+    places,
+    tours,
+)
 from orchestrator.core.messages import ActionEnded, StartAction
 from orchestrator.core.robots import Leg, Robot
 from orchestrator.core.world import MS_NS, World
@@ -80,7 +90,6 @@ def action_ended(world: World, event: ActionEnded) -> None:
         chargers.failed(world, robot)
         return
     if event.outcome != "ok":
-        world.alarm(robot.name, f"{leg.action} of {leg.load or 'nothing'} ended {event.outcome}")
         carry.handling_failed(world, robot, leg)
         return
     robot.failures = 0
@@ -94,8 +103,10 @@ def action_ended(world: World, event: ActionEnded) -> None:
         robot.task = -1
         chargers.charges(world, robot, leg.bay)
     elif leg.action == "pick":
+        exceptions.ended(world, carry.FAILED, leg.load, "resolved")
         carry.picked(world, robot, leg)
     elif leg.action == "drop":
+        exceptions.ended(world, carry.FAILED, leg.load, "resolved")
         carry.dropped(world, robot, leg)
     advance(world, robot)
 

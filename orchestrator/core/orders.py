@@ -59,6 +59,7 @@ class Order:
     internal: bool = False  # opened by the core
     station: int = -1  # where it is worked on: dock or pick station
     chute: int = -1
+    named: bool = False  # by the host: its parcel goes to no other chute
     position: int = -1  # station at which it takes up a place
     parcel: tuple[str, int] = ("", -1)  # where its parcel is: ("out" | "chute" | "door" …, station)
     state: str = "received"
@@ -125,4 +126,5 @@ def order_of(event: OrderReceived, *, brings: bool) -> Order:
         box=event.order_id,
         station=event.station if brings else -1,
         chute=-1 if brings else event.station,
+        named=not brings and event.station >= 0,
     )

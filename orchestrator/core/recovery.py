@@ -3,7 +3,16 @@ is any other. A failed robot stands on all that it holds, and others are planned
 
 from __future__ import annotations
 
-from orchestrator.core import arrivals, carry, detours, exceptions, maintenance, missions, planning
+from orchestrator.core import (
+    arrivals,
+    carry,
+    detours,
+    exceptions,
+    lanes,
+    maintenance,
+    missions,
+    planning,
+)
 from orchestrator.core.messages import (
     CommandRefused,
     RecoverRobot,
@@ -60,6 +69,7 @@ def _recover(world: World, robot: Robot) -> None:
         maintenance.call(world, ("robot", robot.index), robot.name)
         return
     how = HOW.get(robot.fault, "restart")
+    maintenance.asked(world, ("robot", robot.index))
     world.out.append(RecoverRobot(robot=robot.index, attempt=robot.attempts, how=how))
 
 
@@ -72,9 +82,10 @@ def _trim(world: World, robot: Robot) -> None:
 
 
 def failed(world: World, event: RecoveryFailed) -> None:
-    """Try again, a bounded number of times; then maintenance."""
+    """Try again, a bounded number of times; then maintenance. Failures of earlier attempts are
+    known already."""
     robot = world.robots[event.robot]
-    if not robot.dead:
+    if not robot.dead or event.attempt != robot.attempts:
         return
     robot.attempts += 1
     exceptions.tried(world, robot.fault, robot.name, f"attempt {event.attempt} failed")
@@ -98,6 +109,8 @@ def recovered(world: World, event: RobotRecovered) -> None:
         arrivals.passed(world, robot, event.edge)
     robot.moved_ns = world.time_ns
     planning.stale(world)
+    if robot.blocked:
+        lanes.revived(world, robot)
     detours.changed(world)
     missions.advance(world, robot)
 
@@ -113,14 +126,14 @@ def refused(world: World, event: CommandRefused) -> None:
 
 def retract(world: World, robot: Robot, edges: tuple[int, ...]) -> None:
     """The robot will not drive these last edges of its base; a ticket that it had for them ends."""
-    lanes, node_bay = world.traffic, world.site.roadmap.node_bay
-    before = lanes.tail[robot.index]
-    if not lanes.retract(robot.index, edges):
+    traffic, node_bay = world.traffic, world.site.roadmap.node_bay
+    before = traffic.tail[robot.index]
+    if not traffic.retract(robot.index, edges):
         return
     planning.stale(world)
     if robot.stuck:
         detours.changed(world)
-    needed = [lanes.at[robot.index], lanes.tail[robot.index]]
+    needed = [traffic.at[robot.index], traffic.tail[robot.index]]
     needed += [robot.goal] if robot.goal >= 0 else []
     if node_bay[before] >= 0 and node_bay[before] not in [node_bay[node] for node in needed]:
         missions.left_bay(world, robot.index, node_bay[before])

@@ -100,8 +100,7 @@ def _begun(world: World, order: Order) -> bool:
 
 
 def _entering(world: World, order: Order, station: int) -> bool:
-    """A robot with one of its totes is in the bay, and has to drive through it before it can leave. (A
-    vehicle with several places ends its tour.)"""
+    """A robot with one of its totes is in the bay, and has to drive through it before it can leave."""
     bay = world.site.stations[station].bay
     tasks = [t for t in world.underway.values() if t.token[0] == order.id and t.end_bay == bay]
     robots = [(_robot_at(world, task), task) for task in tasks]

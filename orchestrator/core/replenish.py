@@ -5,6 +5,8 @@ What may need stock is noted when it happens (`note`) and looked at once a tick 
 
 from __future__ import annotations
 
+from itertools import islice
+
 from orchestrator.core import flow, places
 from orchestrator.core.site import Replenishment
 from orchestrator.core.stock import Tote
@@ -72,7 +74,7 @@ def _relieve(world: World, rule: Replenishment) -> None:
     running = world.orders.get(world.relieving)
     if running is not None and running.state == "open":
         return
-    for sku in list(world.asked)[:RELIEVE_LOOKS]:
+    for sku in list(islice(world.asked, RELIEVE_LOOKS)):
         if sku in world.short or sku in world.starved.get(rule.to, ()):
             continue
         for tote in _totes(world, sku):

@@ -122,7 +122,7 @@ class Policy:
     maintenance_minutes: int = 15  # so long visits may begin in a window
     stuck_after_ms: int = 90_000
     repair_tries: int = 4  # remote restarts of a machine; then maintenance
-    repair_answer_s: int = 900  # a repair without an answer for so long has failed
+    repair_answer_s: int = 900  # help without an answer for so long has failed
     rehome_after_s: int = 120  # so long orders wait for a broken machine before they move
     work_timeout_s: int = 600  # work and looks without an answer are asked for again; 0: never
     answer_tries: int = 4  # a machine that owes so many answers in a row counts as broken

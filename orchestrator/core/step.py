@@ -193,7 +193,7 @@ def _ticked(world: World) -> None:
     wear.watch(world)
     assignment.request(world)
     tours.request(world)
-    maintenance.tick(world)
+    maintenance.watch(world)
     detours.watch(world)
     nonsense.watch(world)
     recovery.watch(world)

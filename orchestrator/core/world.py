@@ -83,7 +83,7 @@ class Truck:
     dispatched: bool = False
 
 
-Call = tuple[str, int]  # what maintenance is called for: ("robot", index) | ("lane", move id)
+Call = tuple[str, int]  # what needs help, at last maintenance: ("robot", index) | ("lane", move id)
 
 
 @dataclass(slots=True)
@@ -178,6 +178,7 @@ class World:
     ended: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, how) -> count
     closures: Closures = field(default_factory=Closures)
     obstacles: dict[int, Obstacle] = field(default_factory=dict)  # by move id of the lane
+    helping: dict[Call, int] = field(default_factory=dict)  # help that was asked for, when
     awaiting: dict[Call, None] = field(default_factory=dict)  # maintenance
     visits: dict[Call, tuple[int, ...]] = field(default_factory=dict)  # a person is at these nodes
     babbling: dict[int, None] = field(default_factory=dict)  # robots that talked nonsense of late

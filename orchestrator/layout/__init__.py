@@ -24,9 +24,11 @@ __all__ = [
     "load_files",
     "load_site",
     "read_files",
+    "site_files",
 ]
 
 SITE, FAULTS = "site.yaml", "faults.yaml"
+CERTIFICATE = "certificate.json"  # of its rehearsal: it lies beside the site, and is no part of it
 FILE_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -49,16 +51,23 @@ def load_site(path: Path) -> LoadedSite:
 
 def read_files(path: Path) -> dict[str, str]:
     """The texts a site consists of; `path` is its folder or its site.yaml."""
+    return {file.name: _text(file) for file in site_files(path)}
+
+
+def site_files(path: Path) -> list[Path]:
+    """The files a site consists of, by name. Raises `LayoutError`."""
     folder = path.parent if path.name == SITE and path.is_file() else path
     if not (folder / SITE).is_file():
         found = _check_lif(path) if path.is_file() and path.suffix == ".json" else []
         mend = "name a folder with a site.yaml, as sites/jd_small"
         raise LayoutError([*found, Finding("error", str(path), "-", "is no site", mend)])
-    return {
-        file.name: _text(file)
+    return [
+        file
         for file in sorted(folder.iterdir())
-        if (file.suffix in (".yaml", ".json") or file.name in FILES) and file.is_file()
-    }
+        if (file.suffix in (".yaml", ".json") or file.name in FILES)
+        and file.name != CERTIFICATE
+        and file.is_file()
+    ]
 
 
 def _text(file: Path) -> str:

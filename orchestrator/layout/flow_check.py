@@ -12,7 +12,6 @@ def check(spec: SiteFile, file: str) -> list[Finding]:
     """Findings over all order types."""
     found: list[Finding] = []
     capabilities = {name for station in spec.stations for name in station.capabilities}
-    loads = {load for fleet in spec.fleets.values() for load in fleet.carries}
     for kind, steps in spec.flow.items():
         path = f"flow.{kind}"
         if not steps:
@@ -32,10 +31,25 @@ def check(spec: SiteFile, file: str) -> list[Finding]:
                 mend = "one of slot, station, home, chute, stop"
                 text = "says not where to carry to"
                 found.append(Finding("error", file, f"{path}.{name}.to", text, mend))
-            if step.do == "carry" and step.needs and step.needs not in loads:
-                text = f"no fleet carries {step.needs!r}"
-                found.append(Finding("error", file, where, text, "add it to a fleet's `carries`"))
+            if step.do == "carry":
+                found += _carriers(spec, step, file, where)
     return found
+
+
+def _carriers(spec: SiteFile, step: StepFile, file: str, where: str) -> list[Finding]:
+    """A fleet takes such loads; one with a single place where the load stays on the robot."""
+    fleets = spec.fleets.values()
+    carriers = [fleet for fleet in fleets if not step.needs or step.needs in fleet.carries]
+    if not carriers and step.needs:
+        text, mend = f"no fleet carries {step.needs!r}", "add it to a fleet's `carries`"
+        return [Finding("error", file, where, text, mend)]
+    stays = step.to.partition(":")[0] in ("station", "stop")
+    if stays and carriers and all(fleet.places > 1 for fleet in carriers):
+        text = (
+            f"the load stays on the robot at {step.to!r}, and all that carry it have several places"
+        )
+        return [Finding("error", file, where, text, "let a fleet with `places: 1` carry it")]
+    return []
 
 
 def _names(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:

@@ -22,6 +22,7 @@ from orchestrator.layout.fields import (
 )
 from orchestrator.layout.findings import Finding
 from orchestrator.layout.reading import at_least, read_model
+from orchestrator.layout.rehearsal_file import RehearsalFile
 from orchestrator.layout.robot_faults_file import LaneBlocked, RobotDies, RobotNonsense, RobotSlips
 
 STARTS = r"^(dock|home(:[^:]+)?|station|out|chute)?$"
@@ -310,6 +311,7 @@ class SiteFile(_Part):
     policy: PolicyFile = PolicyFile()
     stock: StockFile = StockFile()
     simulation: SimulationFile = SimulationFile()
+    rehearsal: RehearsalFile = RehearsalFile()
     vehicles: tuple[VehicleFile, ...] = ()
 
 

@@ -74,9 +74,14 @@ async def _page() -> FileResponse:
 
 
 def serve(
-    runs: Path, host: str = "127.0.0.1", port: int = 8750, open_browser: bool = False
+    runs: Path,
+    host: str = "127.0.0.1",
+    port: int = 8750,
+    open_browser: bool = False,
+    query: str = "",
 ) -> None:
-    """Serve until interrupted. Anybody who reaches another host than the loopback may look."""
+    """Serve until interrupted. Anybody who reaches another host than the loopback may look. The
+    browser is opened with `query`, as `?t=90`."""
     import uvicorn  # noqa: PLC0415
 
     app = create_app(runs, loopback=is_loopback(host))
@@ -86,7 +91,7 @@ def serve(
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     if open_browser:
-        address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/"
+        address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}/{query}"
         threading.Timer(1.0, webbrowser.open, [address]).start()
     uvicorn.Server(config).run()
 

@@ -45,6 +45,41 @@ def test_quarantine_is_an_end_too_and_nothing_of_it_stays_in_memory() -> None:
     assert not story.world.problems and not story.world.orders["o1"].problems
 
 
+def test_a_robot_that_can_not_take_a_tote_is_an_exception_until_it_or_another_one_does() -> None:
+    story = Story()
+    story.actions = ["failed"] * 7
+    story.order("o1", Line("SKU-01", 1))
+    story.ticks(200)
+    assert story.closed() == {"o1": "done"}
+    about = [(subject, phase, how) for kind, subject, phase, how in notes(story)]
+    assert about == [
+        ("t0", "opened", ""),
+        *[("t0", "retried", "")] * 6,
+        ("t0", "ended", "resolved"),
+    ]
+    assert ends(story) == {("handling_failed", "resolved"): 1}
+
+
+def test_a_tote_that_nobody_can_set_down_is_told_of_also_when_its_order_is_over() -> None:
+    story = Story()
+    story.picks = ["failed"] * 4
+    story.order("o1", Line("SKU-01", 1))
+    while "o1" not in story.closed():
+        story.ticks(1)
+    story.actions = ["failed"] * 9
+    story.ticks(60)
+    assert story.world.stock.totes["t0"].place[0] == "slot"
+    assert ends(story)["handling_failed", "resolved"] == 1 and not story.world.problems
+
+
+def test_a_tote_that_no_robot_can_take_ends_with_its_order() -> None:
+    story = Story()
+    story.actions = ["failed"] * 18
+    story.order("o1", Line("SKU-01", 1))
+    story.ticks(120)
+    assert ends(story) == {("handling_failed", "quarantined"): 1}
+
+
 def test_the_same_problem_again_is_a_new_exception_once_the_first_has_ended() -> None:
     story = Story()
     for _ in range(2):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from failing import base, busy, driving, wait
 from test_flow import Story
 from test_races import held_back
-from test_robots_that_fail import base, busy, driving, wait
 
 from orchestrator.core import bays, carry, missions
 from orchestrator.core.messages import (

@@ -5,34 +5,127 @@ from __future__ import annotations
 
 from test_flow import Story
 
-from orchestrator.core import missions
-from orchestrator.core.messages import Line, RobotFaulted, RobotRecovered
-from orchestrator.core.robots import Leg
+from orchestrator.core.messages import (
+    Line,
+    OrderReceived,
+    RobotFaulted,
+    RobotJoined,
+    RobotRecovered,
+    StartAction,
+    StartWork,
+)
+
+KINDS = ("slot", "park", "pick", "chute", "park", "dock", "slot", "park", "chute", "slot")
 
 
-def dies_in(story: Story, robot: int, bay: int) -> None:
-    """The robot drives into a bay and stands there for good."""
-    known = story.world.site.roadmap.bays[bay]
-    missions.assign(story.world, story.world.robots[robot], [Leg(known.node, bay)])
-    commands, story.world.out = story.world.out, []
-    story.say(*[event for command in commands for event in story.answer(command)])
-    for _ in range(60):
-        if story.world.traffic.at[robot] == known.node:
-            break
-        story.ticks(1)
-    story.say(RobotFaulted(robot=robot, reason="test"))
-    assert story.world.traffic.at[robot] == known.node
+class Cut(Story):
+    """Bays can be cut off, by a robot that lies in them. Robots take the parcel when told to."""
+
+    def __init__(self) -> None:
+        super().__init__(kinds=KINDS)
+        self.takes: list[StartAction] = []
+        stations = enumerate(self.loaded.site.stations)
+        self.chutes = [index for index, station in stations if station.kind == "chute"]
+
+    def answer(self, command: object) -> list[object]:
+        if isinstance(command, StartAction) and command.load.startswith("parcel"):
+            self.takes.append(command)
+            return []
+        return super().answer(command)
+
+    def cut_off(self, station: int) -> int:
+        """Return the robot that lies there."""
+        robot, bay = len(self.world.robots), self.loaded.site.stations[station].bay
+        node = self.loaded.site.roadmap.bays[bay].node
+        joined = RobotJoined(
+            robot=robot, name=f"amr-{robot}", fleet=0, node=node, heading_deg=0,
+            battery_permille=1000,
+        )  # fmt: skip
+        self.say(joined, RobotFaulted(robot=robot, reason="test"))
+        return robot
+
+    def until_chosen(self) -> int:
+        """The chute of an order's parcel, which is not fetched yet."""
+        for _ in range(200):
+            self.ticks(1)
+            if self.world.orders["o1"].parcel[0] == "out":
+                return self.world.orders["o1"].chute
+        raise AssertionError("no parcel")
+
+    def until_done(self) -> int:
+        """Where the parcel was handed out."""
+        for _ in range(200):
+            self.ticks(1)
+            while self.takes:
+                self.say(*super().answer(self.takes.pop(0)))
+        assert self.closed() == {"o1": "done"}
+        assert {state.used for state in self.world.stations} == {0}
+        works = [c for c in self.seen if isinstance(c, StartWork) and c.capability == "handout"]
+        return works[0].station
 
 
 def test_nothing_is_released_while_no_pick_station_is_in_reach() -> None:
-    story = Story()
-    picks = [station.bay for station in story.loaded.site.stations if station.kind == "pick"]
-    for robot, bay in enumerate(picks):
-        dies_in(story, robot, bay)
+    story = Cut()
+    stations = list(enumerate(story.loaded.site.stations))
+    lying = [story.cut_off(index) for index, station in stations if station.kind == "pick"]
     story.order("o1", Line("SKU-01", 1))
     story.ticks(3)
-    assert [state.used for state in story.world.stations] == [0] * len(story.world.stations)
+    assert {state.used for state in story.world.stations} == {0}
     assert story.world.orders["o1"].station == -1, "it waits"
-    story.say(*[RobotRecovered(robot=robot) for robot in range(len(picks))])
+    story.say(*[RobotRecovered(robot=robot) for robot in lying])
+    story.until_done()
+
+
+def test_a_parcel_whose_chute_is_cut_off_before_it_is_fetched_goes_to_another_one() -> None:
+    story = Cut()
+    story.order("o1", Line("SKU-01", 1))
+    own = story.until_chosen()
+    story.cut_off(own)
+    assert story.until_done() in set(story.chutes) - {own}
+
+
+def test_a_parcel_whose_chute_is_cut_off_on_the_way_goes_to_another_one() -> None:
+    story = Cut()
+    story.order("o1", Line("SKU-01", 1))
+    own = story.until_chosen()
+    for _ in range(60):
+        story.ticks(0 if story.takes else 1)
+    assert [take.kind for take in story.takes] == ["pick"]
+    story.cut_off(own)
+    assert story.until_done() in set(story.chutes) - {own}
+
+
+def test_a_parcel_that_waits_for_a_place_at_a_chute_that_is_cut_off_waits_no_more() -> None:
+    story = Cut()
+    for chute in story.chutes:
+        story.world.stations[chute].used += 3
+    story.order("o1", Line("SKU-01", 1))
+    own = story.until_chosen()
+    assert story.world.stations[own].waiters
+    for chute in story.chutes:
+        story.world.stations[chute].used -= 3
+    story.cut_off(own)
+    assert story.until_done() in set(story.chutes) - {own}
+
+
+def test_a_parcel_whose_chute_the_host_named_waits_until_somebody_gets_there() -> None:
+    story = Cut()
+    own = story.chutes[0]
+    lines = (Line("SKU-01", 1),)
+    story.say(OrderReceived(order_id="o1", kind="outbound", lines=lines, station=own))
+    lying = story.cut_off(own)
     story.ticks(200)
-    assert story.closed() == {"o1": "done"}
+    assert not story.closed()
+    story.say(RobotRecovered(robot=lying))
+    assert story.until_done() == own
+
+
+def test_with_no_chute_in_reach_parcels_wait() -> None:
+    story = Cut()
+    story.order("o1", Line("SKU-01", 1))
+    story.until_chosen()
+    lying = [story.cut_off(chute) for chute in story.chutes]
+    story.ticks(60)
+    assert not story.closed()
+    story.say(RobotRecovered(robot=lying[-1]))
+    assert story.until_done() == story.chutes[-1]

@@ -3,14 +3,18 @@ twice what another one has, or forgets what it carries."""
 
 from __future__ import annotations
 
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_flow import Story
 from tug_hall import TASKS, hall
+from whole_ring import tug_files
 
 from orchestrator.core import tours
-from orchestrator.core.messages import RequestTours, ToursPlanned
+from orchestrator.core.messages import Line, OrderReceived, RequestTours, ToursPlanned
 from orchestrator.core.robots import Robot
 from orchestrator.core.step import step
+from orchestrator.layout import load_files
 
 stop = st.tuples(st.integers(-2, TASKS + 3), st.integers(-1, 2))
 tour = st.tuples(st.integers(-1, 4), st.lists(stop, max_size=14).map(tuple))
@@ -50,3 +54,21 @@ def test_an_old_answer_is_no_answer() -> None:
     tours.request(world)
     step(world, 1, ToursPlanned(request=10**6, tours=((0, ((1, 0), (1, 1))),)))
     assert not world.robots[0].tour and not world.robots[0].legs
+
+
+def test_no_load_stays_on_a_vehicle_that_goes_on_with_its_tour() -> None:
+    """Given tuggers that may carry totes, when one is to stand at a pick station, then they are not
+    offered it, nor a visit of stops: single-place robots are."""
+    files = tug_files()
+    site = yaml.safe_load(files["site.yaml"])
+    site["fleets"]["tug"]["carries"].append("tote")
+    site["flow"]["move"] = {"visit": {"do": "carry", "to": "stop", "then": ["end"]}} | {
+        "end": {"do": "finish"}
+    }
+    story = Story(
+        loaded=load_files(files | {"site.yaml": yaml.safe_dump(site, sort_keys=False)}, "ring")
+    )
+    lines = (Line("SKU-01", 1),)
+    story.say(OrderReceived(order_id="o1", kind="outbound", lines=lines, route="north"))
+    story.say(OrderReceived(order_id="o2", kind="move", stops=(3,)))
+    assert [task.fleets for task in story.world.tasks.values()] == [1, 1]

@@ -278,3 +278,13 @@ def test_a_bay_beside_a_piece_of_lane_that_nobody_reaches() -> None:
     with pytest.raises(LayoutError) as caught:
         load_files(floors.files(layout), "x")
     assert "finds no way into park-island" in str(caught.value)
+
+
+def test_a_fleet_of_several_places_alone_can_not_wait_with_a_load() -> None:
+    site = floors.site()
+    for fleet in site["fleets"].values():
+        fleet["places"] = 4
+    visit = {"do": "carry", "to": "stop", "then": ["end"]}
+    site["flow"] = {"move": {"visit": visit, "end": {"do": "finish"}}}
+    rows = found(floors.files(spec=site))
+    assert any("have several places" in text for _, _, text, _ in rows)

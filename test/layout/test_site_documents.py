@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.layout.rehearsal_file import RehearsalFile
 from orchestrator.layout.site_file import (
     FaultsFile,
     FleetFile,
@@ -19,7 +20,7 @@ FREE = {"format"}  # said in prose
 
 KEYS = [
     (part.__name__, key)
-    for part in (SiteFile, FleetFile, StepFile, PolicyFile, FaultsFile)
+    for part in (SiteFile, FleetFile, StepFile, PolicyFile, RehearsalFile, FaultsFile)
     for key in part.model_fields
     if key not in FREE
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_flow import Story
+from failing import SECOND, Held, base, busy, driving, wait
 
 from orchestrator.core.messages import (
     ActionEnded,
@@ -13,59 +13,16 @@ from orchestrator.core.messages import (
     BackOut,
     ClearingFailed,
     ClearLane,
-    ExtendBase,
     LaneBlocked,
     LaneCleared,
-    Line,
     NodeReached,
-    NoteException,
     RecoverRobot,
     RecoveryFailed,
     RobotFaulted,
     RobotRecovered,
     StopRobot,
-    Ticked,
     TrimBase,
 )
-
-SECOND = 1_000_000_000
-
-
-class Held(Story):
-    """Robots get their base, but report nothing by themselves."""
-
-    held = True
-
-    def answer(self, command: object) -> list[object]:
-        return [] if self.held and isinstance(command, ExtendBase) else super().answer(command)
-
-    def of(self, kind: type) -> list[Any]:
-        return [command for command in self.seen if isinstance(command, kind)]
-
-    def ended(self) -> list[tuple[str, str]]:
-        return [(c.kind, c.how) for c in self.of(NoteException) if c.phase == "ended"]
-
-
-def driving(**policy: Any) -> Held:
-    """A robot is under way with a base of several edges."""
-    story = Held(policy={"invariants_every": 1, "lookahead": 4} | policy)
-    story.order("o1", Line("SKU-01", 1))
-    story.ticks(3)
-    assert len(story.world.traffic.released[busy(story)]) >= 2
-    return story
-
-
-def busy(story: Held) -> int:
-    return next(r.index for r in story.world.robots if story.world.traffic.released[r.index])
-
-
-def base(story: Held, robot: int) -> list[int]:
-    return [move.edge for move in story.world.traffic.released[robot]]
-
-
-def wait(story: Held, seconds: int) -> None:
-    story.time_ns += seconds * SECOND
-    story.say(Ticked())
 
 
 def test_a_leap_is_not_believed_until_nothing_contradicts_it() -> None:
@@ -204,3 +161,52 @@ def test_a_report_of_a_lane_that_is_not_its_own_is_not_believed() -> None:
     robot = busy(story)
     story.say(LaneBlocked(robot=robot, edge=base(story, robot)[-1] + 1))
     assert not story.of(ClearLane) and not story.world.robots[robot].blocked
+
+
+def test_a_failure_that_is_told_twice_is_one_failure() -> None:
+    story, robot, edge = blocked()
+    failed = ClearingFailed(edge=edge, attempt=1)
+    story.say(failed, failed)
+    assert [c.attempt for c in story.of(ClearLane)] == [1, 2]
+    story = driving()
+    robot = busy(story)
+    story.say(RobotFaulted(robot=robot, reason="test"))
+    story.say(*[RecoveryFailed(robot=robot, attempt=1)] * 2)
+    assert [c.attempt for c in story.of(RecoverRobot)] == [1, 2]
+
+
+def test_a_robot_that_failed_while_it_was_to_back_out_is_asked_again_when_it_is_back() -> None:
+    story, robot, edge = blocked(maintenance_every_minutes=60)
+    story.say(ClearingFailed(edge=edge, attempt=1), ClearingFailed(edge=edge, attempt=2))
+    assert story.world.awaiting and len(story.of(BackOut)) == 1
+    story.say(RobotFaulted(robot=robot, reason="test"), RobotRecovered(robot=robot))
+    assert len(story.of(BackOut)) == 2
+    story.say(BackedOut(robot=robot, node=story.world.traffic.at[robot]))
+    assert not story.world.robots[robot].stuck
+
+
+def test_a_restart_that_nobody_answers_has_failed_and_a_visit_is_asked_for_again() -> None:
+    story = driving(restart_tries=2, repair_answer_s=300)
+    robot = busy(story)
+    story.say(RobotFaulted(robot=robot, reason="test"))
+    asked: list[tuple[int, bool]] = []
+    for _ in range(4):
+        asked = [(c.attempt, c.maintenance) for c in story.of(RecoverRobot)]
+        zones = dict(story.world.visits)
+        wait(story, 301)
+    assert asked == [(1, False), (2, False), (3, True), (3, True)]
+    assert story.world.visits == zones, "the lanes round it stay closed"
+    story.say(RobotRecovered(robot=robot))
+    wait(story, 301)
+    assert len(story.of(RecoverRobot)) == 5 and not story.world.helping
+
+
+def test_a_lane_that_nobody_clears_is_tried_again_and_then_somebody_comes() -> None:
+    story, _, edge = blocked(repair_answer_s=300)
+    for _ in range(2):
+        wait(story, 301)
+    assert [(c.attempt, c.maintenance) for c in story.of(ClearLane)] == [
+        (1, False), (2, False), (3, True),
+    ]  # fmt: skip
+    story.say(LaneCleared(edge=edge))
+    assert not story.world.helping and not story.world.visits
