@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   lightsout serve sites/jd_small --broker embedded --record live.run
   lightsout serve sites/jd_small --mqtt mqtt://localhost:1883 --record live.run
-  lightsout serve --resume live.run --mqtt mqtts://broker:8883 --ca ca.crt --user master
+  lightsout serve sites/jd_small --resume live.run --mqtt mqtts://broker:8883 --ca ca.crt --user master
   lightsout fleet simulate sites/jd_small --mqtt mqtt://127.0.0.1:1883    (in another window)"""
 PORT = 1883
 
@@ -33,7 +33,7 @@ def add(subparsers: Any) -> None:
     """Declare the command."""
     summary = "run a site: vehicles by VDA 5050, equipment and hosts over MQTT"
     parser = command(subparsers, "serve", summary, EXAMPLES)
-    parser.add_argument("site", nargs="?", type=Path, metavar="SITE", help="a site's folder")
+    parser.add_argument("site", type=Path, metavar="SITE", help="a site's folder")
     mqtt_options.add(parser)
     parser.add_argument(
         "--broker", choices=["embedded"], help="start a broker of its own, on this machine alone"
@@ -41,6 +41,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--port", type=int, default=PORT, help=f"of the embedded broker ({PORT})")
     parser.add_argument("--record", type=Path, metavar="RUN", help="the journal (SITE.run)")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on after a stop or a crash")
+    parser.add_argument(
+        "--certificate", type=Path, metavar="FILE",
+        help="of the rehearsal of exactly this site (SITE/certificate.json)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--override", metavar="REASON", help="run without a valid certificate; kept in the journal"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the opening stock and orders (0)")
     parser.add_argument(
         "--orders", choices=["site", "none"], default="none", dest="demand",
@@ -57,27 +64,48 @@ def run(arguments: argparse.Namespace) -> int:
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
     resume = arguments.resume
-    if (arguments.site is None) == (resume is None):
-        raise ScenarioError("what is to run? -> name a site's folder, or --resume RUN")
     if (arguments.mqtt is None) == (arguments.broker is None):
         raise ScenarioError("which broker? -> --mqtt URL, or --broker embedded")
+    recipe = of_site(arguments.site, seed=arguments.seed, hours=arguments.hours or 24.0)
     if resume is not None:
         with RunReader(resume) as reader:
             meta = reader.meta
+        if Recipe.of(meta).files != recipe.files:
+            raise ScenarioError(f"{resume}: is of another state of {arguments.site} -> a new run")
         recipe = Recipe.of(meta)
     else:
-        recipe = of_site(arguments.site, seed=arguments.seed, hours=arguments.hours or 24.0)
         meta = recipe.meta() | {"run_id": secrets.token_hex(4), "live": True}
+    notes = _certified(arguments, recipe)
     path = resume or arguments.record or Path(f"{recipe.name}.run")
     scenario, _ = recipe.scenario()
     writer = RunWriter(path, meta, resume=resume is not None, durable="full")
     try:
-        asyncio.run(_serve(arguments, recipe, scenario, writer, meta["run_id"]))
+        asyncio.run(_serve(arguments, recipe, scenario, writer, meta["run_id"], notes))
     except BaseException:
         writer.abandon()
         raise
     print(f"recorded in {path}; go on with: lightsout serve --resume {path} …", file=sys.stderr)
     return 0
+
+
+def _certified(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
+    """What was overridden, to be kept in the journal. Raises `CertificateError` where the site was not
+    rehearsed as it is."""
+    from orchestrator import certificate  # noqa: PLC0415
+
+    path = arguments.certificate or certificate.default_path(arguments.site)
+    try:
+        known = certificate.read(path)
+        found = certificate.check(arguments.site, known, recipe.load().site)
+    except certificate.CertificateError as error:
+        found = [str(error)]
+    if found and not arguments.override:
+        reasons = "\n  ".join(found)
+        raise certificate.CertificateError(
+            f"{arguments.site} is not rehearsed as it is:\n  {reasons}\n"
+            "-> lightsout rehearse SITE, or --override REASON, which is kept in the journal"
+        )
+    return [f"certificate overridden, because: {arguments.override}", *found] if found else []
 
 
 async def _serve(
@@ -86,7 +114,9 @@ async def _serve(
     scenario: Scenario,
     writer: RunWriter,
     run_id: str,
+    notes: list[str],
 ) -> None:
+    from orchestrator.core.messages import NoteTaken  # noqa: PLC0415
     from orchestrator.journal import RunReader  # noqa: PLC0415
     from orchestrator.serving import Serving  # noqa: PLC0415
 
@@ -104,6 +134,8 @@ async def _serve(
         if arguments.resume is not None:
             with RunReader(arguments.resume) as reader:
                 serving.restore(reader)
+        for note in notes:
+            serving.live.post_soon(NoteTaken(subject="certificate", text=note))
         await stack.enter_async_context(link)
         await _until_stopped(arguments, serving, scenario)
         await link.flush(2.0)

@@ -158,6 +158,13 @@ class RobotRetired(Message, frozen=True):
     robot: int
 
 
+class NoteTaken(Message, frozen=True):
+    """Something that is to stand in the journal, such as why a certificate was overridden."""
+
+    subject: str
+    text: str
+
+
 class CommandRefused(Message, frozen=True):
     """The gate did not let these edges through to the robot."""
 
@@ -197,6 +204,7 @@ Event = (
     | BackedOut
     | PolicyChanged
     | RobotRetired
+    | NoteTaken
     | CommandRefused
 )
 

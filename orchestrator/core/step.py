@@ -43,6 +43,7 @@ from orchestrator.core.messages import (
     LaneBlocked,
     LaneCleared,
     NodeReached,
+    NoteTaken,
     OrderReceived,
     PathsPlanned,
     PolicyChanged,
@@ -154,6 +155,8 @@ def _dispatch(world: World, event: Event) -> None:
             _joined(world, event)
         case ToteStored():
             _stored(world, event)
+        case NoteTaken():
+            world.alarm(event.subject, event.text)
         case RunStarted():
             assert event.site_hash == world.site.hash, "the journal is of another site"
             world.started = True
