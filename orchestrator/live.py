@@ -143,7 +143,7 @@ class Live:
                 self._carry_out(command)
         else:
             start = RunStarted(site_hash=self.loaded.site.hash, core_version=CORE_VERSION)
-            await self.post(start)
+            self._take(start)  # before whatever was posted already
         ticker = asyncio.create_task(self._tick())
         end_ns = None if seconds is None else self._clock_ns() + round(seconds * 1e9)
         try:
