@@ -64,6 +64,13 @@ class Handling:
             seconds = handling.pick if command.kind == "pick" else handling.drop
             self._clock.after(round(seconds * SECOND_NS), self._handled, command)
 
+    def obvious(self, command: StartAction) -> str:
+        """The load that a pick or drop without a name can only mean; "": there is none."""
+        if command.kind == "drop":
+            loads = self._robots[command.robot].loads
+            return loads[0] if loads else ""
+        return next(iter(self._floor.at.get(self._where(command), ())), "")
+
     def revived(self, robot: SimRobot) -> None:
         """Finish what it was at."""
         command = self._unfinished.pop(robot.index, None)

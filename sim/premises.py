@@ -142,8 +142,13 @@ class Premises(ABC):
 
     def order_enters(self, event: OrderReceived) -> None:
         """An order is there, with what it brings."""
+        self.tell("order", self.order_fact(event))
+        self.say(event)
+
+    def order_fact(self, event: OrderReceived) -> dict[str, Any]:
+        """What the record says of an order."""
         kind = self.loaded.site.order_types.get(event.kind)
-        fact = {
+        return {
             "order_id": event.order_id,
             "kind": event.kind,
             "lines": [[line.sku, line.quantity] for line in event.lines],
@@ -151,8 +156,6 @@ class Premises(ABC):
             "route": event.route,
             "inbound": kind is not None and kind.brings,
         }
-        self.tell("order", fact)
-        self.say(event)
 
     def _delayed(self, station: int) -> tuple[list[str], list[str]]:
         """Orders and loads that wait at a station."""

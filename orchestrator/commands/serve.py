@@ -51,7 +51,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the opening stock and orders (0)")
     parser.add_argument(
         "--orders", choices=["site", "none"], default="none", dest="demand",
-        help="site: orders as the site's simulation has them, at their time (none)",
+        help="site: its customers' orders as the simulation has them, at their time (none)",
     )  # fmt: skip
     parser.add_argument("--hours", type=positive, help="end after so long (until interrupted)")
     parser.add_argument("--quiet", action="store_true", help="say nothing on the way")
@@ -149,8 +149,10 @@ async def _until_stopped(
     arguments: argparse.Namespace, serving: Serving, scenario: Scenario
 ) -> None:
     """A first interrupt ends the run in order: what is released is still driven."""
+    from sim.vehicle.building import asked  # noqa: PLC0415
+
     opening = () if arguments.resume is not None else scenario.totes
-    demand = iter(scenario.orders) if arguments.demand == "site" else None
+    demand = asked(scenario) if arguments.demand == "site" else None
     seconds = arguments.hours * 3600 if arguments.hours else None
     task = asyncio.ensure_future(serving.run(opening, demand, seconds))
     loop = asyncio.get_running_loop()

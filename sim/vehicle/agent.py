@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from msgspec import structs
+
 from orchestrator.core.messages import StartAction
 from orchestrator.vda5050 import topics
 from orchestrator.vda5050.codec import Codec
@@ -285,6 +287,17 @@ class Agent:
         for each in self.instants.values():
             if each.action.kind == "initPosition" and not each.ended:
                 each.status = status
+
+    def babble(self, edge: int) -> None:
+        """Tell once what is not true: that it has come to the end of this edge."""
+        heads, names = self.ways.roadmap.edge_head, self.ways.roadmap.node_ids
+        state = self.state()
+        name = names[heads[edge]] if edge < len(heads) else "nowhere"
+        lie = structs.replace(
+            state, last_node=name, last_node_sequence=state.last_node_sequence + 2
+        )
+        if self._online:
+            self._say("state", lie)
 
     # --- what it does ----------------------------------------------------------------------------
 
