@@ -139,12 +139,17 @@ class Agent:
         """As it would be sent now."""
         return reporting.state_of(self, self._header("state"))
 
+    @property
+    def _under_way(self) -> bool:
+        """It drives, or would if nothing were in its way."""
+        return bool(moving(self.robot) or self.robot.base)
+
     def send_state(self) -> None:
         """And again after a while, if nothing happens."""
         if self._online:
             self._say("state", self.state())
         now = self._clock.now_ns
-        self._due_ns = now + (self._driving_ns if moving(self.robot) else self._idle_ns)
+        self._due_ns = now + (self._driving_ns if self._under_way else self._idle_ns)
         if not now < self._timer_ns <= self._due_ns:
             self._timer_ns = self._due_ns
             self._clock.at(self._due_ns, self._beat)

@@ -59,7 +59,7 @@ class Wire:
         self.events: list[Event] = []
         self.alarms: list[str] = []
         self._last: dict[str, int] = {}
-        self.core = Core(loaded.site, self, lambda t, s, e: None)
+        self.core = Core(loaded.site, self, lambda t, s, e: self.record.append(e, t, s))
         self.gate = Gate(loaded.site.roadmap)
         self.answers = Answers(loaded.arrays, loaded.site.policy)
         self.naming = Naming(loaded.site)

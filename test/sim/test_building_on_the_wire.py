@@ -1,4 +1,4 @@
-"""The same core as in the simulation, with nothing but VDA 5050 and equipment messages between it and the
+"""The same core as in the simulation, with only VDA 5050 and equipment messages between it and its
 building: orders are done, nobody is touched, and the books agree with what happened."""
 
 from __future__ import annotations
@@ -42,13 +42,17 @@ def test_orders_are_done_over_the_wire(tmp_path: Path) -> None:
 def test_robots_that_die_slip_and_stand_before_cartons_over_the_wire(tmp_path: Path) -> None:
     """Given faults of every kind, when they strike vehicles that speak VDA 5050, then they are told as
     errors, nobody touches them, and they come back by themselves."""
+    cartons = [
+        {"edge": "n+04+04-n+05+04", "after_s": 5},
+        {"edge": "n+13+04-n+13+03", "after_s": 100},
+    ]
     faults = {
         "robot_dies": {"at": [{"node": "n+05+04", "after_s": 60}], "restart_success": 1.0},
         "robot_slips": {"at": [{"node": "n+13+05", "after_s": 90}], "relocalise_success": 1.0},
-        "lane_blocked": {"per_hour": 40, "clear_s": [20, 40], "clear_success": 1.0},
+        "lane_blocked": {"at": cartons, "clear_s": [20, 40], "clear_success": 1.0},
         "robot_nonsense": {"per_robot_hour": 2},
     }
-    wire = Wire(recipe(7, faults), tmp_path / "wire.run", latency_ms=80.0).run(420)
+    wire = Wire(recipe(8, faults), tmp_path / "wire.run", latency_ms=80.0).run(480)
     kinds = {event.kind for event in wire.events if isinstance(event, RobotFaulted)}
     assert {"robot_dead", "robot_slipped"} <= kinds
     assert sum(isinstance(event, RobotRecovered) for event in wire.events) >= 2
