@@ -12,7 +12,7 @@ import sys
 
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
-    "bench", "fork", "compare", "reconcile", "rehearse", "serve",
+    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet",
 )  # fmt: skip
 
 

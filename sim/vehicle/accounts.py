@@ -32,3 +32,16 @@ def account_of(loaded: LoadedSite, name: str, fleet: str, protocol: str | None) 
             codec = codec_of(protocol or row.protocol, quirks_of(row.quirks))
             return Account(maker, codec, row.interface)
     return Account(MANUFACTURER, codec_of(protocol or "2.1"), topics.INTERFACE)
+
+
+def fleets_of(loaded: LoadedSite, robots: int | None) -> dict[str, int]:
+    """So many robots in all, in the proportions of the site's fleets; nothing: as the site has them."""
+    if robots is None:
+        return {}
+    given = {name: fleet.robots for name, fleet in loaded.spec.fleets.items()}
+    all_of_them = max(1, sum(given.values()))
+    counts = {name: robots * count // all_of_them for name, count in given.items()}
+    for name in sorted(counts, key=lambda name: -given[name]):
+        if sum(counts.values()) < robots:
+            counts[name] += 1
+    return counts
