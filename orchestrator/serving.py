@@ -97,14 +97,16 @@ class Serving:
         *,
         run: str,
         limits: Limits | None = None,
+        speed: float = 1.0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.loaded, self.link, self.figures = loaded, link, Figures()
         self._say = say
-        self._utc_ns = time.time_ns() - time.monotonic_ns()
+        self._speed = speed
+        self._utc_ns = time.time_ns() - self._clock_ns()
         footprints = [spec.footprint_m for spec in loaded.spec.fleets.values()]
         self.poses = Poses(loaded.site.roadmap, footprints, loaded.spec.safety_margin_m)
-        self.live = Live(loaded, record, self, poses=self.poses)
+        self.live = Live(loaded, record, self, self._clock_ns, self.poses, speed)
         self.naming = Naming(loaded.site)
         site = loaded.spec.id
         self.root = root(site)
@@ -154,10 +156,13 @@ class Serving:
         if robot < len(self.live.core.world.robots):
             self.poses.seen(robot, place.x, place.y, place.theta, self.live.now_ns)
 
+    def _clock_ns(self) -> int:
+        return round(time.monotonic_ns() * self._speed)
+
     @property
     def now_ns(self) -> int:
         """UTC, from a clock that never goes backwards."""
-        return self._utc_ns + time.monotonic_ns()
+        return self._utc_ns + self._clock_ns()
 
     # --- the live driver's outside ---------------------------------------------------------------
 
@@ -248,7 +253,7 @@ class Serving:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S / self._speed)
             self.control.tick(self.now_ns)
 
     async def _order(self, demand: Demand) -> None:
@@ -256,6 +261,6 @@ class Serving:
         for time_ns, event in demand:
             wait_s = (time_ns - self.live.now_ns) / 1e9
             if wait_s > 0:
-                await asyncio.sleep(wait_s)
+                await asyncio.sleep(wait_s / self._speed)
             await self.live.post(event)
         await asyncio.Event().wait()

@@ -53,6 +53,10 @@ def add(subparsers: Any) -> None:
         "--orders", choices=["site", "none"], default="none", dest="demand",
         help="site: its customers' orders as the simulation has them, at their time (none)",
     )  # fmt: skip
+    parser.add_argument(
+        "--speed", type=positive, default=1.0, metavar="X",
+        help="seconds per second: to try a site with vehicles that are simulated so fast (1)",
+    )  # fmt: skip
     parser.add_argument("--hours", type=positive, help="end after so long (until interrupted)")
     parser.add_argument("--quiet", action="store_true", help="say nothing on the way")
 
@@ -130,7 +134,7 @@ async def _serve(
         link = mqtt_options.link(arguments, url, client_id=f"lightsout-{recipe.name}-{run_id}")
         _tell(link, url)
         say = _quiet if arguments.quiet else _say
-        serving = Serving(scenario.loaded, writer, link, run=run_id, say=say)
+        serving = Serving(scenario.loaded, writer, link, run=run_id, speed=arguments.speed, say=say)
         if arguments.resume is not None:
             with RunReader(arguments.resume) as reader:
                 serving.restore(reader)
