@@ -29,6 +29,7 @@ class NetworkFaults(Part):
     reordered: Share = 0.0  # these come up to 2 s later still
     lost: Share = 0.0
     doubled: Share = 0.0
+    after_s: NotNegative = 0
 
 
 class Reconnects(Part):
@@ -84,6 +85,9 @@ class Lane:
     def pass_on(self, deliver: Callable[[], None]) -> None:
         """Call `deliver` when the message comes through: never, once or twice."""
         spec, chance = self._spec, self._chance
+        if self._clock.now_ns < spec.after_s * SECOND_NS:
+            deliver()
+            return
         if chance.random() < spec.lost:
             self.lost += 1
             return

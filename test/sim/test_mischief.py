@@ -65,6 +65,11 @@ def test_without_reordering_the_sequence_is_kept() -> None:
     assert heard == sorted(heard) and len(heard) > 20
 
 
+def test_all_is_well_before_it_begins() -> None:
+    bench = Bad("network: {lost: 1, after_s: 10}").say(order(0, 7)).after(60)
+    assert bench.wire and max(seconds for seconds, _ in bench.wire) < 10
+
+
 def test_orders_are_late_as_well() -> None:
     bench = Bad("network: {delay_s: [2, 2]}")
     header = bench.agent.state().header
