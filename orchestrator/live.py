@@ -32,7 +32,7 @@ from orchestrator.core.messages import (
     TrimBase,
     encode,
 )
-from orchestrator.core.world import CORE_VERSION
+from orchestrator.core.world import CORE_VERSION, World
 from orchestrator.gate import Gate
 from orchestrator.gate.poses import Poses
 from orchestrator.layout import LoadedSite
@@ -41,6 +41,12 @@ from orchestrator.pending import Pending
 INBOX_MAX = 100_000
 BATCH_MAX = 500
 C = TypeVar("C", bound=Command)
+
+
+def has_joined(world: World, event: RobotJoined) -> bool:
+    """The core has taken the robot in."""
+    known = world.robots
+    return event.robot < len(known) and known[event.robot].name == event.name
 
 
 class Record(Protocol):
@@ -113,6 +119,7 @@ class Live:
         for entry in entries:
             self._heard(entry.event)
             self.core.handle(entry.time_ns, entry.event)
+            self._handled(entry.event)
             for command in self._commands:
                 self.pending.given(command)
                 if isinstance(command, ExtendBase):
@@ -171,6 +178,7 @@ class Live:
             if event is not None:
                 self._heard(event)
                 self.core.handle(self.now_ns, event)
+                self._handled(event)
                 for watcher in self.watchers:
                     watcher.event(self.core.seq - 1, event)
             if self.inbox.empty():
@@ -190,12 +198,15 @@ class Live:
         match event:
             case NodeReached() | RobotRecovered():
                 self._gate.reached(event.robot, event.edge)
-            case RobotJoined():
-                self._gate.joined(event.robot, event.fleet, event.node)
-                if self._poses is not None:
-                    self._poses.joined(event.robot, event.fleet)
             case BackedOut():
                 self._gate.backed_out(event.robot, event.node)
+
+    def _handled(self, event: Event) -> None:
+        """A robot that the core has taken in is known at the gate, too."""
+        if isinstance(event, RobotJoined) and has_joined(self.core.world, event):
+            self._gate.joined(event.robot, event.fleet, event.node)
+            if self._poses is not None:
+                self._poses.joined(event.robot, event.fleet)
 
     def _carry_out(self, command: Command) -> None:
         match command:

@@ -30,7 +30,7 @@ from orchestrator.core.messages import (
 from orchestrator.gate.poses import Poses
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.layout import LoadedSite
-from orchestrator.live import Live
+from orchestrator.live import Live, has_joined
 from orchestrator.mqtt.client import MqttLink
 from orchestrator.vda5050.control.control import Control, Known
 from orchestrator.vda5050.control.joining import Declared, Rule
@@ -182,8 +182,11 @@ class Serving:
     def event(self, seq: int, event: Event) -> None:
         """live.Watcher: names grow with the robots."""
         if isinstance(event, RobotJoined):
-            self.naming.joined(event.name)
-            self._say(f"{event.name} joined")
+            taken = has_joined(self.live.core.world, event)
+            self.control.answered(event, taken=taken)
+            if taken:
+                self.naming.joined(event.name)
+                self._say(f"{event.name} joined")
 
     def command(self, command: Command) -> None:
         """live.Watcher: nothing to do."""

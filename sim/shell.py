@@ -90,6 +90,7 @@ class Simulation(Premises):
         self.tell("robot", robot_fact(self.loaded, joined))
         self.gate.joined(joined.robot, joined.fleet, joined.node)
         self.say(joined)
+        assert len(self.core.world.robots) == joined.robot + 1, f"no room for {joined.name}"
 
     def run(
         self,

@@ -163,6 +163,10 @@ def _dispatch(world: World, event: Event) -> None:
 
 
 def _joined(world: World, event: RobotJoined) -> None:
+    reason = _no_room(world, event)
+    if reason:
+        world.alarm(event.name, f"can't join: {reason}")
+        return
     world.traffic.join(event.robot, event.fleet, event.node, event.heading_deg)
     robot = Robot(event.robot, event.name, event.fleet, event.battery_permille)
     robot.idle_since_ns = world.time_ns
@@ -171,6 +175,24 @@ def _joined(world: World, event: RobotJoined) -> None:
     if bay >= 0:
         assert bays.ask(world, event.robot, bay), f"{event.name} joins in an occupied bay"
     planning.stale(world)
+
+
+def _no_room(world: World, event: RobotJoined) -> str:
+    """Why the robot can't be in the books where it stands; "": it can."""
+    roadmap = world.site.roadmap
+    if event.robot != len(world.robots):
+        return f"the next robot is number {len(world.robots)}, not {event.robot}"
+    stand = event.fleet * roadmap.nodes + event.node
+    for other in (stand, *roadmap.stand_stands[stand]):
+        if other in world.traffic.stands:
+            return f"{world.robots[world.traffic.stands[other]].name} is there, or is to come"
+    for robot, moves in zip(world.robots, world.traffic.released, strict=True):
+        if any(stand in roadmap.move_stands[move.move_id] for move in moves):
+            return f"{robot.name} is to come by"
+    bay = roadmap.node_bay[event.node]
+    if bay >= 0 and (world.bays[bay].queue or len(world.bays[bay].holders)):
+        return f"{roadmap.bays[bay].id} is promised to another robot"
+    return ""
 
 
 def _stored(world: World, event: ToteStored) -> None:

@@ -34,6 +34,7 @@ from orchestrator.core.messages import (
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
 from orchestrator.journal import RunReader, RunWriter
+from orchestrator.live import has_joined
 from orchestrator.serving import declared_of, rules_of
 from orchestrator.vda5050.control.control import Control
 from sim.clock import SECOND_NS
@@ -123,13 +124,16 @@ class Wire:
     def _handle(self, event: Event) -> None:
         if isinstance(event, NodeReached | RobotRecovered):
             self.gate.reached(event.robot, event.edge)
-        elif isinstance(event, RobotJoined):
-            self.gate.joined(event.robot, event.fleet, event.node)
-            self.naming.joined(event.name)
         elif isinstance(event, BackedOut):
             self.gate.backed_out(event.robot, event.node)
         self.events.append(event)
         self.core.handle(self.clock.now_ns, event)
+        if isinstance(event, RobotJoined):
+            taken = has_joined(self.core.world, event)
+            self.control.answered(event, taken=taken)
+            if taken:
+                self.gate.joined(event.robot, event.fleet, event.node)
+                self.naming.joined(event.name)
 
     def _planned(self, robot: int) -> list[int]:
         return [move.edge for move in self.core.world.traffic.planned[robot]]

@@ -70,12 +70,13 @@ class Story:
         self.instants: list[m.Action] = []
         self.headers: dict[str, list[int]] = {"order": [], "instantActions": []}
         self.header = 0
+        self.room = True  # the core takes it in
         self.control = Control(
             self.site,
             [Rule("acme", "amr-*", 0, protocol)],
             [Declared("tote_amr", 1.6, 0.8, 0.9, 0.66, ("pick", "drop")), *options.pop("more", [])],
             self.publish,
-            self.events.append,
+            self.post,
             run="r",
             alarm=lambda subject, text: self.alarms.append((subject, text)),
             map_id="hall",
@@ -85,6 +86,11 @@ class Story:
         self.start = self.roadmap.edge_tail[self.edges[0]]
         self.node = self.start
         self.facts: dict[str, Any] = {"last_node": self.roadmap.node_ids[self.start]}
+
+    def post(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, RobotJoined):
+            self.control.answered(event, taken=self.room)
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         assert topic.startswith("uagv/v") and (qos, retain) == (0, False)
@@ -177,6 +183,18 @@ def test_a_vehicle_that_stands_on_a_node_joins_once_its_factsheet_was_asked_for(
     assert isinstance(event, RobotJoined)
     assert (event.robot, event.name, event.fleet) == (0, "amr-1", 0)
     assert (event.node, event.battery_permille) == (story.start, 800)
+
+
+def test_who_is_not_taken_in_asks_again() -> None:
+    story = Story()
+    story.room = False
+    story.state()
+    assert len(story.state(wait_s=6)) == 1
+    assert len(story.state()) == 1
+    story.room = True
+    (event,) = story.state()
+    assert isinstance(event, RobotJoined) and event.robot == 0
+    assert story.state() == []
 
 
 def test_strangers_are_shown_and_ignored() -> None:

@@ -11,6 +11,7 @@ from orchestrator.core.messages import (
     Event,
     ExtendBase,
     RecoverRobot,
+    RobotJoined,
     StartAction,
     StopRobot,
     TrimBase,
@@ -77,7 +78,8 @@ class Control:
         self.by_robot: dict[int, Vehicle] = {}
         self.strangers: dict[str, str] = {}  # manufacturer/serial -> why they are ignored
         self._known: dict[str, Known] = {}  # by name: not heard of since a restart
-        self._stands: dict[int, str] = {}  # stand -> who joined there and has not driven since
+        self._asking: Vehicle | None = None  # the core is asked whether it may join
+        self._at_the_door: dict[str, Vehicle] = {}  # these ask next
         self._next_robot = 0
 
     def filters(self) -> list[tuple[str, int]]:
@@ -122,7 +124,7 @@ class Control:
             case StopRobot():
                 recovering.stop(desk, v)
             case TrimBase():
-                recovering.trim(v, command.edges)
+                recovering.trim(desk, v, command.edges)
             case BackOut():
                 recovering.back_out(desk, v)
         return True
@@ -226,7 +228,7 @@ class Control:
             return
         node, reason = joining.not_yet(desk, v, state, self._site)
         if node >= 0 and not reason:
-            reason = "; ".join(self._against(v)) or self._in_the_way(v, node)
+            reason = "; ".join(self._against(v))
         if node < 0 or reason:
             if reason and reason != v.reason:
                 desk.alarm(v.name, f"can't join: {reason}")
@@ -235,12 +237,29 @@ class Control:
         if not v.idle():
             sending.instant(desk, v, "cancelOrder")
             return
-        stand = v.fleet * self._site.roadmap.nodes + node
-        self._stands[stand] = v.name
-        self.by_robot[self._next_robot] = v
-        joining.joined(desk, v, state, self._next_robot, node)
-        self._next_robot += 1
-        v.silent_ns = desk.now_ns + int(desk.limits.idle_silence_s * sending.SECOND_NS)
+        if self._asking is None:  # one at a time: the core numbers them in sequence
+            self._asking = v
+            self._at_the_door.pop(v.name, None)
+            desk.post(joining.asking(v, state, self._next_robot, node))
+        else:
+            self._at_the_door[v.name] = v
+
+    def answered(self, event: RobotJoined, *, taken: bool) -> None:
+        """The core has taken the vehicle in, or has not; then it asks again with its next state."""
+        v, self._asking = self._asking, None
+        if taken and v is not None and v.name == event.name:
+            self._taken_in(v, event)
+        for other in list(self._at_the_door.values()):
+            if self._asking is None and other is not v and other.state is not None:
+                self._join(other, other.state)
+
+    def _taken_in(self, v: Vehicle, event: RobotJoined) -> None:
+        v.robot, v.at, v.reason = event.robot, event.node, ""
+        v.become("joined")
+        v.percent = event.battery_permille // reading.STEP_PERMILLE
+        v.silent_ns = self.desk.now_ns + int(self.desk.limits.idle_silence_s * sending.SECOND_NS)
+        self.by_robot[event.robot] = v
+        self._next_robot = event.robot + 1
 
     def _again(self, v: Vehicle, known: Known, state: State) -> None:
         """It is in the books since before a restart: what it does is compared with them."""
@@ -255,17 +274,6 @@ class Control:
             v.become("clearing")
             v.cancel_ns = self.desk.now_ns + int(self.desk.limits.recover_s * sending.SECOND_NS)
         reading.read(self.desk, v, state)
-
-    def _in_the_way(self, v: Vehicle, node: int) -> str:
-        """Nobody else may stand so near: by what the core knows, and by who joined just now."""
-        roadmap = self._site.roadmap
-        stand = v.fleet * roadmap.nodes + node
-        near = (stand, *roadmap.stand_stands[stand])
-        for other in self.by_robot.values():
-            places = [other.at, *(roadmap.edge_head[edge] for edge in other.ahead())]
-            if any(other.fleet * roadmap.nodes + place in near for place in places):
-                return f"stands where {other.name} is, or is to come"
-        return ""
 
     def _against(self, v: Vehicle) -> list[str]:
         if v.factsheet is None:
@@ -292,6 +300,10 @@ class Control:
         for v in self.vehicles.values():
             late = sending.due(desk, v)
             if v.robot < 0:
+                fresh_ns = int(desk.limits.idle_silence_s * sending.SECOND_NS)
+                heard = v.state is not None and now_ns - v.heard_ns < fresh_ns
+                if v.state is not None and heard and self._asking is None:
+                    self._join(v, v.state)
                 continue
             if late:
                 desk.alarm(v.name, late)

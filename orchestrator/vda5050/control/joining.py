@@ -116,22 +116,16 @@ def not_yet(desk: Desk, v: Vehicle, state: State, site: Site) -> tuple[int, str]
     return node, ""
 
 
-def joined(desk: Desk, v: Vehicle, state: State, robot: int, node: int) -> None:
-    """It is in the building's books from now on."""
-    v.robot, v.at = robot, node
-    v.become("joined")
-    v.reason = ""
+def asking(v: Vehicle, state: State, robot: int, node: int) -> RobotJoined:
+    """Whether the core takes it in, as its next robot; see `Control.answered`."""
     place, power = state.position, state.power
     heading = round(math.degrees(place.theta)) % 360 if place is not None else 0
     permille = round(power.charge_percent * 10) if power is not None else 1000
-    v.percent = permille // 50
-    desk.post(
-        RobotJoined(
-            robot=robot,
-            name=v.name,
-            fleet=v.fleet,
-            node=node,
-            heading_deg=heading,
-            battery_permille=max(0, min(1000, permille)),
-        )
+    return RobotJoined(
+        robot=robot,
+        name=v.name,
+        fleet=v.fleet,
+        node=node,
+        heading_deg=heading,
+        battery_permille=max(0, min(1000, permille)),
     )

@@ -147,7 +147,8 @@ def _blocked(desk: Desk, v: Vehicle, state: State) -> None:
 def _patience_ns(desk: Desk, v: Vehicle) -> int:
     """It must be heard again by then."""
     ahead = v.ahead()
-    if not ahead or v.errand is None or not v.errand.live:
+    standing = v.state is not None and not v.state.driving and not v.codec.quirks.driving_unreliable
+    if standing or not ahead or v.errand is None or not v.errand.live:
         return int(desk.limits.idle_silence_s * SECOND_NS)
     length_mm = desk.floor.roadmap.edge_length_mm[ahead[0]]
     speed = desk.speeds_mmps[v.fleet]

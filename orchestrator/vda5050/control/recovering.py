@@ -144,7 +144,7 @@ def stop(desk: Desk, v: Vehicle) -> None:
     instant(desk, v, "cancelOrder")
 
 
-def trim(v: Vehicle, edges: tuple[int, ...]) -> None:
+def trim(desk: Desk, v: Vehicle, edges: tuple[int, ...]) -> None:
     """It is dead, and will not drive these last edges of what it holds."""
     rest = v.ahead()
     while edges and rest and rest[-1] == edges[-1]:
@@ -155,6 +155,7 @@ def trim(v: Vehicle, edges: tuple[int, ...]) -> None:
     v.errand = None
     v.waiting.clear()
     v.waiting.extend(rest)
+    instant(desk, v, "cancelOrder")  # should it come to, it is not to drive them
 
 
 def back_out(desk: Desk, v: Vehicle) -> None:
