@@ -16,7 +16,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 export LIGHTSOUT_CHROMIUM ?= /usr/bin/chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check bench sweep deaths lock browser clean
+.PHONY: help setup demo test check bench sweep deaths lock browser broker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ $(READY): requirements.lock setup.py setup.cfg
 demo: setup ## run the small lights-out centre and serve its page
 	@$(BIN)/lightsout demo
 
-test: setup browser check ## all checks and tests
+test: setup browser broker check ## all checks and tests
 	$(BIN)/pytest -n 2 --dist worksteal
 
 check: setup ## ruff, mypy, import contracts, tidy
@@ -75,6 +75,17 @@ browser: ## Chromium for the page's tests, where it can be installed
 	if ! test -x "$(LIGHTSOUT_CHROMIUM)"; then \
 	  echo "No Chromium at $(LIGHTSOUT_CHROMIUM): the page's tests will be skipped. To run them:" \
 	    "'apt-get install chromium' as root, or set LIGHTSOUT_CHROMIUM to its path." >&2; \
+	fi
+
+broker: ## Mosquitto for the tests over a real broker, where it can be installed
+	@export PATH="$$PATH:/usr/sbin"; if command -v mosquitto >/dev/null; then exit 0; fi; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends mosquitto >/dev/null; \
+	fi; \
+	if ! command -v mosquitto >/dev/null; then \
+	  echo "No Mosquitto: the tests over a real broker will be skipped. To run them:" \
+	    "'apt-get install mosquitto' as root." >&2; \
 	fi
 
 clean: ## remove everything that was generated, the environment included
