@@ -17,7 +17,10 @@ SITE = Path(__file__).resolve().parents[2] / "sites" / "jd_small"
         ("parkin=stay", "--set parkin=stay: unknown key 'parkin' -> "),
         ("parking=away", "--set parking=away: Input should be 'demand'"),
         ("simulation.success.pick=2", "--set simulation.success.pick=2: Input should be less"),
-        ("fleets.tote_amr.places.x=2", "--set fleets.tote_amr.places.x=2: fleets.tote_amr.places: "),
+        (
+            "fleets.tote_amr.places.x=2",
+            "--set fleets.tote_amr.places.x=2: fleets.tote_amr.places: ",
+        ),
     ],
 )
 def test_the_key_is_named_and_no_line(
