@@ -10,7 +10,7 @@ from sim.report import floor, spans, timeline
 from sim.report.problems import Problem, problems
 from sim.verification import UnusableRun, Verdict, verify
 from sim.verification.stretches import Stretches
-from sim.verification.tracks import Robot, Run, Tracks, end_of, robots_of
+from sim.verification.tracks import Robot, Run, Tracks, end_of, read_tracks, robots_of
 
 Each = Callable[[Tracks, timeline.Timeline, int], None]  # a stretch, its spans, from when
 
@@ -29,6 +29,13 @@ class Measured:
     spans: timeline.Timeline
     charge: list[tuple[int, int, int]]  # robot row, time, permille
     problems: list[Problem]
+    whole: Tracks | None = None  # of a short run, where they were to be kept
+
+    @property
+    def tracks(self) -> Tracks:
+        """Where everybody was, of a run that was measured with `keep`."""
+        assert self.whole is not None
+        return self.whole
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -49,10 +56,16 @@ def load(run: Run) -> tuple[Any, timeline.Places]:
 
 
 def measure(
-    run: Run, marks_ns: Iterable[int] = (), *, motion: bool = True, each: Each | None = None
+    run: Run,
+    marks_ns: Iterable[int] = (),
+    *,
+    motion: bool = True,
+    each: Each | None = None,
+    keep: bool = False,
 ) -> Measured:
     """Read a run, a stretch at a time; its timeline is also cut at `marks_ns`. `each` sees every
-    stretch. Without `motion`, trajectories are used but not checked. Raises `UnusableRun`."""
+    stretch. Without `motion`, trajectories are used but not checked. With `keep` the tracks
+    stay at hand and each span by itself (much memory for long runs). Raises `UnusableRun`."""
     loaded, places = load(run)
     verdict = verify(run, motion=motion)
     robots, end_ns = robots_of(run), end_of(run)
@@ -67,13 +80,25 @@ def measure(
     flags = spans.flags_of(robots, end_ns, facts, places, charging)
     marks = tuple(marks_ns)
     summed = spans.Summed(places, spans.edges(marks, end_ns))
-    for stretch in stretches:
+    for stretch in stretches if each or not keep else ():
         tracks = stretch.tracks()
         part = spans.cut(tracks, flags, places, marks, stretch.from_ns)
-        summed.add(part)
+        if not keep:
+            summed.add(part)
         if each:
             each(tracks, part, stretch.from_ns)
+    whole = read_tracks(run) if keep else None
+    line = spans.cut(whole, flags, places, marks) if whole else summed.timeline()
     return Measured(
-        run.meta, loaded, verdict, robots, end_ns, facts, places, summed.timeline(), charge,
+        run.meta,
+        loaded,
+        verdict,
+        robots,
+        end_ns,
+        facts,
+        places,
+        line,
+        charge,
         problems(facts),
-    )  # fmt: skip
+        whole,
+    )
