@@ -10,39 +10,48 @@ from typing import Any
 
 from orchestrator.commands import OutputError, command, output, positive
 
-EXAMPLES = """\
-  lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json
-  lightsout bench sim sites/jd_small --hours 1
+LORR = "  lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json"
+SIM = "  lightsout bench sim sites/jd_small --hours 1"
+PDPTW = """\
   lightsout bench pdptw lc101.txt --seconds 30
+  lightsout bench pdptw lr101.txt --solutions 200      the same answer each time"""
+ABLATION = """\
+  lightsout bench ablation sites/jd_small --hours 1 --variant "as it is" --variant "parking stay"
   lightsout bench ablation sites/jd_medium --hours 2 --seeds 3 --out ablation.jsonl"""
+EXAMPLES = "\n".join((LORR, SIM, PDPTW, ABLATION))
 
 
 def add(subparsers: Any) -> None:
     """Declare the command."""
     parser = command(subparsers, "bench", "measure planning and simulation", EXAMPLES)
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="lorr|sim|pdptw|ablation")
-    lorr = command(kinds, "lorr", "scheduler and planner under the League's step rules", EXAMPLES)
+    lorr = command(kinds, "lorr", "scheduler and planner under the League's step rules", LORR)
     lorr.add_argument("instance", type=Path, metavar="INSTANCE.json")
     lorr.add_argument("--steps", type=int, default=500)
     lorr.add_argument("--budget-ms", type=positive, default=1000.0, help="real time per step")
     lorr.add_argument("--out", type=Path, metavar="OUT.json", help="the League's result format")
     lorr.add_argument("--json", action="store_true")
-    sim = command(kinds, "sim", "simulated seconds per second, planning included", EXAMPLES)
+    sim = command(kinds, "sim", "simulated seconds per second, planning included", SIM)
     sim.add_argument("site", type=Path, metavar="SITE")
     sim.add_argument("--hours", type=positive, default=1.0)
     sim.add_argument("--seed", type=int, default=0)
     sim.add_argument("--repeat", type=int, default=3)
     sim.add_argument("--json", action="store_true")
-    parts = command(kinds, "ablation", "one part replaced or off at a time, same seeds", EXAMPLES)
+    parts = command(kinds, "ablation", "one part replaced or off at a time, same seeds", ABLATION)
     parts.add_argument("site", type=Path, metavar="SITE")
     parts.add_argument("--hours", type=positive, default=2.0)
     parts.add_argument("--seeds", type=int, default=3)
     parts.add_argument("--faults", default="none", metavar="FILE|default|none")
     parts.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
-    parts.add_argument("--variant", action="append", default=[], help="only these")
+    parts.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        help='only this one, as "parking stay" (may be repeated; all)',
+    )
     parts.add_argument("--out", type=Path, metavar="FILE", help="results so far: resumable")
     parts.add_argument("--json", action="store_true")
-    tours = command(kinds, "pdptw", "tours: pickup and delivery, Li & Lim instances", EXAMPLES)
+    tours = command(kinds, "pdptw", "tours: pickup and delivery, Li & Lim instances", PDPTW)
     tours.add_argument(
         "instance", type=Path, metavar="INSTANCE", help=".txt, or a name in the data"
     )
@@ -104,6 +113,7 @@ def _ablation(arguments: argparse.Namespace) -> dict[str, Any]:
     from sim import ablation, recipe  # noqa: PLC0415
     from sim.fork import setting  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
+    from sim.settings import blaming  # noqa: PLC0415
 
     names = arguments.variant or list(ablation.VARIANTS)
     for name in names:
@@ -112,14 +122,16 @@ def _ablation(arguments: argparse.Namespace) -> dict[str, Any]:
             raise ScenarioError(f"--variant {name}: is unknown -> use one of {known}")
     made = recipe.of_site(arguments.site, hours=arguments.hours)
     made = recipe.with_faults(made, arguments.faults)
-    made = recipe.with_settings(made, dict(setting(text) for text in arguments.settings))
+    settings = dict(setting(text) for text in arguments.settings)
+    made = recipe.with_settings(made, settings)
 
     def show(row: dict[str, Any]) -> None:
         if not arguments.json:
             figures = "  ".join(f"{key} {row[key]}" for key in ablation.COLUMNS)
             print(f"seed {row['seed']}  {row['variant']:<20} {figures}", flush=True)
 
-    found = ablation.run(made, range(arguments.seeds), names, arguments.out, show)
+    with blaming(settings):
+        found = ablation.run(made, range(arguments.seeds), names, arguments.out, show)
     if arguments.json:
         return found
     return {

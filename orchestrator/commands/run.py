@@ -59,8 +59,11 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
+    from sim.fork import setting  # noqa: PLC0415
     from sim.recorded import record  # noqa: PLC0415
+    from sim.settings import blaming  # noqa: PLC0415
 
+    settings = dict(setting(text) for text in arguments.settings)
     pace = _pace(arguments.speed)
     resume, origin = arguments.resume is not None, None
     bad: list[str] = []
@@ -73,14 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
             recipe = Recipe.of(reader.meta)
         path = arguments.resume
     else:
-        recipe, bad = _recipe(arguments)
+        recipe, bad = _recipe(arguments, settings)
         path = arguments.record
         origin = host_files.origin(arguments)
     with tempfile.TemporaryDirectory() as folder:
         target = path or Path(folder) / "unrecorded.run"
         started = time.monotonic()
         try:
-            with _screen(arguments, recipe) as progress:
+            with _screen(arguments, recipe) as progress, blaming(settings):
                 figures = record(
                     recipe, target, resume=resume, pace=pace, progress=progress, origin=origin
                 )
@@ -133,10 +136,9 @@ def _pace(text: str) -> float | None:
         raise ScenarioError(f"--speed {text}: {error} -> write max, 1 or 10") from error
 
 
-def _recipe(arguments: argparse.Namespace) -> tuple[Recipe, list[str]]:
+def _recipe(arguments: argparse.Namespace, settings: dict[str, Any]) -> tuple[Recipe, list[str]]:
     """The recipe, and rows of the item master that are left out."""
     from sim import recipe  # noqa: PLC0415
-    from sim.fork import setting  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
     if (arguments.site is None) == (arguments.lorr is None):
@@ -156,7 +158,7 @@ def _recipe(arguments: argparse.Namespace) -> tuple[Recipe, list[str]]:
     if arguments.items is not None:
         files, bad = host_files.with_items(made.files, arguments.items)
         made = replace(made, files=files)
-    made = recipe.with_settings(made, dict(setting(text) for text in arguments.settings))
+    made = recipe.with_settings(made, settings)
     return recipe.with_faults(made, arguments.faults), bad
 
 

@@ -51,6 +51,7 @@ def read_orders(text: str, name: str, site: Site) -> tuple[list[Timed], list[Bad
     whole or not at all. Raises `HostFileError`."""
     orders: dict[str, tuple[Head, list[Line]]] = {}
     places = _Places(site)
+    unknown: list[BadRow] = []
 
     def use(record: Record) -> None:
         order_id = name_of(record.values, "order_id")
@@ -70,10 +71,13 @@ def read_orders(text: str, name: str, site: Site) -> tuple[list[Timed], list[Bad
             raise Wrong(f"more than {LINES_MAX} lines", "split the order")
         else:
             known[1].extend(lines)
+        for sku in dict.fromkeys(line.sku for line in lines if line.sku not in site.skus):
+            text = f"order {order_id!r} is refused: unknown SKU {sku!r}"
+            unknown.append(BadRow(name, record.line, text, "add it to the item master"))
 
     table = read(text, name, COLUMNS, "orders")
     _columns(table[0], name)
-    bad = take(table, name, use)
+    bad = sorted(take(table, name, use) + unknown, key=lambda row: row.line)
     events = [places.event(order_id, *parts) for order_id, parts in orders.items()]
     return sorted(events, key=lambda pair: pair[0]), bad
 

@@ -135,7 +135,7 @@ def _percentile(seconds: list[float], share: int) -> float | None:
 
 
 def _robots(run: Measured, from_ns: int, to_ns: int) -> Iterator[Figure]:
-    spans, tracks = run.spans, run.tracks
+    spans = run.spans
     mine = (spans.t0_ns >= from_ns) & (spans.t1_ns <= to_ns)
     seconds, state = spans.seconds[mine], spans.state[mine]
     total = float(seconds.sum())
@@ -149,10 +149,10 @@ def _robots(run: Measured, from_ns: int, to_ns: int) -> Iterator[Figure]:
     waiting = float(seconds[state == WAITING].sum())
     underway = float(seconds[np.isin(state, (LOADED, EMPTY, TURNING, WAITING))].sum())
     charging = float(seconds[state == CHARGING].sum())
-    charges = float(used(tracks, spans, run.loaded.spec)[mine].sum())
+    charges = float(used(run, spans, run.loaded.spec)[mine].sum())
     present = round(total * 1e9 / (to_ns - from_ns), 2)
     yield Figure("robots", "robots in service, mean", present)
-    names = [robot.fleet for robot in tracks.robots]
+    names = [robot.fleet for robot in run.robots]
     for name in dict.fromkeys(names):
         fleet = np.array([other == name for other in names])[spans.row[mine]]
         rests = np.isin(state, (IDLE, CHARGING, DOWN))

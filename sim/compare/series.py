@@ -33,7 +33,7 @@ class Series:
 def series(first: Measured, second: Measured) -> list[Series]:
     """All curves, over the longer of both runs."""
     runs = (first, second)
-    end_ns = max(run.tracks.end_ns for run in runs)
+    end_ns = max(run.end_ns for run in runs)
     width = width_ns(end_ns)
     bins = edges(end_ns, width)
     length = f"each {width / 60e9:g} minutes"
@@ -51,7 +51,7 @@ def series(first: Measured, second: Measured) -> list[Series]:
 
 def _ended(run: Measured, bins: list[tuple[int, int]]) -> list[bool]:
     """Bins that the run doesn't fill."""
-    return [min(high, bins[-1][1]) > run.tracks.end_ns for _, high in bins]
+    return [min(high, bins[-1][1]) > run.end_ns for _, high in bins]
 
 
 def _throughput(run: Measured, bins: list[tuple[int, int]]) -> Curve:

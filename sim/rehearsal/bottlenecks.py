@@ -137,7 +137,9 @@ def _open(seen: Measured, capability: str, at_ns: int) -> int:
 def fleets(seen: Measured) -> list[tuple[str, float]]:
     """Fleets of which nobody was to be had."""
     found = []
-    for name, row in fleet.fleets(seen.tracks, seen.spans, seen.places).items():
+    rolled = fleet.StopAndGo(len(seen.robots), seen.places)
+    rolled.add(seen.tracks)
+    for name, row in fleet.fleets(seen.robots, seen.spans, rolled).items():
         free = row["share"]["idle"] + row["share"]["charging"]
         if name != "all" and free < IDLE_LEAST:
             text = (

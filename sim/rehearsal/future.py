@@ -28,7 +28,7 @@ def play(recipe: Recipe, path: Path, wanted: RehearsalFile, *, keep: bool) -> di
     try:
         figures = record(recipe, path)
         with RunReader(path) as reader:
-            seen = measure(reader)
+            seen = measure(reader, keep=True)
         judged = judge(seen, wanted)
         row |= {"figures": judged.figures | {"journal_hash": figures["journal_hash"]}}
         missed, found = judged.shortfalls, causes.find(seen, judged)

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sim.fork import forks_of
 from sim.report import (
     departures,
@@ -18,10 +20,10 @@ from sim.report import (
     timeline,
     work,
 )
-from sim.report.measured import Measured, measure
+from sim.report.measured import Measured, load, measure
 from sim.verification import Verdict
 from sim.verification.table import clock
-from sim.verification.tracks import Floats, Run
+from sim.verification.tracks import Floats, Run, Tracks, robots_of
 
 __all__ = ["Report", "build", "figures", "html"]
 
@@ -51,22 +53,30 @@ def html(run: Run) -> str:
 
 def build(run: Run) -> Report:
     """Read and measure a run. Raises `UnusableRun`."""
-    seen = measure(run)
-    tracks, spans, facts, ledger = seen.tracks, seen.spans, seen.facts, seen.verdict.ledger
-    end_ns = tracks.end_ns
-    fine = floor.grid_of(seen.places.nodes_m, 0.25, 120)
-    coarse = floor.grid_of(seen.places.nodes_m, 0.5, 60)
+    _, places = load(run)
+    fine = floor.grid_of(places.nodes_m, 0.25, 120)
+    coarse = floor.grid_of(places.nodes_m, 0.5, 60)
+    moving, standing = np.zeros((fine.rows, fine.columns)), np.zeros((coarse.rows, coarse.columns))
+    rolled = fleet.StopAndGo(len(robots_of(run)), places)
+
+    def each(tracks: Tracks, part: timeline.Timeline, from_ns: int) -> None:
+        moving[:] += floor.moving(tracks, fine, from_ns)
+        standing[:] += floor.standing(tracks, part, coarse)
+        rolled.add(tracks, from_ns)
+
+    seen = measure(run, each=each)
+    spans, facts, ledger, end_ns = seen.spans, seen.facts, seen.verdict.ledger, seen.end_ns
     measured = {
         "run": _run(seen),
         "verification": _verified(seen.verdict),
         "lights_out": seen.verdict.figures["lights_out"],
         "orders": orders.figures(ledger, end_ns),
-        "fleets": fleet.fleets(tracks, spans, seen.places),
+        "fleets": fleet.fleets(seen.robots, spans, rolled),
         "fleet_over_time": fleet.over_time(spans, end_ns),
         "congestion": fleet.congestion(spans, end_ns),
         "stations": fleet.stations(spans, seen.places, facts, end_ns),
         "machines": work.machines(facts, end_ns),
-        "energy": energy.figures(tracks, spans, seen.charge, seen.loaded.spec),
+        "energy": energy.figures(seen, spans, seen.charge, seen.loaded.spec),
         "departures": departures.figures(facts, ledger, end_ns),
         "exceptions": problems.figures(seen.problems),
         "shifts": shifts.figures(facts, ledger, seen.problems, end_ns),
@@ -74,8 +84,7 @@ def build(run: Run) -> Report:
         "unfinished": orders.unfinished(ledger, run.meta.get("books") or {}, end_ns),
     }
     return Report(
-        measured, seen.loaded, seen.places, (floor.moving(tracks, fine), fine),
-        (floor.standing(tracks, spans, coarse), coarse),
+        measured, seen.loaded, seen.places, (moving, fine), (standing, coarse),
     )  # fmt: skip
 
 

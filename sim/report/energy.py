@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from sim.report.bins import edges, width_ns
-from sim.report.timeline import CHARGING, Timeline
-from sim.verification.tracks import Floats, Tracks
+from sim.report.timeline import CHARGING, Crew, Timeline
+from sim.verification.tracks import Floats
 
 Reports = list[tuple[int, int, int]]  # robot row, time, permille
 
 
-def used(tracks: Tracks, timeline: Timeline, spec: Any) -> Floats:
+def used(crew: Crew, timeline: Timeline, spec: Any) -> Floats:
     """Full charges that each span of the timeline used: way and time, as the fleet's battery says."""
-    reach, idle = np.ones(len(tracks.robots)), np.ones(len(tracks.robots))
-    for row, robot in enumerate(tracks.robots):
+    reach, idle = np.ones(len(crew.robots)), np.ones(len(crew.robots))
+    for row, robot in enumerate(crew.robots):
         battery = spec.fleets[robot.fleet].battery
         reach[row], idle[row] = battery.reach_m, battery.idle_hours
     hours = np.where(timeline.state == CHARGING, 0.0, timeline.seconds / 3600)
@@ -24,13 +24,13 @@ def used(tracks: Tracks, timeline: Timeline, spec: Any) -> Floats:
     return charges
 
 
-def figures(tracks: Tracks, timeline: Timeline, reports: Reports, spec: Any) -> dict[str, Any]:
+def figures(crew: Crew, timeline: Timeline, reports: Reports, spec: Any) -> dict[str, Any]:
     """Per fleet, over the run and over time: full charges used (kWh where the site says how much a
     battery holds), mean and least charge, share of the robots' time on a charger."""
-    charges = used(tracks, timeline, spec)
-    names = [robot.fleet for robot in tracks.robots]
-    width = width_ns(tracks.end_ns)
-    bins = edges(tracks.end_ns, width)
+    charges = used(crew, timeline, spec)
+    names = [robot.fleet for robot in crew.robots]
+    width = width_ns(crew.end_ns)
+    bins = edges(crew.end_ns, width)
     fleets = {}
     for name in dict.fromkeys(names):
         rows = np.array([fleet == name for fleet in names])

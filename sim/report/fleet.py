@@ -21,13 +21,13 @@ from sim.report.timeline import (
     Places,
     Timeline,
 )  # fmt: skip
-from sim.verification.tracks import Tracks
+from sim.verification.tracks import Robot, Tracks
 
 
-def fleets(tracks: Tracks, timeline: Timeline, places: Places) -> dict[str, Any]:
+def fleets(robots: list[Robot], timeline: Timeline, rolled: StopAndGo) -> dict[str, Any]:
     """Per fleet, and over "all": robots, share of time in each state, metres, waiting share of the
     time on missions (driving, turning, waiting), stop-and-go share."""
-    names = [robot.fleet for robot in tracks.robots]
+    names = [robot.fleet for robot in robots]
     result = {}
     for name in [*dict.fromkeys(names), "all"]:
         member = np.array([name in (fleet, "all") for fleet in names])
@@ -35,7 +35,7 @@ def fleets(tracks: Tracks, timeline: Timeline, places: Places) -> dict[str, Any]
         seconds = np.bincount(timeline.state[mine], timeline.seconds[mine], minlength=len(STATES))
         total = max(float(seconds.sum()), 1e-9)
         underway = float(seconds[[LOADED, EMPTY, TURNING, WAITING]].sum())
-        stops, joints = stop_and_go(tracks, places, member)
+        stops, joints = rolled.of(member)
         way = [float(timeline.way_m[mine & (timeline.loaded == on)].sum()) for on in (True, False)]
         result[name] = {
             "robots": int(member.sum()),
@@ -49,24 +49,53 @@ def fleets(tracks: Tracks, timeline: Timeline, places: Places) -> dict[str, Any]
     return result
 
 
-def stop_and_go(tracks: Tracks, places: Places, member: Any) -> tuple[int, int]:
-    """(stops, joints): nodes of the lanes at which a robot went on straight ahead, and at how many
-    of them it stood. Where it turned it had to stand anyway."""
-    drives = np.flatnonzero(tracks.driving & member[tracks.row])
-    if len(drives) < 2:
-        return 0, 0
-    here, after = drives[:-1], drives[1:]
-    ends = tracks.pose_in(here, tracks.t1_ns[here])
-    away = np.hypot(tracks.x_m[after] - ends[0], tracks.y_m[after] - ends[1])
-    straight = tracks.ux[here] * tracks.ux[after] + tracks.uy[here] * tracks.uy[after] > 0.9998
-    far, node = cKDTree(places.nodes_m).query(
-        np.stack(ends[:2], axis=1), distance_upper_bound=NEAR_M
-    )
-    on_lane = np.isfinite(far)
-    on_lane[on_lane] = places.bay_nodes[node[on_lane]] < 0
-    joint = (tracks.row[here] == tracks.row[after]) & (away < NEAR_M) & straight & on_lane
-    stands = joint & ((tracks.v_end_mps[here] < 1e-3) | (tracks.t0_ns[after] > tracks.t1_ns[here]))
-    return int(stands.sum()), int(joint.sum())
+class StopAndGo:
+    """Counts nodes of the lanes at which a robot went on straight ahead (joints), and at how many of
+    them it stood (stops). Where it turned it had to stand anyway. Over stretches."""
+
+    def __init__(self, robots: int, places: Places) -> None:
+        """`robots`: how many."""
+        self._places, self._tree = places, cKDTree(places.nodes_m)
+        self._stops, self._joints = np.zeros(robots, np.int64), np.zeros(robots, np.int64)
+        self._last: dict[str, Any] = {}  # what each robot drove last
+
+    def add(self, tracks: Tracks, from_ns: int = 0) -> None:
+        """The next stretch."""
+        now = _drives(tracks, from_ns)
+        if self._last:
+            now = {name: np.concatenate([self._last[name], now[name]]) for name in now}
+            order = np.argsort(now["row"], kind="stable")
+            now = {name: values[order] for name, values in now.items()}
+        row = now["row"]
+        final = np.ones(len(row), bool)
+        final[:-1] = row[1:] != row[:-1]
+        self._last = {name: values[final] for name, values in now.items()}
+        here = np.flatnonzero(~final)
+        after = here + 1
+        away = np.hypot(now["x_m"][after] - now["to_x_m"][here],
+                        now["y_m"][after] - now["to_y_m"][here])  # fmt: skip
+        along = now["ux"][here] * now["ux"][after] + now["uy"][here] * now["uy"][after]
+        ends = np.stack([now["to_x_m"][here], now["to_y_m"][here]], axis=1)
+        far, node = self._tree.query(ends, distance_upper_bound=NEAR_M)
+        on_lane = np.isfinite(far)
+        on_lane[on_lane] = self._places.bay_nodes[node[on_lane]] < 0
+        joint = (away < NEAR_M) & (along > 0.9998) & on_lane
+        stands = (now["v_end_mps"][here] < 1e-3) | (now["t0_ns"][after] > now["t1_ns"][here])
+        count = len(self._stops)
+        self._joints += np.bincount(row[here][joint], minlength=count)
+        self._stops += np.bincount(row[here][joint & stands], minlength=count)
+
+    def of(self, member: Any) -> tuple[int, int]:
+        """(stops, joints) of the robots in a mask."""
+        return int(self._stops[member].sum()), int(self._joints[member].sum())
+
+
+def _drives(tracks: Tracks, from_ns: int) -> dict[str, Any]:
+    drives = np.flatnonzero(tracks.driving & (tracks.t0_ns >= from_ns))
+    to_x, to_y, _ = tracks.pose_in(drives, tracks.t1_ns[drives])
+    names = ("row", "t0_ns", "t1_ns", "x_m", "y_m", "ux", "uy", "v_end_mps")
+    made = {name: getattr(tracks, name)[drives] for name in names}
+    return made | {"to_x_m": to_x, "to_y_m": to_y}
 
 
 def over_time(timeline: Timeline, end_ns: int) -> list[dict[str, Any]]:

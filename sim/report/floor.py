@@ -40,9 +40,10 @@ def grid_of(nodes_m: Floats, cell_m: float, cells: int) -> Grid:
     return Grid(float(low[0]), float(low[1]), cell, max(columns, 1), max(rows, 1))
 
 
-def moving(tracks: Tracks, grid: Grid) -> Floats:
-    """Seconds of driving per cell, sampled at most each 0.1 s."""
-    drives = np.flatnonzero(tracks.driving)
+def moving(tracks: Tracks, grid: Grid, from_ns: int = 0) -> Floats:
+    """Seconds of driving per cell, sampled at most each 0.1 s: of pieces that begin at `from_ns` or
+    later."""
+    drives = np.flatnonzero(tracks.driving & (tracks.t0_ns >= from_ns))
     length = tracks.t1_ns[drives] - tracks.t0_ns[drives]
     samples = np.maximum(1, np.ceil(length / (SAMPLE_S * 1e9))).astype(np.int64)
     piece = np.repeat(drives, samples)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from sim.verification.tracks import Floats, Ints, Tracks
+from sim.verification.tracks import Floats, Ints, Robot, Tracks
 
 STATES = (
     "driving_loaded", "driving_empty", "turning", "at_station", "handling", "waiting", "charging",
@@ -46,11 +47,19 @@ class Timeline:
     bay: Ints
     loaded: NDArray[np.bool_]
     way_m: Floats
+    seconds: Floats  # in that state: the span's length, less where spans are summed up
+
+
+class Crew(Protocol):
+    """Who was there, and until when."""
 
     @property
-    def seconds(self) -> Floats:
-        """Length of each span."""
-        return ((self.t1_ns - self.t0_ns) * 1e-9).astype(np.float64)
+    def robots(self) -> list[Robot]:
+        """All robots of the run."""
+
+    @property
+    def end_ns(self) -> int:
+        """The run's last moment."""
 
 
 class Spans:
@@ -88,7 +97,10 @@ def carrying(facts: list[Fact], rows: dict[str, int], end_ns: int) -> list[tuple
 
 
 def handling(
-    facts: list[Fact], tracks: Tracks, rows: dict[str, int], times_s: dict[str, tuple[float, float]]
+    facts: list[Fact],
+    robots: list[Robot],
+    rows: dict[str, int],
+    times_s: dict[str, tuple[float, float]],
 ) -> list[tuple[int, int, int]]:
     """(row, from, to) in which a robot lifted or set down; the load moves at the end of it."""
     last: dict[int, int] = defaultdict(int)
@@ -99,7 +111,7 @@ def handling(
         for key, which in (("to", 0), ("from", 1)):
             row = rows.get(fact[key].removeprefix("robot:"), -1)
             if row >= 0 and fact["to"] != "gone":
-                fleet = tracks.robots[row].fleet
+                fleet = robots[row].fleet
                 length = round(times_s.get(fleet, (0.0, 0.0))[which] * 1e9)
                 spans.append((row, max(last[row], time_ns - length), time_ns))
                 last[row] = time_ns
@@ -119,24 +131,38 @@ def down(facts: list[Fact], rows: dict[str, int], end_ns: int) -> list[tuple[int
     return spans + [(row, begin, end_ns) for row, begin in since.items()]
 
 
-def charging(
-    tracks: Tracks, places: Places, rising: list[tuple[int, int]]
-) -> list[tuple[int, int, int]]:
-    """(row, from, to) on a charger while the charge rose. `rising`: (row, time) of such reports."""
-    times: dict[int, list[int]] = defaultdict(list)
-    for row, time_ns in rising:
-        times[row].append(time_ns)
-    still = np.flatnonzero(~tracks.recorded)
-    bay = bays_at(tracks.x_m[still], tracks.y_m[still], places)
-    spans = []
-    for piece, at in zip(still.tolist(), bay.tolist(), strict=True):
-        if at < 0 or places.bay_kind[at] != "charger":
-            continue
-        row = int(tracks.row[piece])
-        begin, end = int(tracks.t0_ns[piece]), int(tracks.t1_ns[piece])
-        if any(begin <= time_ns <= end for time_ns in times[row]):
-            spans.append((row, begin, end))
-    return spans
+@dataclass(slots=True)
+class OnCharger:
+    """(row, from, to) of standing on a charger; over the edges of stretches it goes on."""
+
+    places: Places
+    spans: list[tuple[int, int, int]] = field(default_factory=list)
+    _last: dict[int, int] = field(default_factory=dict)  # row -> its last span
+
+    def add(self, tracks: Tracks) -> None:
+        """The next stretch."""
+        still = np.flatnonzero(~tracks.recorded)
+        bay = bays_at(tracks.x_m[still], tracks.y_m[still], self.places)
+        chargers = np.array([*(kind == "charger" for kind in self.places.bay_kind), False])
+        for piece in still[chargers[bay]].tolist():
+            row, begin, end = (int(v[piece]) for v in (tracks.row, tracks.t0_ns, tracks.t1_ns))
+            at = self._last.get(row, -1)
+            if at >= 0 and self.spans[at][2] == begin:
+                self.spans[at] = (row, self.spans[at][1], end)
+            else:
+                self._last[row] = len(self.spans)
+                self.spans.append((row, begin, end))
+
+    def charging(self, rising: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+        """Those in which the charge rose. `rising`: (row, time) of such reports, by time."""
+        times: dict[int, list[int]] = defaultdict(list)
+        for row, time_ns in rising:
+            times[row].append(time_ns)
+        return [
+            (row, begin, end)
+            for row, begin, end in self.spans
+            if bisect_left(times[row], begin) < bisect_right(times[row], end)
+        ]
 
 
 def bays_at(x_m: Floats, y_m: Floats, places: Places) -> Ints:
@@ -169,66 +195,3 @@ def rising(reports: Iterable[tuple[int, int, int]]) -> list[tuple[int, int]]:
             found.append((row, time_ns))
         charge[row] = permille
     return found
-
-
-def build(
-    tracks: Tracks,
-    facts: list[Fact],
-    places: Places,
-    rising: list[tuple[int, int]],
-    marks_ns: Iterable[int] = (),
-) -> Timeline:
-    """Cut the run into spans, also at `marks_ns`. A robot that stands is, in this order: down,
-    handling, charging, at a station, idle (empty, in a parking bay or on a charger), else waiting.
-    Before it joins, and from when it retires, a robot has no spans."""
-    end_ns, scale = tracks.end_ns, int(max(tracks.end_ns, tracks.t1_ns.max())) + 2
-    rows = {robot.name: row for row, robot in enumerate(tracks.robots)}
-    flags = {
-        "loaded": Spans(carrying(facts, rows, end_ns), scale),
-        "handling": Spans(handling(facts, tracks, rows, places.handling_s), scale),
-        "down": Spans(down(facts, rows, end_ns), scale),
-        "charging": Spans(charging(tracks, places, rising), scale),
-    }
-    left = np.full(len(tracks.robots), 2**62, np.int64)
-    for time_ns, kind, fact in facts:
-        if kind == "robot_retired" and fact["robot"] in rows:
-            left[rows[fact["robot"]]] = time_ns
-    row, t0, t1 = _cuts(tracks, flags.values(), (scale, marks_ns, left))
-    middle = t0 + (t1 - t0) // 2
-    piece = tracks.piece(row, middle)
-    driving, turning = tracks.driving[piece], tracks.turning[piece]
-    x, y, _ = tracks.pose_in(piece, middle)
-    bay = np.where(driving, -1, bays_at(x, y, places))
-    loaded = flags["loaded"].inside(row, middle)
-    kinds = np.array([*places.bay_kind, ""], dtype=object)[bay]
-    quiet = ((kinds == "parking") | (kinds == "charger")) & ~loaded
-    state = np.select(
-        [driving & loaded, driving, turning, flags["down"].inside(row, middle),
-         flags["handling"].inside(row, middle), flags["charging"].inside(row, middle),
-         kinds == "station", quiet],
-        [LOADED, EMPTY, TURNING, DOWN, HANDLING, CHARGING, STATION, IDLE], WAITING,
-    )  # fmt: skip
-    length = np.maximum(tracks.t1_ns[piece] - tracks.t0_ns[piece], 1)
-    way = np.where(driving, tracks.way_m[piece] * (t1 - t0) / length, 0.0)
-    return Timeline(row, t0, t1, state.astype(np.int64), bay, loaded, way)
-
-
-def _cuts(
-    tracks: Tracks, flags: Iterable[Spans], at: tuple[int, Iterable[int], Ints]
-) -> tuple[Ints, Ints, Ints]:
-    scale, marks_ns, left = at
-    count, end_ns = len(tracks.robots), tracks.end_ns
-    marks = [mark for mark in marks_ns if 0 <= mark <= end_ns]
-    bins = np.concatenate([np.arange(0, end_ns + 1, BIN_NS), np.array(marks, np.int64)])
-    joined = np.array([robot.joined_ns for robot in tracks.robots], np.int64)
-    keys = [tracks.row * scale + tracks.t0_ns, np.arange(count) * scale + end_ns]
-    keys.append((np.arange(count)[:, None] * scale + bins[None, :]).ravel())
-    for spans in flags:
-        for column in (1, 2):
-            keys.append(spans.table[:, 0] * scale + np.clip(spans.table[:, column], 0, end_ns))
-    keys.append(np.arange(count) * scale + np.minimum(left, end_ns))
-    cuts = np.unique(np.concatenate(keys))
-    row, time_ns = cuts // scale, cuts % scale
-    same = (row[1:] == row[:-1]) & (time_ns[1:] <= end_ns)
-    same &= (time_ns[:-1] >= joined[row[:-1]]) & (time_ns[:-1] < left[row[:-1]])
-    return row[:-1][same], time_ns[:-1][same], time_ns[1:][same]

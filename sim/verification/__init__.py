@@ -24,6 +24,7 @@ from sim.verification import (
     transports,
 )
 from sim.verification.findings import Finding, Findings, UnusableRun
+from sim.verification.stretches import Stretches
 from sim.verification.tracks import Run
 
 __all__ = ["Finding", "Findings", "Run", "UnusableRun", "Verdict", "node_positions", "verify"]
@@ -69,26 +70,16 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
     if lost:
         found.add("motion", None, "the record", f"lacks {lost} batches of motion: not checked")
         motion = False
-    rows, pieces, unknown = tracks.sorted_motion(run, robots)
-    if not ledger.ended:
-        known = pieces["t0_ns"] < end_ns
-        rows, pieces = rows[known], pieces[known]
-    if unknown:
-        found.add("motion", None, "unknown robots", f"{unknown} pieces belong to no robot")
-    if motion:
-        figures["motion"] = kinematics.check(robots, rows, pieces, end_ns, found)
-        figures["contact"] = contacts.check(robots, rows, pieces, end_ns, found)
-        facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
-        lying = obstacles.obstacles_of(facts, end_ns)
-        if lying:
-            windows = tracks.Windows(robots, rows, pieces)
-            figures["obstacles"] = obstacles.check(windows, lying, found)
+    stretches = Stretches(run, robots, end_ns, cut=not ledger.ended)
+    moves = any(order.kind == "transport" for order in ledger.orders.values())
+    log = transports.VisitLog(node_positions(run.meta)) if moves else None
+    if motion or log:
+        figures |= _motion(stretches, log, found, judged=motion)
     outcomes.judge(ledger, stock, found)
     outcomes.mark_touched(ledger, stock)
-    if any(order.kind == "transport" for order in ledger.orders.values()):
-        nodes_m = node_positions(run.meta)
-        track = tracks.tracks_of(robots, rows, pieces, end_ns)
-        figures["transport"] = transports.judge(ledger, track, nodes_m, found)
+    if log:
+        names = [robot.name for robot in robots]
+        figures["transport"] = transports.judge(ledger, log, names, found)
     outcomes.mark_fillable(ledger, stock)
     figures["goods"] = goods.conserve(stock, found)
     figures["states"] = {}
@@ -101,6 +92,32 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
     figures |= outcomes.figures(ledger, end_ns)
     figures["wall_s"] = round(time.monotonic() - started, 3)
     return Verdict(found, figures, ledger)
+
+
+def _motion(
+    stretches: Stretches, log: transports.VisitLog | None, found: Findings, *, judged: bool
+) -> dict[str, Any]:
+    """One pass over all motion: is it possible (if `judged`), and who was where?"""
+    driven, touch = kinematics.MotionCheck(), contacts.ContactCheck(stretches.robots)
+    facts = ((time_ns, kind, fact) for _, time_ns, kind, fact in stretches.run.truth())
+    lying = obstacles.ObstacleCheck(obstacles.obstacles_of(facts, stretches.end_ns))
+    stretch = None
+    for stretch in stretches:
+        tracks = stretch.tracks()
+        if log:
+            log.add(tracks)
+        if judged:
+            driven.run(stretch, found)
+            touch.run(tracks, stretch.from_ns)
+            lying.run(tracks, stretch.from_ns, found)
+    if stretches.unknown:
+        text = f"{stretches.unknown} pieces belong to no robot"
+        found.add("motion", None, "unknown robots", text)
+    if not judged or stretch is None:
+        return {}
+    kinematics.last_pieces(stretch, stretches.end_ns, found)
+    figures = {"motion": driven.figures(), "contact": contacts.listed(touch, found)}
+    return figures | ({"obstacles": lying.figures()} if lying.obstacles else {})
 
 
 def _fold(run: Run, found: Findings) -> tuple[outcomes.Ledger, goods.Goods]:

@@ -22,7 +22,7 @@ from scipy.spatial import cKDTree
 
 from sim.verification.findings import Findings
 from sim.verification.polygons import convex_parts, distance, padded, placed
-from sim.verification.tracks import Floats, Ints, Robot, Tracks, Windows
+from sim.verification.tracks import Floats, Ints, Robot, Tracks
 
 SLICE_NS = 1_000_000_000
 TOUCH_M = 1e-4  # footprints nearer than this touch
@@ -30,7 +30,6 @@ PRECISION_M = 1e-3  # of the smallest clearance
 OVERLAP_STEP_NS = 2_000_000  # sampling while two overlap, for the depth
 MERGE_NS = 50_000_000  # touches of one pair that follow each other so closely are one contact
 SLICES = 300  # taken at once
-WINDOW_NS = 1200 * SLICE_NS  # of so much of the run the tracks are held at a time
 ROUNDS_MAX = 200_000
 
 
@@ -297,28 +296,22 @@ def first_root(gap: Floats, closing: Floats, growing: Floats) -> Floats:
     return result
 
 
-def check(
-    robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int, found: Findings
-) -> dict[str, Any]:
-    """Add a finding for each contact; return figures. `rows`, `motion` as `tracks.sorted_motion` gives
-    them."""
-    run, windows = ContactCheck(robots), Windows(robots, rows, motion)
-    for from_ns in range(0, max(end_ns, 1), WINDOW_NS):
-        run.run(windows.tracks(from_ns, min(from_ns + WINDOW_NS, end_ns)), from_ns)
-    names = [robot.name for robot in robots]
-    listed = []
+def listed(run: ContactCheck, found: Findings) -> dict[str, Any]:
+    """Add a finding for each contact; return figures. All stretches were run."""
+    names = [robot.name for robot in run.robots]
+    rows = []
     for contact in run.contacts:
         a, b = (names[row] for row in contact.robots)
         text = f"touch until {contact.to_ns / 1e9:.3f} s, distance {contact.distance_m:.4f} m"
         found.add("contact", contact.from_ns, f"{a} and {b}", text)
-        listed.append({
+        rows.append({
             "robots": [a, b], "from_s": contact.from_ns / 1e9, "to_s": contact.to_ns / 1e9,
             "distance_m": round(contact.distance_m, 6),
         })  # fmt: skip
     best = run.clearance
     return {
-        "contacts": len(listed),
-        "contact_rows": listed[:200],
+        "contacts": len(rows),
+        "contact_rows": rows[:200],
         "clearance_m": round(best.distance_m, 6) if np.isfinite(best.distance_m) else None,
         "clearance_s": round(best.time_ns / 1e9, 3),
         "clearance_robots": [names[row] for row in best.robots if row >= 0],

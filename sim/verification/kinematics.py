@@ -3,12 +3,14 @@ speed, acceleration and turn rate within the robot's limits."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.verification.findings import Findings
+from sim.verification.stretches import Stretch
 from sim.verification.tracks import Ints, Robot
 
 JUMP_M = 1e-3
@@ -16,36 +18,40 @@ JUMP_RAD = 1e-3
 SLACK = 1e-6  # relative and absolute, on limits
 SPEED_STEP_MPS = 5e-3  # between two pieces: more would be an acceleration without end
 BEND_RAD = 0.035  # at lane joints that a robot rolls over
-PIECES = 1_000_000  # looked at at once, or all of a robot
 
 
-def check(
-    robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int, found: Findings
-) -> dict[str, Any]:
-    """`rows`, `motion` as `tracks.sorted_motion` gives them. Returns figures. Robots are looked at in
-    groups, so that long runs need little memory."""
-    tops: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)]
-    begin = 0
-    while begin < len(motion):
-        end = min(begin + PIECES, len(motion))
-        end = int(np.searchsorted(rows, rows[end - 1], "right"))
-        mine, pieces = rows[begin:end], motion[begin:end]
-        _finite(robots, mine, pieces, found)
-        _limits(robots, mine, pieces, found)
-        _continuity(robots, mine, pieces, found)
-        _last(robots, mine, pieces, end_ns, found)
+@dataclass(slots=True)
+class MotionCheck:
+    """Runs over stretches of time; figures collect here."""
+
+    pieces: int = 0
+    tops: tuple[float, float, float] = (0.0, 0.0, 0.0)  # m/s, m/s2, rad/s
+
+    def run(self, stretch: Stretch, found: Findings) -> None:
+        """Check the pieces that begin in a stretch of the run."""
+        robots, rows, pieces = stretch.robots, stretch.rows, stretch.pieces
+        if not len(pieces):
+            return
+        _finite(robots, rows, pieces, found)
+        _limits(robots, rows, pieces, found)
+        _continuity(stretch, found)
         v_end = pieces["v_mps"] + pieces["a_mps2"] * (pieces["dt_ns"] * 1e-9)
         speed = np.maximum(np.abs(pieces["v_mps"]), np.abs(v_end))
         values = (speed, np.abs(pieces["a_mps2"]), np.abs(pieces["omega_radps"]))
-        tops.append((float(values[0].max()), float(values[1].max()), float(values[2].max())))
-        begin = end
-    speed_mps, acceleration_mps2, turn_radps = np.array(tops).max(axis=0).tolist()
-    return {
-        "pieces": len(motion),
-        "speed_mps_max": round(speed_mps, 6),
-        "acceleration_mps2_max": round(acceleration_mps2, 6),
-        "turn_radps_max": round(turn_radps, 6),
-    }
+        self.tops = tuple(  # type: ignore[assignment]
+            max(top, float(value.max())) for top, value in zip(self.tops, values, strict=True)
+        )
+        self.pieces += len(pieces)
+
+    def figures(self) -> dict[str, Any]:
+        """All stretches were run."""
+        speed_mps, acceleration_mps2, turn_radps = self.tops
+        return {
+            "pieces": self.pieces,
+            "speed_mps_max": round(speed_mps, 6),
+            "acceleration_mps2_max": round(acceleration_mps2, 6),
+            "turn_radps_max": round(turn_radps, 6),
+        }
 
 
 def _finite(robots: list[Robot], rows: Ints, motion: NDArray[Any], found: Findings) -> None:
@@ -87,16 +93,22 @@ def _ends(motion: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64
     return poses, np.stack([ux * v_end, uy * v_end], axis=1)
 
 
-def _continuity(robots: list[Robot], rows: Ints, motion: NDArray[Any], found: Findings) -> None:
+def _continuity(stretch: Stretch, found: Findings) -> None:
+    robots, rows, motion = stretch.robots, stretch.rows, stretch.pieces
     count = len(motion)
     poses, velocities = _ends(motion)
     first = np.ones(count, bool)
     first[1:] = rows[1:] != rows[:-1]
     starts = np.array([robot.pose for robot in robots], np.float64).reshape(len(robots), 3)
-    previous = np.where(first[:, None], starts[rows], np.roll(poses, 1, axis=0))
     joined = np.array([robot.joined_ns for robot in robots], np.int64)
+    moving = np.zeros((len(robots), 2))
+    begun = stretch.begun
+    starts[begun], moving[begun] = (values[begun] for values in _ends(stretch.last))
+    joined[begun] = (stretch.last["t0_ns"] + stretch.last["dt_ns"])[begun]
+    previous = np.where(first[:, None], starts[rows], np.roll(poses, 1, axis=0))
     ended = np.where(first, joined[rows], np.roll(motion["t0_ns"] + motion["dt_ns"], 1))
-    before = np.where(first[:, None], 0.0, np.roll(velocities, 1, axis=0))
+    before = np.where(first[:, None], moving[rows], np.roll(velocities, 1, axis=0))
+    first &= ~begun[rows]
     here = np.stack([motion["x_m"], motion["y_m"], motion["theta_rad"]], axis=1)
     jump = np.hypot(here[:, 0] - previous[:, 0], here[:, 1] - previous[:, 1])
     twist = np.abs((here[:, 2] - previous[:, 2] + np.pi) % (2 * np.pi) - np.pi)
@@ -136,14 +148,13 @@ def _speed_steps(
         found.add("acceleration", int(motion["t0_ns"][index]), robots[rows[index]].name, text)
 
 
-def _last(
-    robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int, found: Findings
-) -> None:
-    """Who moves at the end of his last piece, while the run goes on, stops dead."""
-    last = np.ones(len(rows), bool)
-    last[:-1] = rows[1:] != rows[:-1]
-    ended = motion["t0_ns"] + motion["dt_ns"]
-    speed = np.abs(motion["v_mps"] + motion["a_mps2"] * motion["dt_ns"] * 1e-9)
-    for index in np.flatnonzero(last & (speed > SPEED_STEP_MPS) & (ended < end_ns)):
-        text = f"is last seen at {speed[index]:.4f} m/s, and then stands"
-        found.add("acceleration", int(ended[index]), robots[rows[index]].name, text)
+def last_pieces(stretch: Stretch, end_ns: int, found: Findings) -> None:
+    """Who moves at the end of his last piece, while the run goes on, stops dead. `stretch` is the
+    last one."""
+    last, begun = stretch.last.copy(), stretch.begun.copy()
+    last[stretch.rows], begun[stretch.rows] = stretch.pieces, True
+    ended = last["t0_ns"] + last["dt_ns"]
+    speed = np.abs(last["v_mps"] + last["a_mps2"] * last["dt_ns"] * 1e-9)
+    for row in np.flatnonzero(begun & (speed > SPEED_STEP_MPS) & (ended < end_ns)):
+        text = f"is last seen at {speed[row]:.4f} m/s, and then stands"
+        found.add("acceleration", int(ended[row]), stretch.robots[row].name, text)

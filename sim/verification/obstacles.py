@@ -7,14 +7,14 @@ of its farthest corner) allow, so nothing is missed between the moments that are
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sim.verification.findings import Findings
 from sim.verification.polygons import convex_parts, distance, placed
-from sim.verification.tracks import Floats, Robot, Tracks, Windows
+from sim.verification.tracks import Floats, Robot, Tracks
 
 TOUCH_M = 1e-4
 STEP_S_MIN = 1e-3
@@ -42,19 +42,36 @@ def obstacles_of(facts: Iterable[tuple[int, str, dict[str, Any]]], end_ns: int) 
     return list(there.values())
 
 
-def check(windows: Windows, obstacles: list[Obstacle], found: Findings) -> dict[str, Any]:
-    """A finding for each robot and obstacle that touch; return figures."""
-    touched, least = 0, np.inf
-    for obstacle in obstacles:
-        tracks = windows.tracks(obstacle.from_ns, obstacle.to_ns)
-        for row, robot in enumerate(tracks.robots):
-            gap, time_ns = _least(tracks, row, robot, obstacle)
-            least = min(least, gap)
-            if gap <= TOUCH_M:
-                touched += 1
-                found.add("contact", time_ns, f"{robot.name} and {obstacle.id}", "touch")
-    clearance = round(float(least), 4) if np.isfinite(least) else None
-    return {"count": len(obstacles), "touched": touched, "clearance_m": clearance}
+@dataclass(slots=True)
+class ObstacleCheck:
+    """Runs over stretches of time; touches and the clearance collect here."""
+
+    obstacles: list[Obstacle]
+    clearance_m: float = np.inf
+    _touched: set[tuple[int, str]] = field(default_factory=set)  # robot's row, obstacle
+
+    def run(self, tracks: Tracks, from_ns: int, found: Findings) -> None:
+        """Check a stretch of the run, up to where its tracks end: a finding for each robot and
+        obstacle that touch."""
+        for whole in self.obstacles:
+            begin, end = max(whole.from_ns, from_ns), min(whole.to_ns, tracks.end_ns)
+            if begin > end:
+                continue
+            part = Obstacle(whole.id, whole.outline, begin, end)
+            for row, robot in enumerate(tracks.robots):
+                if (row, whole.id) in self._touched:
+                    continue
+                gap, time_ns = _least(tracks, row, robot, part)
+                self.clearance_m = min(self.clearance_m, gap)
+                if gap <= TOUCH_M:
+                    self._touched.add((row, whole.id))
+                    found.add("contact", time_ns, f"{robot.name} and {whole.id}", "touch")
+
+    def figures(self) -> dict[str, Any]:
+        """All stretches were run."""
+        clearance = round(float(self.clearance_m), 4) if np.isfinite(self.clearance_m) else None
+        count = len(self.obstacles)
+        return {"count": count, "touched": len(self._touched), "clearance_m": clearance}
 
 
 def _least(tracks: Tracks, row: int, robot: Robot, obstacle: Obstacle) -> tuple[float, int]:

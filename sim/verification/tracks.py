@@ -4,7 +4,7 @@ them filled in, so that each robot's track covers the run without a gap, from wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -165,19 +165,20 @@ def robots_of(run: Run) -> list[Robot]:
 
 
 def end_of(run: Run) -> int:
-    """The run's last moment, ns: of the ground truth or of the motion, whatever is later."""
-    last = max((time_ns for _, time_ns, _, _ in run.truth()), default=0)
-    ended = any(True for _ in run.truth("end"))
-    motion = run.motion()
-    if not ended and len(motion):
-        last = max(last, int((motion["t0_ns"] + motion["dt_ns"]).max()))
+    """The run's last moment, ns: of the ground truth or, where it has no end, of the motion, whatever
+    is later."""
+    last, ended = 0, False
+    for _, time_ns, kind, _ in run.truth():
+        last, ended = max(last, time_ns), ended or kind == "end"
+    if not ended:
+        motion = run.motion(last)
+        last = max(last, int((motion["t0_ns"] + motion["dt_ns"]).max(initial=0)))
     return int(last)
 
 
-def sorted_motion(run: Run, robots: list[Robot]) -> tuple[Ints, NDArray[Any], int]:
-    """Recorded pieces as (row in `robots`, pieces), by row and time, and the number of pieces that
-    belong to no known robot."""
-    motion = run.motion()
+def rows_in(motion: NDArray[Any], robots: list[Robot]) -> tuple[Ints, NDArray[Any], int]:
+    """Pieces as (row in `robots`, pieces), by row and time, and the number of pieces that belong to
+    no known robot."""
     rows_of = {robot.index: row for row, robot in enumerate(robots)}
     known, inverse = np.unique(motion["robot"], return_inverse=True)
     lookup = np.array([rows_of.get(int(index), -1) for index in known], np.int64)
@@ -231,47 +232,8 @@ def tracks_of(robots: list[Robot], rows: Ints, motion: NDArray[Any], end_ns: int
     return Tracks(robots, end_ns, **{name: values[order] for name, values in made.items()})
 
 
-class Windows:
-    """The tracks of a run a stretch at a time: long runs of many robots need little memory so."""
-
-    def __init__(self, robots: list[Robot], rows: Ints, motion: NDArray[Any]) -> None:
-        """`rows`, `motion` as `sorted_motion` gives them."""
-        self._robots, self._rows, self._motion = robots, rows, motion
-        self._ends: Ints = motion["t0_ns"] + motion["dt_ns"]
-        self._first = np.searchsorted(rows, np.arange(len(robots) + 1))
-
-    def tracks(self, from_ns: int, to_ns: int) -> Tracks:
-        """Exact from `from_ns` to `to_ns`: a robot that was there before stands, or drives, as it
-        did."""
-        mine = (self._motion["t0_ns"] < to_ns) & (self._ends > from_ns)
-        robots = [self._at(row, robot, from_ns) for row, robot in enumerate(self._robots)]
-        return tracks_of(robots, self._rows[mine], self._motion[mine], to_ns)
-
-    def _at(self, row: int, robot: Robot, time_ns: int) -> Robot:
-        """The robot as it would be introduced at a time: its pose, or where the piece begins that it
-        is in the middle of."""
-        if robot.joined_ns >= time_ns:
-            return robot
-        begin, end = int(self._first[row]), int(self._first[row + 1])
-        begun = begin + int(np.searchsorted(self._motion["t0_ns"][begin:end], time_ns, "left"))
-        if begun == begin:
-            return replace(robot, joined_ns=time_ns)
-        piece, since_ns = self._motion[begun - 1], time_ns
-        tau = float(piece["dt_ns"]) * 1e-9
-        if self._ends[begun - 1] > time_ns:
-            tau, since_ns = 0.0, int(piece["t0_ns"])
-        way = float(piece["v_mps"]) * tau + float(piece["a_mps2"]) * tau * tau / 2
-        direction = float(piece["direction_rad"])
-        pose = (
-            float(piece["x_m"]) + float(np.cos(direction)) * way,
-            float(piece["y_m"]) + float(np.sin(direction)) * way,
-            float(piece["theta_rad"]) + float(piece["omega_radps"]) * tau,
-        )
-        return replace(robot, pose=pose, joined_ns=since_ns)
-
-
 def read_tracks(run: Run) -> Tracks:
     """The tracks of a run, as drawings and exports need them."""
     robots = robots_of(run)
-    rows, motion, _ = sorted_motion(run, robots)
+    rows, motion, _ = rows_in(run.motion(), robots)
     return tracks_of(robots, rows, motion, end_of(run))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,23 +21,32 @@ Span = tuple[int, int, int]  # last visit ns, first visit ns, robot row
 Visits = dict[tuple[int, int], tuple[list[int], list[int]]]  # (row, node) -> arrived, left
 
 
-def visits_of(tracks: Tracks, nodes_m: Floats) -> tuple[Visits, dict[int, list[int]]]:
-    """When each robot was at each node, and which robots were at a node. Robots are looked at where
-    a piece of motion begins, which is at every node: a lane's end ends a piece."""
-    tree = cKDTree(nodes_m)
-    far, node = tree.query(np.stack([tracks.x_m, tracks.y_m], axis=1), distance_upper_bound=NEAR_M)
-    visits: Visits = defaultdict(lambda: ([], []))
-    robots: dict[int, list[int]] = defaultdict(list)
-    at = np.flatnonzero(np.isfinite(far))
-    still = ~tracks.driving
-    for piece in at.tolist():
-        key = (int(tracks.row[piece]), int(node[piece]))
-        arrived, left = visits[key]
-        if not arrived:
-            robots[key[1]].append(key[0])
-        arrived.append(int(tracks.t0_ns[piece]))
-        left.append(int(tracks.t1_ns[piece] if still[piece] else tracks.t0_ns[piece]))
-    return dict(visits), dict(robots)
+@dataclass(slots=True)
+class VisitLog:
+    """When each robot was at each node, and which robots were at a node; collected over stretches. A
+    robot that stands across an edge is there twice, one after the other, which changes nothing."""
+
+    nodes_m: Floats
+    visits: Visits = field(default_factory=lambda: defaultdict(lambda: ([], [])))
+    robots: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _tree: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._tree = cKDTree(self.nodes_m)
+
+    def add(self, tracks: Tracks) -> None:
+        """Robots are looked at where a piece of motion begins, which is at every node: a lane's end
+        ends a piece."""
+        places = np.stack([tracks.x_m, tracks.y_m], axis=1)
+        far, node = self._tree.query(places, distance_upper_bound=NEAR_M)
+        still = ~tracks.driving
+        for piece in np.flatnonzero(np.isfinite(far)).tolist():
+            key = (int(tracks.row[piece]), int(node[piece]))
+            arrived, left = self.visits[key]
+            if not arrived:
+                self.robots[key[1]].append(key[0])
+            arrived.append(int(tracks.t0_ns[piece]))
+            left.append(int(tracks.t1_ns[piece] if still[piece] else tracks.t0_ns[piece]))
 
 
 def spans(order: OrderTruth, visits: Visits, robots: dict[int, list[int]]) -> list[Span]:
@@ -59,8 +69,9 @@ def spans(order: OrderTruth, visits: Visits, robots: dict[int, list[int]]) -> li
     return sorted(found, reverse=True)
 
 
-def judge(ledger: Ledger, tracks: Tracks, nodes_m: Floats, found: Findings) -> dict[str, Any]:
-    """Mark transports that were finished right; a closing that no trajectory backs is a finding."""
+def judge(ledger: Ledger, log: VisitLog, names: list[str], found: Findings) -> dict[str, Any]:
+    """Mark transports that were finished right; a closing that no trajectory backs is a finding.
+    `names`: of the robots, by row."""
     done = [
         order
         for order in ledger.orders.values()
@@ -68,14 +79,13 @@ def judge(ledger: Ledger, tracks: Tracks, nodes_m: Floats, found: Findings) -> d
     ]
     if not done:
         return {}
-    visits, robots = visits_of(tracks, nodes_m)
     claimed: dict[int, list[tuple[int, int]]] = defaultdict(list)
     shared = 0
     for order in sorted(done, key=lambda o: (o.closed_ns, o.order_id)):
-        if not order.stops or max(order.stops) >= len(nodes_m):
+        if not order.stops or max(order.stops) >= len(log.nodes_m):
             found.add("transport", order.closed_ns, order.order_id, "has stops of another layout")
             continue
-        backed = spans(order, visits, robots)
+        backed = spans(order, log.visits, log.robots)
         if not backed:
             text = f"is closed as done, but no robot was at {order.stops} in sequence by then"
             found.add("transport", order.closed_ns, order.order_id, text)
@@ -86,7 +96,7 @@ def judge(ledger: Ledger, tracks: Tracks, nodes_m: Floats, found: Findings) -> d
         claimed[row].append((first, last))
         claimed[row].sort()
         order.right_ns = last
-        _touched_by(ledger, order, tracks.robots[row].name)
+        _touched_by(ledger, order, names[row])
     return {"transports_backed": sum(o.right_ns >= 0 for o in done), "transports_shared": shared}
 
 

@@ -87,7 +87,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str,
     folder = tmp_path_factory.mktemp("told")
     figures = record(recipe(), folder / "a.run", origin=origin(folder / "out"))
     found = contents(folder / "out")
-    assert figures["messages"] == len(found) and "bad_rows" not in figures
+    assert figures["messages"] == len(found)
+    (refused,) = figures["bad_rows"]
+    assert "is refused: unknown SKU" in refused and "-> add it to the item master" in refused
     return folder, found
 
 

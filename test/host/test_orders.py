@@ -136,7 +136,9 @@ def test_a_chute_may_be_chosen(loaded: LoadedSite) -> None:
 
 def test_an_unknown_sku_is_for_the_core_to_refuse(loaded: LoadedSite) -> None:
     orders, bad = read(loaded, HEAD, "a,1,NO-SUCH,1,600")
-    assert not bad and orders[0][1].lines[0].sku == "NO-SUCH"
+    assert orders[0][1].lines[0].sku == "NO-SUCH"
+    text = "o.csv:2: order 'a' is refused: unknown SKU 'NO-SUCH' -> add it to the item master"
+    assert bad == [text]
 
 
 def test_a_file_without_the_columns_is_refused(loaded: LoadedSite) -> None:

@@ -350,7 +350,7 @@ def test_a_fork_that_makes_no_sense_is_refused_with_the_mend(change: Fork, text:
 def test_what_the_simulation_does_not_hand_on_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = recipe().load()
     monkeypatch.setattr("sim.fork.FAULTS_THAT_CHANGE", ("format", "robot_dies"))
-    with pytest.raises(ScenarioError, match="--faults: pick_fails is drawn when a run begins"):
+    with pytest.raises(ScenarioError, match="--faults: robot_slips is drawn when a run begins"):
         check(loaded, [Fork(AT, faults="")], 1.0, recipe().scenario()[0].options.faults)
     monkeypatch.setattr("sim.fork.SIMULATION_THAT_CHANGES", ("demand",))
     with pytest.raises(

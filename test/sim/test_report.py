@@ -18,6 +18,7 @@ from sim import report
 from sim.recipe import of_site, with_faults
 from sim.recorded import record
 from sim.report import fleet, floor, orders, timeline
+from sim.report import spans as cuts
 from sim.report.svg import nice
 from sim.report.timeline import STATES, Places
 from sim.verification.memory import MemoryRun
@@ -77,7 +78,7 @@ def shuttle() -> MemoryRun:
 
 def seconds_by_state(run: MemoryRun, rising: list[tuple[int, int]]) -> dict[str, float]:
     facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
-    spans = timeline.build(read_tracks(run), facts, PLACES, rising)
+    spans = cuts.build(read_tracks(run), facts, PLACES, rising)
     assert spans.seconds.sum() == pytest.approx(60.0)
     totals = np.bincount(spans.state, spans.seconds, minlength=len(STATES))
     return {s: round(float(v), 3) for s, v in zip(STATES, totals, strict=True) if v}
@@ -110,12 +111,14 @@ def test_metres_and_stop_and_go() -> None:
     run = shuttle()
     tracks = read_tracks(run)
     facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
-    spans = timeline.build(tracks, facts, PLACES, [])
-    figures = fleet.fleets(tracks, spans, PLACES)["amr"]
+    spans = cuts.build(tracks, facts, PLACES, [])
+    rolled = fleet.StopAndGo(1, PLACES)
+    rolled.add(tracks)
+    figures = fleet.fleets(tracks.robots, spans, rolled)["amr"]
     assert (figures["empty_m"], figures["loaded_m"]) == (3.0, 3.0)
     assert figures["empty_share"] == 0.5
     # Node 1 was a stop, node 2 was rolled over; the way back passes both without a piece's end.
-    assert fleet.stop_and_go(tracks, PLACES, np.array([True])) == (1, 2)
+    assert rolled.of(np.array([True])) == (1, 2)
     assert figures["stop_and_go_share"] == 0.5
 
 
@@ -281,3 +284,23 @@ def test_unusable_input(tmp_path: Path) -> None:
     for command in (["verify"], ["report"], ["export", "--events", "-"]):
         assert main([command[0], str(tmp_path / "b.run"), *command[1:]]) == 2
         assert main([command[0], str(tmp_path / "missing.run"), *command[1:]]) == 2
+
+
+def test_a_stretch_at_a_time_gives_the_same_report(
+    recorded: Path, built: report.Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Robots drive, stand, charge and carry across the edges of the stretches."""
+    monkeypatch.setattr("sim.verification.stretches.STRETCH_NS", 97 * 10**9)
+    with RunReader(recorded) as reader:
+        pieces = report.build(reader)
+    rest = [
+        {key: value for key, value in side.figures.items() if key not in ("fleet_over_time",)}
+        for side in (pieces, built)
+    ]
+    assert rest[0] == rest[1]
+    for row, other in zip(
+        pieces.figures["fleet_over_time"], built.figures["fleet_over_time"], strict=True
+    ):
+        assert row["robots"] == pytest.approx(other["robots"], abs=2e-3)
+    assert pieces.moving[0] == pytest.approx(built.moving[0])
+    assert pieces.standing[0].sum() == pytest.approx(built.standing[0].sum())

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sim.report import cards, departures, energy, fleet, problems, shifts, timeline, work
+from sim.report import spans as cuts
 from sim.report.bins import MINUTE_NS, edges, spread, width_ns
 from sim.report.timeline import Places
 from sim.verification.memory import MemoryRun
@@ -162,7 +163,7 @@ def two_robots() -> MemoryRun:
 def spans_of(run: MemoryRun, charge: list[tuple[int, int, int]]) -> Any:
     facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in run.truth()]
     tracks = read_tracks(run)
-    return tracks, timeline.build(tracks, facts, PLACES, timeline.rising(charge), (123 * S,))
+    return tracks, cuts.build(tracks, facts, PLACES, timeline.rising(charge), (123 * S,))
 
 
 def test_energy_per_fleet_and_over_time() -> None:

@@ -70,8 +70,7 @@ def test_looking_at_a_stretch_at_a_time_finds_the_same(
         return run
 
     whole = verify(crowd())
-    monkeypatch.setattr("sim.verification.contacts.WINDOW_NS", window_s * 10**9)
-    monkeypatch.setattr("sim.verification.kinematics.PIECES", 1)
+    monkeypatch.setattr("sim.verification.stretches.STRETCH_NS", window_s * 10**9)
     pieces = verify(crowd())
     assert pieces.findings.as_json() == whole.findings.as_json()
     assert pieces.figures["motion"] == whole.figures["motion"]
