@@ -110,6 +110,9 @@ class Building(Premises):
         """The end of its record."""
         for robot in self.robots:
             robot.flush()
+        for time_ns, event in asked(self.scenario):  # those that are not closed yet
+            if time_ns <= self.clock.now_ns and event.order_id in self.unheard:
+                self.order_known(event)
         self.tell("stock", self.floor.stock())
         self.tell("end", {})
         self.record.commit()
