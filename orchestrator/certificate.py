@@ -49,6 +49,11 @@ def files_of(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in site_files(folder)}
 
 
+def files_of_texts(texts: dict[str, str]) -> dict[str, str]:
+    """The same of a site whose files are at hand as texts (a run file keeps them)."""
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(texts.items())}
+
+
 def compiled(site: Site) -> str:
     """SHA-256 of the tables the core runs on."""
     parts = [site.id, site.hash, *map(repr, (site.roadmap, site.fleets, site.stations))]
@@ -123,12 +128,19 @@ _ANEW = "lightsout rehearse SITE writes one"
 def check(folder: Path, certificate: Certificate, site: Site | None = None) -> list[str]:
     """Why this certificate does not allow running the site as it now is; empty: it does. With `site`
     (compiled, as it is about to be run) its tables are compared, too. Raises `LayoutError`."""
+    return differences(certificate, files_of(folder), site)
+
+
+def differences(
+    certificate: Certificate, files: dict[str, str], site: Site | None = None
+) -> list[str]:
+    """As `check`, for files that are hashed already."""
     found = []
     if certificate.get("passed") is not True:
         reasons = certificate.get("reasons") or ["no reason is given"]
         found.append(f"the rehearsal failed: {reasons[0]}")
     found += _less_than_asked(certificate)
-    found += _changed_files(_part(certificate, "files"), files_of(folder))
+    found += _changed_files(_part(certificate, "files"), files)
     if site is not None and certificate.get("compiled") != compiled(site):
         found.append(
             "the compiled site: is not the rehearsed one (fleets, policy or tables differ)"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Container
 from typing import Any
 
-from orchestrator.core.messages import Line, OrderReceived, RunStarted
+from orchestrator.core.messages import Line, OrderReceived
 from orchestrator.core.site import Site
 from orchestrator.journal import RunReader
 from orchestrator.layout import load_files
@@ -19,31 +19,20 @@ from sim.scenario import ScenarioError
 Timed = tuple[int, OrderReceived]
 
 
-def text_of(reader: RunReader, site: Site) -> str:
-    """Everything that was asked for in a run. `site` is read in place of a run's own where that
-    holds no site files, if it is the same. Raises `ScenarioError`."""
-    rows, own = [], _site_of(reader)
-    for entry in reader.entries():
-        match entry.event:
-            case RunStarted(site_hash=hashed) if own is None and hashed == site.hash:
-                own = site
-            case OrderReceived() as order:
-                if own is None:
-                    raise ScenarioError(
-                        f"{reader.path}: was recorded on another site, and holds no site files -> "
-                        "name a run of this site"
-                    )
-                rows.append(json.dumps(_row(entry.time_ns, order, own)))
+def text_of(reader: RunReader) -> str:
+    """Everything that was asked for in a run. Raises `ScenarioError`."""
+    recipe = reader.meta.get("recipe") or {}
+    if not recipe.get("files"):
+        raise ScenarioError(f"{reader.path}: holds no site files -> name a run of a site")
+    site = load_files(recipe["files"], recipe.get("name", "site")).site
+    rows = [
+        json.dumps(_row(entry.time_ns, entry.event, site))
+        for entry in reader.entries()
+        if isinstance(entry.event, OrderReceived)
+    ]
     if not rows:
         raise ScenarioError(f"{reader.path}: holds no orders -> name a run in which some came in")
     return "\n".join(rows)
-
-
-def _site_of(reader: RunReader) -> Site | None:
-    recipe = reader.meta.get("recipe") or {}
-    if not recipe.get("files"):
-        return None
-    return load_files(recipe["files"], recipe.get("name", "site")).site
 
 
 def _row(time_ns: int, order: OrderReceived, site: Site) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     values: dict[str, Any] = {"hours": arguments.hours or wanted.hours}
     demand = None
     if arguments.demand is not None:
-        recorded, demand = _recorded(arguments.demand, loaded.site, arguments.hours)
+        recorded, demand = _recorded(arguments.demand, arguments.hours)
         values |= recorded
     return Plan(
         folder=folder, recipe=recipe.of_site(folder, **values), wanted=wanted,
@@ -90,13 +90,13 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     )  # fmt: skip
 
 
-def _recorded(path: Path, site: Any, hours: float | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _recorded(path: Path, hours: float | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The demand of a run, over its length unless hours are given."""
     from orchestrator.journal import RunReader  # noqa: PLC0415
     from sim.recorded_demand import text_of  # noqa: PLC0415
 
     with RunReader(path) as reader:
-        text = text_of(reader, site)
+        text = text_of(reader)
         length = reader.time_range_ns[1] / 3.6e12
         demand = {"run": path.name, "journal_hash": reader.journal_hash}
     values = {"demand": text, "demand_name": path.name, "hours": hours or round(length, 6)}

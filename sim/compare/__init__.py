@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sim.compare import believed
 from sim.compare.kinship import Kinship, kinship
 from sim.compare.rows import Row, rows
 from sim.compare.series import Series, series
@@ -26,6 +27,15 @@ class Comparison:
     to_ns: int
     rows: list[Row]
     series: list[Series]
+    believed: tuple[str, ...] = ()  # runs without ground truth
+
+    @property
+    def about(self) -> str:
+        """How the runs are related, and what they can be taken for."""
+        text = self.kinship.text(self.names)
+        for name in self.believed:
+            text += f". {name} holds no ground truth: its figures are what its journal says"
+        return text
 
     def as_json(self) -> dict[str, Any]:
         """Everything, ready for `json.dumps`."""
@@ -33,7 +43,7 @@ class Comparison:
             "runs": [self._run(side) for side in (0, 1)],
             "span": {
                 "from_s": self.from_ns / 1e9, "to_s": self.to_ns / 1e9,
-                "kinship": self.kinship.kind, "why": self.kinship.text(self.names),
+                "kinship": self.kinship.kind, "why": self.about,
             },
             "figures": {row.key: row.as_json() for row in self.rows},
             "series": {curve.key: curve.as_json() for curve in self.series},
@@ -64,6 +74,7 @@ def compare(
 ) -> Comparison:
     """Compare two runs over the time that both have, from where they part (or between the given
     times). Raises `UnusableRun`, `ScenarioError`."""
+    runs = (believed.of(runs[0]), believed.of(runs[1]))
     kin = kinship(runs[0].meta, runs[1].meta)
     begin = round((kin.since_s if from_s is None else from_s) * 1e9)
     ends = [end_of(run) for run in runs]
@@ -74,7 +85,12 @@ def compare(
             "give runs that last beyond the fork, or another --from and --to"
         )
     first, second = (measure(run, (begin, end), motion=False) for run in runs)
+    told = []
+    for run, seen, name in zip(runs, (first, second), names, strict=True):
+        if isinstance(run, believed.BelievedRun):
+            believed.settle(seen.verdict.ledger)
+            told.append(name)
     return Comparison(
         names, (first, second), kin, begin, end,
-        rows(first, second, begin, end), series(first, second),
+        rows(first, second, begin, end), series(first, second), tuple(told),
     )  # fmt: skip

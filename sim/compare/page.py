@@ -26,7 +26,7 @@ def page(found: Comparison) -> str:
     plots = [_plot(curve, found) for curve in found.series]
     body = [
         f"<header><h1>{escape(title)}</h1><p class='soft'>{site} · {span}</p></header>",
-        f"<p class='origin'>{escape(found.kinship.text(found.names))}</p>",
+        f"<p class='origin'>{escape(found.about)}</p>",
         _tiles(found),
         "<div class='row'>", *plots[:2], "</div><div class='row'>", *plots[2:], "</div>",
         _rows(found), _runs(found),

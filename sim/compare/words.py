@@ -39,7 +39,7 @@ def percent(row: Row) -> str:
 
 def show(found: Comparison, console: Console) -> None:
     """Print the comparison."""
-    console.print(escape(found.kinship.text(found.names)))
+    console.print(escape(found.about))
     span = f"{clock(found.from_ns / 1e9)[:-4]} to {clock(found.to_ns / 1e9)[:-4]}"
     table = Table(title=f"from {span}", title_justify="left")
     table.add_column("")
