@@ -63,7 +63,7 @@ deaths: setup ## a robot dies for good at every node of the core, one run each (
 lock: ## write requirements.lock anew from setup.py (LOCK=--upgrade: newest versions)
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv; }
 	$(UV) pip compile setup.py --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-config --custom-compile-command "make lock" --quiet $(LOCK) \
+	  --no-annotate --no-strip-extras --no-config --custom-compile-command "make lock" --quiet $(LOCK) \
 	  --output-file requirements.lock
 
 browser: ## Chromium for the page's tests, where it can be installed
