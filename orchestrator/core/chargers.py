@@ -76,9 +76,12 @@ def charges(world: World, robot: Robot, bay: int) -> None:
 
 def watch(world: World) -> None:
     """Once a tick: who waits for a charger in vain drops that errand; mending that nobody answers is
-    asked for again."""
+    asked for again; a charger that was closed long enough is open for a try, should nobody need it."""
     answer_ns = world.site.policy.repair_answer_s * SECOND_NS
+    retry_ns = world.site.policy.charger_retry_s * SECOND_NS
     for bay, down in world.closed.items():
+        if not down.asked_ns and world.time_ns >= down.until_ns + retry_ns:
+            exceptions.ended(world, DEAD, world.site.roadmap.bays[bay].id, "open again")
         if down.asked_ns and world.time_ns - down.asked_ns >= answer_ns:
             exceptions.tried(world, DEAD, world.site.roadmap.bays[bay].id, "mending has no answer")
             _mend(world, bay)

@@ -71,6 +71,20 @@ def test_a_closed_charger_is_tried_again_later_and_opens_when_it_gives_current()
     assert story.funnel() == {"charger_dead": "works again"}
 
 
+def test_a_closed_charger_that_nobody_needs_is_open_again_after_its_time() -> None:
+    # given a charger that says it is broken, and no robot that wants to charge
+    story = Garage(charger_retry_s=60)
+    bay = story.chargers()[0]
+    story.say(ChargerFaulted(bay=bay, reason="no current"))
+    story.ticks(50)
+    assert [kind for kind, _ in story.world.problems] == ["charger_dead"]
+    # when its time is over
+    story.ticks(75)  # and nobody has tried it for as long again
+    # then the exception has an end, and a robot may try
+    assert not story.world.problems
+    assert story.world.ended["charger_dead", "open again"] == 1
+
+
 def test_a_charger_that_never_gives_current_is_mended() -> None:
     """Given dead chargers, when robots have tried them so often as the policy allows, then they are to
     be mended and nobody tries any more until they are."""
