@@ -68,7 +68,7 @@ def test_a_closed_charger_is_tried_again_later_and_opens_when_it_gives_current()
     story.dead.clear()
     story.ticks(100)
     assert len(story.tried()) == count + 1 and story.world.robots[0].charging
-    assert story.funnel() == {"charger_dead": "works again"}
+    assert story.world.ended["charger_dead", "works again"] == 1
 
 
 def test_a_closed_charger_that_nobody_needs_is_open_again_after_its_time() -> None:
