@@ -66,7 +66,7 @@ setup(
     packages=find_packages(
         include=["orchestrator", "orchestrator.*", "planners", "planners.*", "sim", "sim.*"]
     ),
-    package_data={"orchestrator": ["web/static/**/*"]},
+    package_data={"orchestrator": ["web/static/**/*", "mqtt/mosquitto.conf"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),

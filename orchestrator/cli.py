@@ -12,7 +12,7 @@ import sys
 
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
-    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet",
+    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet", "broker",
 )  # fmt: skip
 
 
@@ -69,7 +69,9 @@ def known_errors() -> tuple[type[Exception], ...]:
     from orchestrator.host.records import HostFileError  # noqa: PLC0415
     from orchestrator.journal import RunFileError  # noqa: PLC0415
     from orchestrator.layout import LayoutError  # noqa: PLC0415
+    from orchestrator.mqtt.access import AccessError  # noqa: PLC0415
     from orchestrator.mqtt.address import AddressError  # noqa: PLC0415
+    from orchestrator.mqtt.credentials import CredentialsError  # noqa: PLC0415
     from sim.li_lim import LiLimError  # noqa: PLC0415
     from sim.lorr_files import InstanceError  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
@@ -82,6 +84,8 @@ def known_errors() -> tuple[type[Exception], ...]:
         LayoutError,
         AddressError,
         HostFileError,
+        AccessError,
+        CredentialsError,
         InstanceError,
         LiLimError,
         ScenarioError,

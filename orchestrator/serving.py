@@ -16,6 +16,7 @@ import msgspec
 
 from orchestrator.api.equipment import Equipment, root
 from orchestrator.api.naming import Naming
+from orchestrator.api.requests import Requests
 from orchestrator.core.books import books
 from orchestrator.core.filing import tally
 from orchestrator.core.messages import (
@@ -111,6 +112,14 @@ class Serving:
         site = loaded.spec.id
         self.root = root(site)
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
+        self.requests = Requests(
+            site,
+            self.naming,
+            link.publish,
+            self.live.post_soon,
+            self.alarm,
+            lambda: self.live.now_ns,
+        )
         self.control = Control(
             loaded.site,
             rules_of(loaded),
@@ -128,7 +137,8 @@ class Serving:
         self.live.watchers.append(self)
         for pattern, qos in self.control.filters():
             link.subscribe(pattern, qos)
-        link.subscribe(self.equipment.events_topic, 1)
+        for topic in (self.equipment.events_topic, *self.requests.topics()):
+            link.subscribe(topic, 1)
 
     def restore(self, reader: RunReader) -> None:
         """Go on with the run of a server that is gone."""
@@ -169,6 +179,8 @@ class Serving:
     def send(self, command: Command, post: Callable[[Event], None]) -> None:
         """A command that has passed the gate."""
         if self.control.command(self.now_ns, command) or self.equipment.command(command):
+            return
+        if self.requests.command(command):
             return
         match command:
             case RaiseAlarm():
@@ -251,7 +263,8 @@ class Serving:
         async for batch in self.link.batches():
             now_ns = self.now_ns
             for topic, payload, retained in batch:
-                if not self.equipment.message(topic, payload):
+                known = self.equipment.message(topic, payload)
+                if not known and not self.requests.message(topic, payload):
                     self.control.message(now_ns, topic, payload, retained=retained)
 
     async def _tick(self) -> None:

@@ -195,7 +195,7 @@ class Premises(ABC):
 
     def _switched_off(self, command: SwitchOff) -> None:
         robot = self.robots[command.robot]
-        robot.switch_off()
+        robot.switch(off=True)
         self.tell("robot_retired", {"robot": robot.name})
 
     def _serviced(self, command: ServiceRobot) -> None:

@@ -382,10 +382,10 @@ class SimRobot:
             for _ in edges:
                 self.base.pop()
 
-    def switch_off(self) -> None:
-        """It has left service."""
+    def switch(self, *, off: bool) -> None:
+        """It has left service, or is in service again."""
         self.use_charge()
-        self.off = True
+        self.off = off
 
     def flush(self) -> None:
         """Record what was driven of the motion under way, at the end of a run."""

@@ -13,6 +13,7 @@ from orchestrator.core.messages import (
     LaneBlocked,
     RobotFaulted,
     StopRobot,
+    SwitchOn,
     TrimBase,
 )
 from orchestrator.layout.site_file import FaultsFile
@@ -58,6 +59,8 @@ class Troubles:
                 self._later(command.robot, lambda robot: robot.trim(command.edges))
             case StopRobot():
                 self._later(command.robot, self._stop)
+            case SwitchOn():
+                self._later(command.robot, lambda robot: robot.switch(off=False))
             case BackOut():
                 self._later(command.robot, lambda robot: robot.back_out())
             case _:

@@ -15,7 +15,7 @@ from orchestrator.core.message import Message
 from orchestrator.core.messages import Command, Event
 from orchestrator.core.site import Site
 
-LISTS = {"edges": "edge", "stops": "node"}
+LISTS = {"edges": "edge", "stops": "node", "nodes": "node"}
 BYTES_MAX = 1_000_000
 
 

@@ -13,6 +13,8 @@ def why_not(world: World, event: OrderReceived) -> str:
     if kind is None:
         known = ", ".join(world.site.order_types)
         return f"unknown order type {event.kind!r}: this site has {known}"
+    if not 0 <= event.priority <= 9:
+        return f"priority {event.priority}: must be 0 to 9"
     if any(step.to == "stop" for step in kind.steps.values()):
         return _stops(world, event)
     if not event.lines:

@@ -116,7 +116,7 @@ def _robot_offer(world: World, robot: Robot, charge: bool) -> RobotOffer | None:
     classes = 0
     if (
         robot.battery_permille >= fleet.charge_urgent_permille
-        and not robot.retired
+        and not robot.barred
         and fleet.places == 1
     ):
         classes |= 1 << robot.fleet
@@ -144,7 +144,7 @@ def made(world: World, event: AssignmentMade) -> None:
             _charge(world, robot, -1 - number)
             continue
         task = world.tasks.get(number)
-        if task is None or robot.retired or not task.fleets >> robot.fleet & 1:
+        if task is None or robot.barred or not task.fleets >> robot.fleet & 1:
             continue
         if robot.idle and (not robot.charging or charging.enough(world, robot)):
             carry.begin(world, robot, task)

@@ -94,7 +94,13 @@ def recovered(world: World, event: StationRecovered) -> None:
     tried = down.attempts <= world.site.policy.repair_tries
     how = "repaired" if tried else "maintenance"
     exceptions.ended(world, _kind(capability), _subject(world, station, capability), how)
-    queue = state.queues[capability]
+    go_on(world, station, capability)
+    flow.release_backlog(world)
+
+
+def go_on(world: World, station: int, capability: str) -> None:
+    """What waited for the machine."""
+    queue = world.stations[station].queues[capability]
     for _ in range(len(queue)):
         token = queue.popleft()
         if flow.step_of(world, world.orders[token[0]], token[1]).do == "inspect":
@@ -103,7 +109,6 @@ def recovered(world: World, event: StationRecovered) -> None:
             queue.append(token)
     rehome.let_come(world, station)
     stations.run(world, station, capability)
-    flow.release_backlog(world)
 
 
 def watch(world: World) -> None:
@@ -116,4 +121,8 @@ def watch(world: World) -> None:
                 exceptions.tried(world, _kind(capability), subject, "the repair has no answer")
                 _ask(world, station, capability)
             if world.time_ns - down.since_ns >= policy.rehome_after_s * SECOND_NS:
+                rehome.clear(world, station, capability)
+        since_ns = min(state.closed.values(), default=world.time_ns)
+        if world.time_ns - since_ns >= policy.rehome_after_s * SECOND_NS:
+            for capability in state.queues if state.closed else ():
                 rehome.clear(world, station, capability)

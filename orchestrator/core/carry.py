@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core import (
     chutes,
+    closures,
     exceptions,
     flow,
     missions,
@@ -87,14 +88,14 @@ def send_home(world: World, tote: Tote, token: Token | None) -> None:
 def _put_away(world: World, order: Order, step: Step, token: Token) -> None:
     """A tote that came in, or stands aside: into a slot, or to another station first."""
     tote = world.stock.totes[order.load_of(token[2])]
+    tote.user = token  # also while it waits for a slot: nobody else may send it anywhere
     held = tote.place[0] == "robot"
     if held:
         robot = world.robots[tote.place[1]]
-        begin_at, fleets = (world.traffic.tail[robot.index], -1), 1 << robot.fleet
+        begin_at = (world.traffic.tail[robot.index], -1)
     else:
-        bay = places.bay_of(world, tote)
-        begin_at = _at(world, bay)
-        fleets = places.carriers(world, step.needs) & world.site.roadmap.bays[bay].fleets
+        begin_at = _at(world, places.bay_of(world, tote))
+    fleets = _bringers(world, step, tote)
     out = places.way_out_of(world, begin_at[1]) if step.to == "out" else -1
     if out >= 0:
         end = out
@@ -108,9 +109,7 @@ def _put_away(world: World, order: Order, step: Step, token: Token) -> None:
             world.stock.slot_waiters.setdefault(step.to_at, places.queue()).append(token)
             return
         world.stock.take_slot(tote, end)
-        tote.user = token  # before anybody may reserve it
         flow.stock_came(world, tote.sku)
-    tote.user = token
     if held:
         node = world.site.roadmap.bays[end].node
         robot.legs.append(Leg(node=node, bay=end, action="drop", load=tote.id, token=token))
@@ -118,6 +117,14 @@ def _put_away(world: World, order: Order, step: Step, token: Token) -> None:
         return
     task = _open(world, order, token, begin_at, _at(world, end), tote.id)
     task.due_ns = order.due_ns or world.time_ns + PUT_AWAY_NS
+
+
+def _bringers(world: World, step: Step, tote: Tote) -> int:
+    """The fleets that may put a tote away: its robot's, or those that get to where it stands."""
+    if tote.place[0] == "robot":
+        return 1 << world.robots[tote.place[1]].fleet
+    bay = places.bay_of(world, tote)
+    return places.carriers(world, step.needs) & world.site.roadmap.bays[bay].fleets
 
 
 def _pass_on(world: World, order: Order, step: Step, token: Token) -> None:
@@ -256,15 +263,26 @@ def next_user(world: World, tote: Tote) -> None:
 
 
 def slot_free(world: World, slot: int) -> None:
-    """A slot became free: for a tote that waits to be put away, or for stock from another zone."""
+    """A slot became free: for the first tote in line that can be put away there, or for stock from
+    another zone."""
     stock = world.stock
     stock.free_slot(slot)
     for zone in (stock.zone_of[slot], ""):
-        waiting = stock.slot_waiters.get(zone)
-        if waiting:
-            start(world, waiting.popleft())
+        waiting = stock.slot_waiters.get(zone, ())
+        token = next((token for token in waiting if _may_enter(world, token, slot)), None)
+        if token is not None:
+            stock.slot_waiters[zone].remove(token)
+            start(world, token)
             return
     replenish.slot_freed(world, stock.zone_of[slot])
+
+
+def _may_enter(world: World, token: Token, slot: int) -> bool:
+    """Some fleet that may put the waiting tote away gets into the slot just now."""
+    order = world.orders[token[0]]
+    tote = world.stock.totes[order.load_of(token[2])]
+    fleets = _bringers(world, flow.step_of(world, order, token[1]), tote)
+    return bool(closures.bay_fleets(world, slot) & fleets)
 
 
 def handling_failed(world: World, robot: Robot, leg: Leg) -> None:

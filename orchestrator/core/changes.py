@@ -7,7 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.core import bays, missions
-from orchestrator.core.messages import PolicyChanged, RobotRetired, SwitchOff
+from orchestrator.core.messages import (
+    ChargeAsked,
+    PolicyChanged,
+    RobotRetired,
+    RobotReturned,
+    SwitchOff,
+    SwitchOn,
+)
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
 
@@ -25,16 +32,45 @@ def policy(world: World, event: PolicyChanged) -> None:
     world.traffic.lookahead = world.site.policy.lookahead
 
 
-def retire(world: World, event: RobotRetired) -> None:
+def retire(world: World, event: RobotRetired) -> str:
     """A promise that it has not begun goes to others; what it is at, it ends."""
     robot = world.robots[event.robot]
     if robot.retired:
-        return
+        return ""
     robot.retired = True
     robot.next_task = -1
     begun = [*robot.aboard, *(leg.task for leg in robot.legs if leg.action == "pick")]
     robot.tour = deque(stop for stop in robot.tour if stop[1] == 1 and stop[0] in begun)
     world.retiring[robot.index] = None
+    return ""
+
+
+def returned(world: World, event: RobotReturned) -> str:
+    """In service again, from where it stands."""
+    robot = world.robots[event.robot]
+    if robot.retired:
+        robot.retired = False
+        world.retiring.pop(robot.index, None)
+        if robot.off:
+            robot.off = False
+            world.out.append(SwitchOn(robot=robot.index))
+        missions.advance(world, robot)
+    return ""
+
+
+def charge_first(world: World, event: ChargeAsked) -> str:
+    """It is matched with a charger, and with nothing else before; return why not."""
+    robot = world.robots[event.robot]
+    if robot.charging or robot.charge_first:
+        return ""
+    if robot.retired:
+        return f"{robot.name} is retired: return it first"
+    if not world.energy[robot.fleet].chargers:
+        return f"{robot.name}: there is no charger for its fleet"
+    if robot.battery_permille >= world.site.fleets[robot.fleet].charge_to_permille:
+        return f"{robot.name} has {robot.battery_permille / 10:g} % already"
+    robot.charge_first, robot.next_task = True, -1
+    return ""
 
 
 def stand_down(world: World) -> None:

@@ -72,7 +72,7 @@ def wants(world: World, robot: Robot, rank: int) -> bool:
     """Is this idle robot, the `rank`-th emptiest of its fleet, to charge?"""
     fleet, energy = world.site.fleets[robot.fleet], world.energy[robot.fleet]
     level = robot.battery_permille
-    if level < fleet.charge_below_permille:
+    if robot.charge_first or level < fleet.charge_below_permille:
         return True
     if world.site.policy.charging != "plan" or level >= fleet.charge_to_permille:
         return False

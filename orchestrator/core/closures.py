@@ -99,7 +99,22 @@ def _shut(world: World) -> dict[int, None]:
         if roadmap.edge_head[edge] in zone:
             moves = range(edge, roadmap.edges * roadmap.fleets, roadmap.edges)
             shut.update(dict.fromkeys(moves))
+    for edge in _asked(world):
+        shut.update(dict.fromkeys(range(edge, roadmap.edges * roadmap.fleets, roadmap.edges)))
     return shut
+
+
+def _asked(world: World) -> dict[int, None]:
+    """Lanes that somebody closed, and those that lead into closed parts; where nobody moves inside,
+    those inside as well."""
+    roadmap, closed = world.site.roadmap, dict(world.closed_lanes)
+    for scope in world.scopes.values():
+        stands = scope.kind in ("pause", "stop")
+        for edge in range(roadmap.edges) if scope.nodes else ():
+            inside = roadmap.edge_tail[edge] in scope.nodes
+            if roadmap.edge_head[edge] in scope.nodes and (stands or not inside):
+                closed[edge] = None
+    return closed
 
 
 def _beyond(world: World, move: int) -> list[int]:

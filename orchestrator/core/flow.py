@@ -42,10 +42,12 @@ def subject_of(token: Token) -> str:
     return f"{token[0]}:{token[1]}{line}"
 
 
-def receive(world: World, event: OrderReceived) -> None:
-    """Take an order in, or refuse it with the reason. The same id twice is the same order."""
+def receive(world: World, event: OrderReceived) -> str:
+    """Take an order in, or refuse it with the reason, which is returned. The same id twice is the same
+    order."""
     if filing.known(world, event.order_id):
-        return
+        known = world.orders.get(event.order_id) or world.filed[event.order_id]
+        return known.reason if known.state == "refused" else ""
     kind = world.site.order_types.get(event.kind)
     order = order_of(event, brings=kind is not None and kind.brings)
     world.orders[order.id] = order
@@ -53,7 +55,7 @@ def receive(world: World, event: OrderReceived) -> None:
     if reason or kind is None:
         order.enter("refused", reason)
         world.out.append(CloseOrder(order_id=order.id, status="refused", reason=reason))
-        return
+        return reason
     order.enter("open")
     if kind.makes:  # the pallet takes up one place until it is empty
         order.position = order.station
@@ -67,6 +69,7 @@ def receive(world: World, event: OrderReceived) -> None:
     elif order.route:
         world.promised.setdefault(order.route, {})[order.id] = None
     start(world, (order.id, kind.first, -1))
+    return ""
 
 
 def open_internal(world: World, kind: str, load: str) -> str:
@@ -107,13 +110,14 @@ def _close(world: World, order: Order) -> None:
     status = "quarantined" if rejected else "done"
     order.enter(status, reason)
     stations.leave(world, order)
-    _tell_closed(world, order)
+    tell_closed(world, order)
     if not world.site.order_types[order.kind].brings:
         for line in order.lines:
             _free_units(world, line)
 
 
-def _tell_closed(world: World, order: Order) -> None:
+def tell_closed(world: World, order: Order) -> None:
+    """Its exceptions end with it, and the host hears how it ended."""
     world.promised.get(order.route, {}).pop(order.id, None)
     exceptions.order_closed(world, order, order.state)
     if not order.internal:
@@ -135,7 +139,7 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
         return
     del order.active[token]
     if order.state != "open":
-        _let_go(world, order)
+        let_go(world, order)
         return
     step = step_of(world, order, token[1])
     subject = subject_of(token)
@@ -220,8 +224,8 @@ def quarantine(world: World, order: Order, token: Token, reason: str) -> None:
         return
     if order.state == "open":
         order.enter("quarantined", reason)
-        _tell_closed(world, order)
-    _let_go(world, order)
+        tell_closed(world, order)
+    let_go(world, order)
 
 
 def _finish_line(world: World, order: Order, token: Token) -> None:
@@ -235,7 +239,7 @@ def _finish_line(world: World, order: Order, token: Token) -> None:
         _close(world, order)
 
 
-def _let_go(world: World, order: Order) -> None:
+def let_go(world: World, order: Order) -> None:
     """Of an order that was set aside, lines with nothing under way give back their units and their
     tote; the last gives back the order's place at its station, and what it has in a box."""
     busy = {line for _, _, line in order.active}
@@ -286,11 +290,11 @@ def release_backlog(world: World) -> None:
     """Release orders by due time while stations have room; those short of stock wait for it."""
     ahead = world.site.policy.release_ahead_minutes
     until_ns = world.time_ns + ahead * MINUTE_NS if ahead else NEVER_NS
-    while world.wave and world.wave[0][0] <= until_ns:
+    while world.wave and (world.wave[0][0] < 0 or world.wave[0][1] <= until_ns):
         if places.nearest_with_room(world, "pick", []) < 0:
             break
         item = heapq.heappop(world.wave)
-        order = world.orders[item[2]]
+        order = world.orders[item[3]]
         short = _reserve(world, order)
         for line in order.lines:
             replenish.note(world, line.sku)

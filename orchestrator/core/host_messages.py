@@ -19,7 +19,7 @@ class LineResult(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CloseOrder(Message, frozen=True):
-    """The order ended as done | quarantined | refused."""
+    """The order ended as done | quarantined | cancelled | refused."""
 
     order_id: str
     status: str

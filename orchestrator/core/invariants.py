@@ -122,7 +122,7 @@ def _orders(world: World) -> list[str]:
     for order in world.orders.values():
         if order.state == "open" and not order.active:
             broken.append(f"order {order.id} is open and nothing goes on for it")
-        if order.state in ("quarantined", "refused") and not order.reason:
+        if order.state in ("quarantined", "cancelled", "refused") and not order.reason:
             broken.append(f"order {order.id} was set aside without a reason")
     return broken
 

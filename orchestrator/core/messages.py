@@ -23,7 +23,10 @@ from orchestrator.core.machine_messages import (
     StationRepairFailed,
     WorkEnded,
 )
-from orchestrator.core.message import Line, Message
+from orchestrator.core.message import (
+    Line,  # noqa: F401  all messages come in by this door
+    Message,
+)
 from orchestrator.core.planning_messages import (
     AssignmentMade,
     PathsPlanned,
@@ -31,6 +34,31 @@ from orchestrator.core.planning_messages import (
     RequestPaths,
     RequestTours,
     ToursPlanned,
+)
+from orchestrator.core.request_messages import (
+    AnswerRequest,
+    ChargeAsked,
+    EmergencyReset,
+    EmergencyStopped,
+    LaneClosed,
+    LaneOpened,
+    OrderCancelled,
+    OrderChanged,
+    OrderReceived,
+    PauseRobot,
+    Request,  # noqa: F401
+    ResumeRobot,
+    RobotRetired,
+    RobotReturned,
+    RobotsEvacuated,
+    RobotsPaused,
+    RobotsResumed,
+    StationClosed,
+    StationOpened,
+    SwitchOn,
+    ZoneCleared,
+    ZoneClosed,
+    ZoneOpened,
 )
 from orchestrator.core.robot_messages import (
     BackedOut,
@@ -79,26 +107,6 @@ class ToteStored(Message, frozen=True):
 
 class Ticked(Message, frozen=True):
     """Time passed. Shells send it once a second."""
-
-
-class OrderReceived(Message, frozen=True):
-    """A host asks for something; `kind` names one of the site's order types.
-
-    outbound: `lines` are to be delivered by `due_ns` to `station` (a chute; -1: any).
-    inbound: the pallet `load` stands at the dock `station`; each line is a tote of it, named
-    `load`/1, `load`/2, ... (of a single line: `load` itself).
-    transport: one robot visits the nodes `stops`, in this sequence (and `load`, if any, rides along).
-    """
-
-    order_id: str
-    kind: str
-    lines: tuple[Line, ...] = ()
-    due_ns: int = 0
-    station: int = -1
-    load: str = ""
-    stops: tuple[int, ...] = ()  # nodes
-    route: str = ""
-    carrier: str = ""
 
 
 class TruckDocked(Message, frozen=True):
@@ -152,12 +160,6 @@ class PolicyChanged(Message, frozen=True):
     value: bool | int | str | tuple[int, ...]
 
 
-class RobotRetired(Message, frozen=True):
-    """The robot is to leave service: it ends what it is at, takes no task any more, and parks."""
-
-    robot: int
-
-
 class NoteTaken(Message, frozen=True):
     """Something that is to stand in the journal, such as why a certificate was overridden."""
 
@@ -205,6 +207,22 @@ Event = (
     | PolicyChanged
     | RobotRetired
     | NoteTaken
+    | RobotReturned
+    | RobotsPaused
+    | RobotsEvacuated
+    | RobotsResumed
+    | ChargeAsked
+    | LaneClosed
+    | LaneOpened
+    | StationClosed
+    | StationOpened
+    | ZoneClosed
+    | ZoneOpened
+    | EmergencyStopped
+    | EmergencyReset
+    | ZoneCleared
+    | OrderCancelled
+    | OrderChanged
     | CommandRefused
 )
 
@@ -284,6 +302,10 @@ Command = (
     | RecoverStation
     | RepairCharger
     | SwitchOff
+    | SwitchOn
+    | PauseRobot
+    | ResumeRobot
+    | AnswerRequest
     | DispatchTruck
     | ServiceRobot
     | CloseOrder

@@ -11,6 +11,7 @@ from orchestrator.core import (
     exceptions,
     nonsense,
     places,
+    scopes,
     tours,
 )
 from orchestrator.core.messages import ActionEnded, StartAction
@@ -98,7 +99,7 @@ def action_ended(world: World, event: ActionEnded) -> None:
         robot.wear.lifts += 1
         robot.wear.lifts_all += 1
     if leg.action == "charge":
-        robot.charging = True
+        robot.charging, robot.charge_first = True, False
         robot.wear.charges += 1
         robot.task = -1
         chargers.charges(world, robot, leg.bay)
@@ -239,6 +240,8 @@ def park(world: World, robot: Robot) -> None:
     here = bays.inside(world, robot.index)
     for index, bay in enumerate(roadmap.bays):
         if bay.kind not in ("parking", "charger") or not bay.fleets >> robot.fleet & 1:
+            continue
+        if not scopes.open_to_rest(world, bay.node):
             continue
         if index != here and bays.free(world, index) and closures.reaches(world, robot, bay.node):
             way_mm = places.distance_mm(world, at, bay.node)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 # state -> states that may follow
 LIFE_CYCLE: dict[str, tuple[str, ...]] = {
     "received": ("open", "refused"),
-    "open": ("done", "quarantined"),
+    "open": ("done", "quarantined", "cancelled"),
     "done": (),
     "quarantined": (),
+    "cancelled": (),
     "refused": (),
 }
 
@@ -55,6 +56,7 @@ class Order:
     load: str
     stops: tuple[int, ...]
     route: str = ""
+    priority: int = 0
     box: str = ""  # whose units it handles: its own id, or the order that it was opened for
     internal: bool = False  # opened by the core
     station: int = -1  # where it is worked on: dock or pick station
@@ -123,6 +125,7 @@ def order_of(event: OrderReceived, *, brings: bool) -> Order:
         load=event.load,
         stops=event.stops,
         route=event.route,
+        priority=event.priority,
         box=event.order_id,
         station=event.station if brings else -1,
         chute=-1 if brings else event.station,

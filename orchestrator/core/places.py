@@ -65,7 +65,7 @@ def station_for(world: World, capability: str, fleets: int) -> int:
     for index, station in enumerate(world.site.stations):
         if capability in station.capabilities and bays[station.bay].fleets & fleets:
             state = world.bays[station.bay]
-            broken = bool(world.stations[index].down)
+            broken = world.stations[index].out
             broken |= not bay_fleets(world, station.bay) & fleets
             waiting = (broken, len(state.holders) + len(state.queue))
             if best < 0 or waiting < best_queue:
@@ -96,7 +96,7 @@ def nearest_with_room(world: World, capability: str, nodes: list[int]) -> int:
         used = world.stations[index].used
         if capability not in station.capabilities or used >= station.positions:
             continue
-        if world.stations[index].down or not bay_fleets(world, station.bay):
+        if world.stations[index].out or not bay_fleets(world, station.bay):
             continue
         way_mm = sum(distance_mm(world, node, bays[station.bay].node) for node in nodes)
         way_mm += used * POSITION_MM
@@ -109,7 +109,7 @@ def _roomiest(world: World, stations: list[int]) -> int:
     """Of those that are in reach and whose machines all work, if there are any."""
     best, best_room = -1, 0
     near = [i for i in stations if bay_fleets(world, world.site.stations[i].bay)]
-    working = [index for index in near or stations if not world.stations[index].down]
+    working = [index for index in near or stations if not world.stations[index].out]
     for index in working or stations:
         state = world.stations[index]
         room = world.site.stations[index].positions - state.used - len(state.waiters)

@@ -147,7 +147,7 @@ def watch(world: World) -> None:
     if world.closures.parts:
         limit_ns *= DEAD_FACTOR
     for robot in world.robots:
-        if robot.goal >= 0 and world.time_ns - robot.moved_ns >= limit_ns:
+        if robot.goal >= 0 and not robot.holds and world.time_ns - robot.moved_ns >= limit_ns:
             robot.moved_ns = world.time_ns
             world.path_seed += 1
             world.path_wanted = True

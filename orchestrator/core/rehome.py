@@ -122,7 +122,7 @@ def _elsewhere(world: World, order: Order, station: int, needs: list[str]) -> in
         room = known.positions - state.used - len(state.waiters)
         fits = all(name in known.capabilities for name in wanted)
         open_to = closures.bay_fleets(world, known.bay) & fleets == fleets
-        if fits and open_to and not state.down and room > best_room:
+        if fits and open_to and not state.out and room > best_room:
             best, best_room = index, room
     return best
 

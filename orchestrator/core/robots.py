@@ -75,6 +75,9 @@ class Robot:
     crossed_ns: int = -1  # last report of its charge
     wear: Wear = field(default_factory=Wear)
     off: bool = False  # retired, parked and switched off
+    holds: dict[str, None] = field(default_factory=dict)  # why it is paused or stopped
+    away: dict[str, bool] = field(default_factory=dict)  # why it is to stay in a parking place
+    charge_first: bool = False  # it was asked to
 
     @property
     def load(self) -> str:
@@ -84,7 +87,12 @@ class Robot:
     @property
     def stuck(self) -> bool:
         """It stands on all that it holds, and nobody can push it."""
-        return self.dead or self.blocked
+        return self.dead or self.blocked or bool(self.holds)
+
+    @property
+    def barred(self) -> bool:
+        """It takes no task, for now or for good."""
+        return self.retired or bool(self.away) or self.charge_first
 
     @property
     def idle(self) -> bool:

@@ -84,7 +84,7 @@ def run(world: World, station: int, capability: str) -> None:
     """Start the machine if it is free and works, and its product has a place to go."""
     state = world.stations[station]
     queue = state.queues.get(capability)
-    if capability in state.running or capability in state.down:
+    if capability in state.running or capability in state.down or state.closed:
         return
     while queue and _set_aside(world, queue[0]):
         flow.step_ended(world, queue.popleft(), "ok")
@@ -278,7 +278,8 @@ def look(world: World, token: Token, capability: str) -> None:
     """Let a camera check a tote's or parcel's label, or an order box's content."""
     order = world.orders[token[0]]
     station = station_of(world, token, capability)
-    if capability in world.stations[station].down:
+    state = world.stations[station]
+    if capability in state.down or state.closed:
         world.stations[station].queues[capability].append(token)
         return
     request = world.number()

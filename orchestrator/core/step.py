@@ -21,6 +21,9 @@ from orchestrator.core import (
     planning,
     recovery,
     replenish,
+    requests,
+    safety,
+    scopes,
     stations,
     timeouts,
     tours,
@@ -44,14 +47,13 @@ from orchestrator.core.messages import (
     LaneCleared,
     NodeReached,
     NoteTaken,
-    OrderReceived,
     PathsPlanned,
     PolicyChanged,
     RecoveryFailed,
+    Request,
     RobotFaulted,
     RobotJoined,
     RobotRecovered,
-    RobotRetired,
     RobotServiced,
     RunStarted,
     StationFaulted,
@@ -74,7 +76,8 @@ def step(world: World, time_ns: int, event: Event) -> list[Command]:
     assert time_ns >= world.time_ns, "time runs forward"
     world.time_ns = time_ns
     world.events += 1
-    robot = None if isinstance(event, RobotJoined) else getattr(event, "robot", None)
+    asks = isinstance(event, RobotJoined | Request)
+    robot = None if asks else getattr(event, "robot", None)
     if robot is not None and not 0 <= robot < len(world.robots):
         world.alarm(f"robot {robot}", "unknown robot: ignored")
         return _taken(world)
@@ -115,8 +118,6 @@ def _dispatch(world: World, event: Event) -> None:
             wear.done(world, event)
         case ToursPlanned():
             tours.planned(world, event)
-        case OrderReceived():
-            flow.receive(world, event)
         case TruckDocked():
             trucks.docked(world, event)
         case TruckLeft():
@@ -149,8 +150,8 @@ def _dispatch(world: World, event: Event) -> None:
             chargers.recovered(world, event)
         case PolicyChanged():
             changes.policy(world, event)
-        case RobotRetired():
-            changes.retire(world, event)
+        case Request():
+            requests.handle(world, event)
         case RobotJoined():
             _joined(world, event)
         case ToteStored():
@@ -174,6 +175,7 @@ def _joined(world: World, event: RobotJoined) -> None:
     bay = world.site.roadmap.node_bay[event.node]
     if bay >= 0:
         assert bays.ask(world, event.robot, bay), f"{event.name} joins in an occupied bay"
+    scopes.joined(world, robot)
     planning.stale(world)
 
 
@@ -206,6 +208,7 @@ def _ticked(world: World) -> None:
     missions.try_again(world)
     timeouts.watch(world)
     breakdowns.watch(world)
+    safety.tick(world)
     chargers.watch(world)
     filing.tick(world)
     flow.wave(world)
@@ -213,6 +216,7 @@ def _ticked(world: World) -> None:
     replenish.tick(world)
     missions.park_idle(world)
     changes.stand_down(world)
+    scopes.lead_out(world)
     charging.plan(world)
     energy.make_room(world)
     wear.watch(world)

@@ -70,7 +70,7 @@ def _worth_it(world: World, tasks: list[Task]) -> bool:
 
 def _able(world: World, robot: Robot) -> bool:
     """It obeys, and has charge for more than what it has aboard."""
-    if robot.stuck or robot.charging or robot.retired or closures.enclosed(world, robot):
+    if robot.stuck or robot.charging or robot.barred or closures.enclosed(world, robot):
         return False
     urgent = world.site.fleets[robot.fleet].charge_urgent_permille
     return bool(robot.loads) or robot.battery_permille >= urgent
@@ -122,7 +122,7 @@ def planned(world: World, event: ToursPlanned) -> None:
         if not 0 <= index < len(world.robots):
             continue
         robot = world.robots[index]
-        if several(world, robot) and not robot.retired:
+        if several(world, robot) and not robot.barred:
             robot.tour = _checked(world, robot, stops, taken)
             if robot.tour and not robot.stuck and _stands(robot):
                 if robot.legs:  # on its way to parking

@@ -49,6 +49,12 @@ class StationState:
     down: dict[str, Down] = field(default_factory=dict)  # by capability
     silent: dict[str, int] = field(default_factory=dict)  # answers owed in a row, by capability
     held: dict[Token, None] = field(default_factory=dict)  # retrievals that wait for a machine
+    closed: dict[str, int] = field(default_factory=dict)  # why, since when: it begins nothing new
+
+    @property
+    def out(self) -> bool:
+        """Not everything works here."""
+        return bool(self.down or self.closed)
 
 
 @dataclass(slots=True)
@@ -83,6 +89,7 @@ class Truck:
     dispatched: bool = False
 
 
+Waiting = tuple[int, int, int, str]  # an order: minus its priority, due, number, id
 Call = tuple[str, int]  # what needs help, at last maintenance: ("robot", index) | ("lane", move id)
 
 
@@ -105,6 +112,24 @@ class Problem:
     order_id: str
     since_ns: int
     tries: int = 0
+
+
+@dataclass(slots=True)
+class Scope:
+    """Something was asked of robots, or of a part of the building; see `core.scopes`."""
+
+    kind: str  # pause | evacuate | close | stop
+    robot: int = -1
+    fleet: int = -1
+    zone: str = ""
+    nodes: dict[int, None] = field(default_factory=dict)
+    reset: bool = False  # stop: by the safety controller
+    clear: bool = False
+
+    @property
+    def all(self) -> bool:
+        """Every robot is meant."""
+        return self.robot < 0 and self.fleet < 0 and not self.zone
 
 
 @dataclass(slots=True)
@@ -137,9 +162,9 @@ class World:
     filed: dict[str, Filed] = field(default_factory=dict)  # those that are over; see `core.filing`
     entries: dict[Filed, Filed] = field(default_factory=dict)  # each kept once
     file_ns: int = 0
-    backlog: list[tuple[int, int, str]] = field(default_factory=list)  # heap: due, number, order
-    short: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)  # by SKU
-    wave: list[tuple[int, int, str]] = field(default_factory=list)  # heap: may be released now
+    backlog: list[Waiting] = field(default_factory=list)  # heap
+    short: dict[str, list[Waiting]] = field(default_factory=dict)  # by SKU
+    wave: list[Waiting] = field(default_factory=list)  # heap: may be released now
     wave_ns: int = 0  # when the next wave begins
     trucks: dict[int, Truck] = field(default_factory=dict)  # by door
     promised: dict[str, dict[str, None]] = field(default_factory=dict)  # route -> open orders
@@ -183,6 +208,10 @@ class World:
     visits: dict[Call, tuple[int, ...]] = field(default_factory=dict)  # a person is at these nodes
     babbling: dict[int, None] = field(default_factory=dict)  # robots that talked nonsense of late
     retiring: dict[int, None] = field(default_factory=dict)  # robots on their way out of service
+    scopes: dict[str, Scope] = field(default_factory=dict)  # by name
+    restarting: deque[tuple[int, str]] = field(default_factory=deque)  # robots, after a stop
+    closed_lanes: dict[int, None] = field(default_factory=dict)  # edges
+    answers: dict[str, tuple[bool, str]] = field(default_factory=dict)  # to the latest requests
     out: list[Command] = field(default_factory=list)
 
     def number(self) -> int:
@@ -197,7 +226,11 @@ class World:
     def push_backlog(self, order: Order) -> None:
         """Orders wait for release by due time; those without one come last."""
         heap = self.backlog if self.site.policy.wave_minutes else self.wave
-        heapq.heappush(heap, (order.due_ns or NEVER_NS, self.number(), order.id))
+        heapq.heappush(heap, self.waiting(order))
+
+    def waiting(self, order: Order) -> Waiting:
+        """Its place among those that wait for release."""
+        return (-order.priority, order.due_ns or NEVER_NS, self.number(), order.id)
 
 
 def new_world(site: Site) -> World:

@@ -91,6 +91,7 @@ class MqttLink:
         outbox_max: int = 20_000,
         payload_max: int = PAYLOAD_BYTES_MAX,
         backoff: Backoff | None = None,
+        answer_s: float = ANSWER_S,
     ) -> None:
         """Raises `AddressError` for a URL or certificates that can't be used.
 
@@ -112,6 +113,7 @@ class MqttLink:
             aiomqtt.Topic(will.topic)  # raises ValueError
             self._will = aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
         self._keepalive_s = keepalive_s
+        self._answer_s = answer_s
         self._backoff = backoff or Backoff()
         self._inbox = Inbox(inbox_max, payload_max)
         self._outbox = Outbox(outbox_max, payload_max)
@@ -254,7 +256,7 @@ class MqttLink:
             # Called with `maxsize`; ours has its own bound and outlives the connection.
             queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: self._inbox),
             will=self._will,
-            timeout=ANSWER_S,
+            timeout=self._answer_s,
             keepalive=self._keepalive_s,
             tls_context=self._tls,
             socket_options=[NAGLE],

@@ -17,7 +17,16 @@ router = APIRouter()
 Run = Annotated[str, Query(alias="run", max_length=200, description="name; left out: the newest")]
 Time = Annotated[float | None, Query(ge=0, lt=1e9, description="seconds; left out: the newest")]
 OrderState = Literal[
-    "open", "waiting", "picking", "packed", "handed_out", "done", "quarantined", "refused", "late"
+    "open",
+    "waiting",
+    "picking",
+    "packed",
+    "handed_out",
+    "done",
+    "quarantined",
+    "cancelled",
+    "refused",
+    "late",
 ]
 CLOSED_MAX = 5000
 HERE_M = 0.3  # so near to a bay's point of service a robot stands in it

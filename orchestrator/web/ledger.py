@@ -38,7 +38,7 @@ class OrderRow:
     @property
     def finished_ns(self) -> int:
         """When it was finished right; `NEVER` if it was not."""
-        if not self.right or self.status in ("quarantined", "refused"):
+        if not self.right or self.status in ("quarantined", "cancelled", "refused"):
             return NEVER
         return (
             self.delivered_ns

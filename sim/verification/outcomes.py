@@ -11,7 +11,7 @@ from sim.verification.booked import LAG_NS
 from sim.verification.findings import Findings
 from sim.verification.goods import Goods
 
-STATUSES = ("received", "open", "done", "quarantined", "refused")
+STATUSES = ("received", "open", "done", "quarantined", "cancelled", "refused")
 
 
 @dataclass(slots=True)
@@ -200,11 +200,11 @@ def _contradictions(order: OrderTruth, goods: Goods, status: str, reason: str) -
     wrong = []
     if status not in STATUSES:
         wrong.append(f"has the state {status!r} in the books")
-    if status in ("quarantined", "refused") and not reason:
+    if status in ("quarantined", "cancelled", "refused") and not reason:
         wrong.append(f"is {status} without a reason")
     if order.closed_as and status != order.closed_as:
         wrong.append(f"was closed as {order.closed_as}, the books say {status}")
-    if status in ("done", "quarantined", "refused") and not order.closed_as:
+    if status in ("done", "quarantined", "cancelled", "refused") and not order.closed_as:
         wrong.append(f"is {status} in the books, the host never heard of it")
     if status == "refused" and goods.deliveries.get(order.order_id):
         wrong.append("was refused, and yet handed out")

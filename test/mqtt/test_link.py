@@ -1,11 +1,13 @@
 """The link over the embedded broker and over a real one: what comes, what is kept, what is told."""
 
 import asyncio
+import sys
+from pathlib import Path
 
 import pytest
-from mosquitto_process import Mosquitto, take, until
+from mosquitto_process import Mosquitto, free_port, take, until
 
-from orchestrator.mqtt import MqttLink, Trouble
+from orchestrator.mqtt import Address, AddressError, MqttLink, Tls, Trouble
 from orchestrator.mqtt.broker import BrokerStartError, EmbeddedBroker
 from orchestrator.mqtt.client import Backoff
 
@@ -87,3 +89,125 @@ def test_given_a_broker_killed_for_3_s_when_it_is_back_then_nothing_of_qos_1_is_
     assert ups == [0, 1]
     assert [trouble.kind for trouble in downs] == ["lost"]
     assert [trouble.kind for trouble in troubles] == ["refused"]  # told once, not at each attempt
+
+
+def test_given_a_last_will_when_its_link_is_gone_without_a_word_then_others_hear_it(
+    mosquitto: Mosquitto,
+) -> None:
+    script = (
+        "import asyncio, os, sys\n"
+        "from orchestrator.mqtt import MqttLink, Will\n"
+        "async def main():\n"
+        "    async with MqttLink(sys.argv[1], will=Will('v/connection', b'BROKEN')) as link:\n"
+        "        await link.wait_up(5)\n"
+        "        os._exit(9)\n"
+        "asyncio.run(main())\n"
+    )
+
+    async def story() -> None:
+        async with MqttLink(mosquitto.url) as link:
+            link.subscribe("v/+", 1)
+            await link.wait_up(5)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", script, mosquitto.url, cwd=Path(__file__).parents[2]
+            )
+            assert await process.wait() == 9
+            assert await take(link, 1) == [("v/connection", b"BROKEN", False)]
+
+    asyncio.run(story())
+
+
+def test_given_no_broker_when_the_outbox_is_full_then_qos_0_goes_first_and_qos_1_is_refused() -> (
+    None
+):
+    async def story() -> None:
+        link = MqttLink(f"mqtt://127.0.0.1:{free_port()}", outbox_max=3)
+        assert [link.publish("t", b"0", qos=0) for _ in range(3)] == [True] * 3
+        assert [link.publish("t", b"1", qos=1) for _ in range(4)] == [True] * 3 + [False]
+        assert not link.publish("t", b"0", qos=0)
+        counters = link.counters
+        assert (counters.outbox_dropped, counters.outbox_refused) == (4, 1)
+
+    asyncio.run(story())
+
+
+def test_given_too_large_a_payload_when_it_is_sent_or_comes_then_it_is_dropped_and_counted(
+    mosquitto: Mosquitto,
+) -> None:
+    async def story() -> None:
+        async with (
+            MqttLink(mosquitto.url, payload_max=2 << 20) as big,
+            MqttLink(mosquitto.url) as link,
+        ):
+            link.subscribe("t", 1)
+            await link.wait_up(5)
+            assert not link.publish("t", bytes((1 << 20) + 1), 1)
+            assert big.publish("t", bytes((1 << 20) + 1), 1)
+            assert big.publish("t", b"small", 1)
+            assert await take(link, 1) == [("t", b"small", False)]
+            assert (link.counters.received_too_large, link.counters.sent_too_large) == (1, 1)
+
+    asyncio.run(story())
+
+
+def test_given_a_slow_reader_when_the_inbox_is_full_then_the_oldest_qos_0_is_dropped(
+    mosquitto: Mosquitto,
+) -> None:
+    async def story() -> None:
+        async with MqttLink(mosquitto.url, inbox_max=5) as link:
+            link.subscribe("t")
+            await link.wait_up(5)
+            for number in range(8):
+                link.publish("t", b"%d" % number)
+            await until(lambda: link.counters.received == 8)
+            assert [payload for _, payload, _ in await take(link, 5)] == [
+                b"3",
+                b"4",
+                b"5",
+                b"6",
+                b"7",
+            ]
+            assert link.counters.inbox_dropped == 3
+
+    asyncio.run(story())
+
+
+def test_given_a_name_that_nobody_has_when_a_link_connects_then_it_says_so() -> None:
+    async def story() -> None:
+        troubles: list[Trouble] = []
+        async with MqttLink("mqtt://nowhere.invalid", backoff=QUICK) as link:
+            link.on_trouble = troubles.append
+            await until(lambda: bool(troubles))
+        assert troubles[0].kind == "name"
+        assert "nowhere.invalid" in str(troubles[0])
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://host", "neither mqtt nor mqtts"),
+        ("mqtt://", "no host"),
+        ("mqtt://host:99999", "1-65535"),
+        ("mqtt://host:0", "1-65535"),
+        ("mqtt://host/topic", "behind the port"),
+        ("mqtt://:secret@host", "without a user"),
+        ("host:1883", "neither mqtt nor mqtts"),
+    ],
+)
+def test_a_bad_address_is_refused_without_its_password(url: str, said: str) -> None:
+    with pytest.raises(AddressError, match=said) as caught:
+        MqttLink(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_is_read_from_the_address_and_never_shown() -> None:
+    address = Address.parse("mqtts://anna:p%40ss@host")
+    assert (address.user, address.password, address.port) == ("anna", "p@ss", 8883)
+    assert "p@ss" not in f"{address} {address!r}"
+
+
+def test_certificates_that_are_not_there_are_named() -> None:
+    with pytest.raises(AddressError, match=r"none\.pem: no such file"):
+        Tls(ca=Path("none.pem")).context()

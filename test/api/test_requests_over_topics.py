@@ -1,0 +1,104 @@
+"""Requests over topics: read, answered, and garbage harms nobody."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.api.naming import Naming
+from orchestrator.api.requests import Requests
+from orchestrator.core.messages import (
+    AnswerRequest,
+    EmergencyStopped,
+    LaneClosed,
+    Line,
+    OrderReceived,
+    RobotsPaused,
+    ZoneClosed,
+)
+from orchestrator.layout import load_site
+
+SITE = load_site(Path(__file__).parents[2] / "sites" / "jd_small").site
+ROOT = "lightsout/v1/ring"
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.posted: list[Any] = []
+        self.said: list[Any] = []
+        self.alarms: list[str] = []
+        naming = Naming(SITE)
+        naming.joined("amr-0")
+        self.requests = Requests(
+            "ring", naming, lambda topic, payload, *_: self.said.append((topic, json.loads(payload))),
+            self.posted.append, lambda _, text: self.alarms.append(text), lambda: 5,
+        )  # fmt: skip
+
+    def ask(self, topic: str, **values: Any) -> None:
+        assert self.requests.message(f"{ROOT}/{topic}", json.dumps(values).encode())
+
+
+def test_requests_are_read_with_names_and_answered_with_their_id() -> None:
+    desk = Desk()
+    edge, node = SITE.roadmap.edge_ids[3], SITE.roadmap.node_ids[2]
+    lines = [["SKU-01", 2]]
+    desk.ask("orders", type="OrderReceived", request="a", order_id="o", kind="outbound", lines=lines,
+             due_in_s=2)  # fmt: skip
+    desk.ask("commands", type="RobotsPaused", request="b", robot="amr-0")
+    desk.ask("commands", type="LaneClosed", request="c", edge=edge)
+    desk.ask("commands", type="ZoneClosed", request="d", zone="z", nodes=[node])
+    desk.ask("safety/events", type="EmergencyStopped")
+    assert desk.posted == [
+        OrderReceived(
+            request="a",
+            order_id="o",
+            kind="outbound",
+            lines=(Line("SKU-01", 2),),
+            due_ns=2 * 10**9 + 5,
+        ),
+        RobotsPaused(request="b", robot=0),
+        LaneClosed(request="c", edge=3),
+        ZoneClosed(request="d", zone="z", nodes=(2,)),
+        EmergencyStopped(),
+    ]
+    assert desk.requests.command(AnswerRequest(request="b", accepted=True))
+    assert desk.said == [(f"{ROOT}/replies", {"request": "b", "accepted": True, "reason": ""})]
+
+
+@pytest.mark.parametrize(
+    ("values", "mend"),
+    [
+        ({"type": "RobotsPaused", "robot": "amr-9"}, "no robot 'amr-9'"),
+        ({"type": "LaneClosed", "edge": 3}, "edge"),
+        ({"type": "EmergencyReset"}, "EmergencyReset"),
+        ({"type": "OrderChanged", "order_id": "o", "due_in_s": "soon"}, "due_in_s"),
+        ({}, "type"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_its_id_naming_the_field(values: Any, mend: str) -> None:
+    desk = Desk()
+    desk.ask("commands", request="r", **values)
+    ((_, reply),) = desk.said
+    assert reply["request"] == "r" and not reply["accepted"] and mend in reply["reason"]
+    assert not desk.posted
+
+
+def test_without_an_id_there_is_nobody_to_answer() -> None:
+    desk = Desk()
+    desk.ask("commands", type="RobotsPaused")
+    assert not desk.posted and not desk.said and "id of its own" in desk.alarms[0]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode) | st.dictionaries(
+    st.sampled_from(["type", "request", "robot", "nodes", "due_in_s", "lines"]),
+    st.none() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=3)
+    | st.sampled_from(["RobotsPaused", "OrderChanged"]) | st.floats(),
+).map(lambda raw: json.dumps(raw).encode()))  # fmt: skip
+def test_garbage_is_refused_and_raises_nothing(payload: bytes) -> None:
+    desk = Desk()
+    for topic in desk.requests.topics():
+        assert desk.requests.message(topic, payload)
