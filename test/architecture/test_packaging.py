@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGED = ("package.xml", "setup.py", "setup.cfg", "pyproject.toml", "resource", "launch",
             "orchestrator", "planners", "sim", "sites")  # fmt: skip
 
-LOCKED = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[\w.!+-]+)(?P<rest>.*)$")
+LOCKED = re.compile(r"^(?P<name>[\w.-]+)(?:\[[\w,-]+\])?==(?P<version>[\w.!+-]+)(?P<rest>.*)$")
 
 
 @pytest.fixture
