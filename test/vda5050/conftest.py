@@ -1,10 +1,11 @@
-"""Lets tests import what they share: the listener and Coaty's vehicles beside them, scenes, Mosquitto."""
+"""Lets tests import what they share: the listener, Coaty's vehicles, scenes, Mosquitto."""
 
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "core"), str(HERE.parent / "mqtt")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "mqtt"))
 
 from mosquitto_process import mosquitto, mosquitto_program
 
