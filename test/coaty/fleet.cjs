@@ -1,7 +1,9 @@
 // Vehicles of Coaty's vda-5050-lib (VirtualAgvAdapter, protocol 2.0.0), many in one process.
 //
-//     node fleet.cjs '{"url": "mqtt://127.0.0.1:1883", "timeLapse": 10, "vehicles": [
-//         {"serial": "agv-1", "x": 0, "y": 2, "heading": 0, "node": "n1", "map": "hall"}]}'
+//     node fleet.cjs '{"url": "mqtt://127.0.0.1:1883", "manufacturer": "coaty", "timeLapse": 10,
+//         "vehicles": [{"serial": "agv-1", "x": 0, "y": 2, "heading": 0, "node": "n1", "map": "hall",
+//         "speed": 1.5, "length": 0.8, "width": 0.6, "reach": 9000, "chargeHours": 0.4,
+//         "charge": 90}]}'
 //
 // Commands, one a line on standard input: `cut SERIAL` breaks a vehicle's connection (it comes back by
 // itself), `end` ends the process.
@@ -11,15 +13,12 @@ const readline = require("readline");
 const { AgvController, AgvId, VirtualAgvAdapter, BlockingType } = require("vda-5050-lib");
 
 const given = JSON.parse(process.argv[2]);
-const timeLapse = given.timeLapse ?? 1;
+const timeLapse = given.timeLapse;
 const TICKS = 50; // a second
 const STATE_MS = 30000; // between the states of an idle vehicle, in its own time
-const LENGTH_M = given.length ?? 0.8;
-const WIDTH_M = given.width ?? 0.6;
-const SPEED_MPS = given.speed ?? 1.5;
 
 /** What the adapter leaves empty. */
-function factsheet() {
+function factsheet(vehicle) {
     const actions = ["pick", "drop", "startCharging", "stopCharging"];
     return {
         typeSpecification: {
@@ -28,8 +27,8 @@ function factsheet() {
             navigationTypes: ["AUTONOMOUS"],
         },
         physicalParameters: {
-            speedMin: 0, speedMax: SPEED_MPS, accelerationMax: 2, decelerationMax: 2,
-            heightMin: 1, heightMax: 2, width: WIDTH_M, length: LENGTH_M,
+            speedMin: 0, speedMax: vehicle.speed, accelerationMax: 2, decelerationMax: 2,
+            heightMin: 1, heightMax: 2, width: vehicle.width, length: vehicle.length,
         },
         protocolLimits: {
             maxStringLens: {}, maxArrayLens: {},
@@ -49,7 +48,7 @@ function factsheet() {
 
 async function start(vehicle) {
     const controller = new AgvController(
-        { manufacturer: given.manufacturer ?? "coaty", serialNumber: vehicle.serial },
+        { manufacturer: given.manufacturer, serialNumber: vehicle.serial },
         {
             interfaceName: "uagv", vdaVersion: "2.0.0",
             transport: { brokerUrl: given.url, reconnectPeriod: 500 },
@@ -61,17 +60,17 @@ async function start(vehicle) {
         },
         {
             initialPosition: {
-                mapId: vehicle.map, x: vehicle.x, y: vehicle.y, theta: vehicle.heading ?? 0,
+                mapId: vehicle.map, x: vehicle.x, y: vehicle.y, theta: vehicle.heading,
                 lastNodeId: vehicle.node,
             },
-            initialBatteryCharge: vehicle.charge ?? 90,
-            batteryMaxReach: given.reach ?? 28800,
-            fullBatteryChargeTime: given.chargeHours ?? 0.4,
-            vehicleSpeed: SPEED_MPS, tickRate: TICKS, timeLapse,
+            initialBatteryCharge: vehicle.charge,
+            batteryMaxReach: vehicle.reach,
+            fullBatteryChargeTime: vehicle.chargeHours,
+            vehicleSpeed: vehicle.speed, tickRate: TICKS, timeLapse,
         },
     );
     await controller.start();
-    controller.updateFactsheet(factsheet());
+    controller.updateFactsheet(factsheet(vehicle));
     return controller;
 }
 

@@ -10,6 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -72,21 +73,32 @@ class Fleet:
         await self._process.wait()
 
 
-async def fleet_of(url: str, loaded: LoadedSite, nodes: list[int], **options: Any) -> Fleet:
-    """One vehicle on each node, `agv-0`, `agv-1`, …; returns when all are connected."""
+def vehicle_of(loaded: LoadedSite, serial: str, node: int, number: int) -> dict[str, Any]:
+    """As the site declares the fleet that the serial number belongs to."""
     roadmap = loaded.site.roadmap
-    vehicles = [
-        {
-            "serial": f"agv-{number}",
-            "x": roadmap.node_x_mm[node] / 1000,
-            "y": roadmap.node_y_mm[node] / 1000,
-            "heading": math.remainder(math.radians(heading_in(loaded, node)), math.tau),
-            "node": roadmap.node_ids[node],
-            "map": loaded.spec.id,
-        }
-        for number, node in enumerate(nodes)
-    ]
-    given = {"url": url, "manufacturer": MAKER, "vehicles": vehicles} | options
+    name = next(row.fleet for row in loaded.spec.vehicles if fnmatchcase(serial, row.serial))
+    spec = loaded.spec.fleets[name]
+    xs, ys = zip(*spec.footprint_m, strict=True)
+    return {
+        "serial": serial,
+        "x": roadmap.node_x_mm[node] / 1000,
+        "y": roadmap.node_y_mm[node] / 1000,
+        "heading": math.remainder(math.radians(heading_in(loaded, node)), math.tau),
+        "node": roadmap.node_ids[node],
+        "map": loaded.spec.id,
+        "speed": spec.speed_mps,
+        "length": max(xs) - min(xs),
+        "width": max(ys) - min(ys),
+        "reach": spec.battery.reach_m,
+        "chargeHours": spec.battery.charge_minutes / 60,
+        "charge": 90 - 10 * (number % 6),
+    }
+
+
+async def fleet_of(url: str, loaded: LoadedSite, places: dict[str, int], speed: float) -> Fleet:
+    """One vehicle on each node, by serial number; returns when all are connected."""
+    vehicles = [vehicle_of(loaded, *place, number) for number, place in enumerate(places.items())]
+    given = {"url": url, "manufacturer": MAKER, "vehicles": vehicles, "timeLapse": speed}
     process = await asyncio.create_subprocess_exec(
         "node", "fleet.cjs", json.dumps(given), cwd=HERE,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -170,12 +182,11 @@ async def open_hall(
     loaded: LoadedSite,
     url: str,
     run: Path,
-    nodes: list[int],
+    places: dict[str, int],
     *,
     speed: float,
     demand: Demand | None = None,
     work_s: float = 2.0,
-    **options: Any,
 ) -> AsyncIterator[Hall]:
     """Everything runs inside; at the end the run file is closed."""
     hall = Hall(loaded, url, run, speed)
@@ -188,7 +199,7 @@ async def open_hall(
             await stack.enter_async_context(link)
         tasks = [asyncio.create_task(hall.listen(ear)), asyncio.create_task(machines.run())]
         tasks.append(asyncio.create_task(hall.serving.run(totes, demand)))
-        hall.fleet = await fleet_of(url, loaded, nodes, timeLapse=speed, **options)
+        hall.fleet = await fleet_of(url, loaded, places, speed)
         try:
             yield hall
         finally:
@@ -197,7 +208,5 @@ async def open_hall(
                 task.cancel()
             ends = await asyncio.gather(*tasks, return_exceptions=True)
             hall.writer.close("closed", books=hall.serving.books())
-    if hall.bad or hall.listener.problems:
-        print(*hall.said, *hall.bad, *hall.listener.problems, hall.listener.counts, sep="\n")
     failed = [end for end in ends if not isinstance(end, asyncio.CancelledError)]
     assert not failed, failed

@@ -32,8 +32,10 @@ def site() -> LoadedSite:
     return ring(size=6, vehicles=VEHICLES)
 
 
-def parks(loaded: LoadedSite, count: int) -> list[int]:
-    return [bay.node for bay in loaded.site.roadmap.bays if bay.kind == "parking"][:count]
+def parks(loaded: LoadedSite, count: int) -> dict[str, int]:
+    """Vehicles on parking places."""
+    nodes = [bay.node for bay in loaded.site.roadmap.bays if bay.kind == "parking"]
+    return {f"agv-{number}": node for number, node in enumerate(nodes[:count])}
 
 
 def orders(count: int) -> list[OrderReceived]:
@@ -102,9 +104,9 @@ def test_vehicles_of_another_maker(mosquitto: Mosquitto, tmp_path: Path) -> None
     finds nothing in either side's messages."""
     run = tmp_path / "live.run"
     hall = asyncio.run(story(mosquitto, run))
-    assert hall.listener.problems == []
+    assert hall.listener.problems == [], hall.said
     assert hall.closed == {"done": 3}
-    assert hall.bad == []
+    assert hall.bad == [], hall.said
     heard = hall.listener.counts
     assert heard["updates"] > 10 and heard["horizons"] > 10
     assert heard["startPause"] == heard["stopPause"] == 1 and heard["cancelOrder"] >= 1
