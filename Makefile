@@ -16,7 +16,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 export LIGHTSOUT_CHROMIUM ?= /usr/bin/chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check bench sweep deaths lock browser broker clean
+.PHONY: help setup demo test check bench sweep deaths lock browser broker vehicles clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ $(READY): requirements.lock setup.py setup.cfg
 demo: setup ## run the small lights-out centre and serve its page
 	@$(BIN)/lightsout demo
 
-test: setup browser broker check ## all checks and tests
+test: setup browser broker vehicles check ## all checks and tests
 	$(BIN)/pytest -n 2 --dist worksteal
 
 check: setup ## ruff, mypy, import contracts, tidy
@@ -88,7 +88,21 @@ broker: ## Mosquitto for the tests over a real broker, where it can be installed
 	    "'apt-get install mosquitto' as root." >&2; \
 	fi
 
+vehicles: ## an independent VDA 5050 client for the tests, where it can be installed
+	@if ! command -v npm >/dev/null && test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends nodejs npm >/dev/null; \
+	fi; \
+	cd test/coaty; \
+	if cmp -s package-lock.json node_modules/.lightsout-lock; then exit 0; fi; \
+	if command -v npm >/dev/null && npm ci --silent --no-audit --no-fund; then \
+	  cp package-lock.json node_modules/.lightsout-lock; \
+	else \
+	  echo "No npm, or no registry: the tests with Coaty's vehicles will be skipped. To run them:" \
+	    "'apt-get install nodejs npm' as root, then 'make vehicles'." >&2; \
+	fi
+
 clean: ## remove everything that was generated, the environment included
 	rm -rf $(VENV) .cache build install log dist out *.egg-info \
-	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test/coaty/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

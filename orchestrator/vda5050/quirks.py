@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+Parameters = Mapping[str, str | float | bool]
+CHOICES = {"edge_orientation": ("edge", "map")}
+
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
@@ -30,18 +33,22 @@ class Quirks:
     fatal_errors: tuple[str, ...] = ()  # errorTypes that are as bad as FATAL, whatever their level
     harmless_errors: tuple[str, ...] = ()  # errorTypes that are not, whatever their level
     action_kinds: Mapping[str, str] = field(default_factory=dict)  # ours -> the vehicle's
+    action_parameters: Mapping[str, Parameters] = field(default_factory=dict)  # kind -> also say
+    instant_actions: tuple[str, ...] = ()  # kinds that it takes as instant actions alone
+    edge_orientation: str = "edge"  # of the body, seen from the edge; `map`: from the map
 
 
+EPAL: Parameters = {"stationType": "floor", "loadType": "EPAL"}
 PROFILES: dict[str, Quirks] = {
     "": Quirks(),
     "lenient": Quirks(lenient=True),
     # npm vda-5050-lib 1.4.0, protocol 2.0.0
     "coaty": Quirks(
         instant_actions_key="instantActions",
-        action_name=False,
-        deviation_key="allowedDeviationXY",
-        node_theta=True,
         lenient=True,
+        action_parameters={"pick": EPAL, "drop": EPAL},
+        instant_actions=("stopCharging",),  # it refuses every order while it charges
+        edge_orientation="map",
     ),
 }
 
@@ -66,5 +73,22 @@ def quirks_of(value: str | Mapping[str, Any]) -> Quirks:
         wanted = tuple(given) if isinstance(default, tuple) and isinstance(given, list) else given
         if not isinstance(wanted, type(default)):
             raise ValueError(f"quirk {key}: {given!r} is no {type(default).__name__}")
+        _inside(key, wanted)
         changes[key] = wanted
     return replace(PROFILES[name], **changes)
+
+
+def _inside(key: str, value: Any) -> None:
+    """What a type alone does not say."""
+    if key in CHOICES and value not in CHOICES[key]:
+        raise ValueError(f"quirk {key}: {value!r} -> one of: {', '.join(CHOICES[key])}")
+    if isinstance(value, tuple) and not all(isinstance(each, str) for each in value):
+        raise ValueError(f"quirk {key}: {value!r} -> a list of words")
+    if key == "action_kinds" and not all(isinstance(each, str) for each in value.values()):
+        raise ValueError(f"quirk {key}: {dict(value)!r} -> kind: kind")
+    if key != "action_parameters":
+        return
+    for kind, parameters in value.items():
+        rows = parameters.values() if isinstance(parameters, Mapping) else [None]
+        if not all(isinstance(each, str | float | int) for each in rows):
+            raise ValueError(f"quirk {key}: {kind}: {parameters!r} -> parameter: value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from orchestrator.vda5050 import times
@@ -54,7 +55,7 @@ class Writer:
             "orderId": order.id,
             "orderUpdateId": order.update,
             "nodes": [self._node(node) for node in order.nodes],
-            "edges": [self._edge(edge) for edge in order.edges],
+            "edges": [self._edge(edge, _travel(order, edge)) for edge in order.edges],
         }
 
     def instant_actions(self, message: InstantActions) -> Json:
@@ -92,7 +93,8 @@ class Writer:
             found["allowedDeviationTheta"] = place.deviation_theta
         return found
 
-    def _edge(self, edge: Edge) -> Json:
+    def _edge(self, edge: Edge, travel: float) -> Json:
+        """`travel`: its direction on the map, in radians."""
         found: Json = {
             "edgeId": edge.id,
             "sequenceId": edge.sequence,
@@ -105,6 +107,8 @@ class Writer:
             found["maximumSpeed" if self._new else "maxSpeed"] = edge.speed_mps_max
         if edge.orientation is not None:
             found["orientation"] = edge.orientation
+            if self._quirks.edge_orientation == "map":
+                found["orientation"] = math.remainder(edge.orientation + travel, math.tau)
             if not self._old:
                 found["orientationType"] = "TANGENTIAL"
         if edge.length_m is not None:
@@ -123,8 +127,9 @@ class Writer:
             found["actionName"] = kind
         if action.description:
             found[f"action{self._describe}"] = action.description
-        if action.parameters:
-            rows = [{"key": key, "value": value} for key, value in action.parameters.items()]
+        parameters = {**action.parameters, **self._quirks.action_parameters.get(action.kind, {})}
+        if parameters:
+            rows = [{"key": key, "value": value} for key, value in parameters.items()]
             found["actionParameters"] = rows
         return found
 
@@ -247,6 +252,13 @@ class Writer:
         key = "activeEmergencyStop" if self._new else "eStop"
         stop = STOPS3.get(stop, stop) if self._new else stop
         return {"safetyState": {key: stop, "fieldViolation": violated}}
+
+
+def _travel(order: Order, edge: Edge) -> float:
+    """The direction from its start to its end; 0 where they have no positions."""
+    places = {node.sequence: node.position for node in order.nodes}
+    a, b = places.get(edge.sequence - 1), places.get(edge.sequence + 1)
+    return math.atan2(b.y - a.y, b.x - a.x) if a is not None and b is not None else 0.0
 
 
 def _references(references: dict[str, str]) -> list[Json]:

@@ -353,12 +353,45 @@ def test_the_key_of_instant_actions_is_a_quirk() -> None:
     assert raw["instantActions"][0]["actionType"] == "cancelOrder" and "actions" not in raw
 
 
+def test_what_actions_must_say_beside_is_a_quirk() -> None:
+    header = m.Header(header_id=1, time_ns=0, version="2.0.0", manufacturer="a", serial="b")
+    pick = m.Action(id="1", kind="pick", parameters={"loadId": "t"})
+    order = m.Order(
+        id="o", update=0, nodes=(m.Node(id="n", sequence=0, released=True, actions=(pick,)),)
+    )
+    raw = json.loads(codec_of("2.0", PROFILES["coaty"]).encode(order, header))
+    (action,) = raw["nodes"][0]["actions"]
+    rows = {row["key"]: row["value"] for row in action["actionParameters"]}
+    assert rows == {"loadId": "t", "stationType": "floor", "loadType": "EPAL"}
+
+
+@pytest.mark.parametrize(("quirks", "angle"), [("", 3.0), ("coaty", 3.0 - 1.5707963)])
+def test_an_edges_orientation_is_seen_from_the_edge_or_from_the_map(
+    quirks: str, angle: float
+) -> None:
+    header = m.Header(header_id=1, time_ns=0, version="2.0.0", manufacturer="a", serial="b")
+    places = [m.NodePosition(x=1, y=y, map_id="m") for y in (5, 2)]  # southwards
+    nodes = [
+        m.Node(id=f"n{i}", sequence=2 * i, released=True, position=place)
+        for i, place in enumerate(places)
+    ]
+    edge = m.Edge(id="e", sequence=1, released=True, start="n0", end="n1", orientation=3.0)
+    order = m.Order(id="o", update=0, nodes=tuple(nodes), edges=(edge,))
+    raw = json.loads(codec_of("2.0", quirks_of(quirks)).encode(order, header))
+    assert raw["edges"][0]["orientation"] == pytest.approx(angle)
+
+
 @pytest.mark.parametrize(
     ("given_", "message"),
     [
         ("nobody", "there is no quirk profile 'nobody'"),
         ({"odd": 1}, "quirk 'odd' is unknown"),
         ({"lenient": "yes"}, "is no bool"),
+        ({"edge_orientation": "north"}, "'north' -> one of: edge, map"),
+        ({"instant_actions": [1]}, "a list of words"),
+        ({"action_kinds": {"pick": 1}}, "kind: kind"),
+        ({"action_parameters": {"pick": "floor"}}, "pick: 'floor' -> parameter: value"),
+        ({"action_parameters": {"pick": {"place": [1]}}}, "parameter: value"),
     ],
 )
 def test_a_wrong_profile_is_named(given_: Any, message: str) -> None:

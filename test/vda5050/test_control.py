@@ -31,6 +31,7 @@ from orchestrator.vda5050 import model as m
 from orchestrator.vda5050.codec import codec_of
 from orchestrator.vda5050.control.control import Control, Known
 from orchestrator.vda5050.control.joining import Declared, Rule
+from orchestrator.vda5050.quirks import Quirks
 
 SITE = Path(__file__).parents[2] / "sites" / "jd_small"
 SECOND = 1_000_000_000
@@ -73,7 +74,7 @@ class Story:
         self.room = True  # the core takes it in
         self.control = Control(
             self.site,
-            [Rule("acme", "amr-*", 0, protocol)],
+            [Rule("acme", "amr-*", 0, protocol, options.pop("quirks", Quirks()))],
             [Declared("tote_amr", 1.6, 0.8, 0.9, 0.66, ("pick", "drop")), *options.pop("more", [])],
             self.publish,
             self.post,
@@ -358,6 +359,74 @@ def test_charge_is_told_at_each_twentieth() -> None:
     assert told == [790, 749, 600]
 
 
+def test_what_lies_behind_the_base_is_cut_where_the_vehicle_is_to_act() -> None:
+    # given a vehicle that was told of a way behind its base
+    way: list[int] = []
+    story = joined(planned=lambda _: way)
+    way += story.edges[2:4]
+    story.extend(0, 2)
+    assert shape(story.orders[-1])[2] == [True, True, True, False, False]
+    # when it is to act at the end of its base: with nodes ahead it would never be idle
+    story.echo(2, driving=False)
+    story.tell(StartAction(robot=0, action=41, kind="pick", load="t7"))
+    # then an update of one node cuts the rest off, and the action follows
+    cut = story.orders[-1]
+    assert cut.update == 1 and shape(cut) == ([4], [], [True])
+    story.state(order_update=1, nodes=(), edges=())
+    assert [a.kind for a in story.orders[-1].nodes[0].actions] == ["pick"]
+    assert len(story.orders) == 3
+
+
+def test_a_charger_is_left_before_anything_else() -> None:
+    story = joined()
+    story.tell(StartAction(robot=0, action=41, kind="stop_charging"))
+    story.extend(0, 2)
+    (order,) = story.orders
+    assert [a.kind for a in order.nodes[0].actions] == ["stopCharging"]
+    name = order.nodes[0].actions[0].id
+    story.echo(actions=(m.ActionState(id=name, status="FINISHED"),))
+    assert len(story.orders[-1].edges) == 2
+
+
+def test_who_takes_no_order_while_it_charges_is_told_to_stop_by_an_instant_action() -> None:
+    story = joined(quirks=Quirks(instant_actions=("stopCharging",)))
+    story.tell(StartAction(robot=0, action=41, kind="stop_charging"))
+    story.extend(0, 2)
+    assert story.orders == [] and story.instants[-1].kind == "stopCharging"
+    story.state()
+    assert story.orders == [], "it has not ended"
+    story.state(actions=(m.ActionState(id=story.instants[-1].id, status="FINISHED"),))
+    assert len(story.orders[-1].edges) == 2
+
+
+def test_an_instant_action_that_an_error_refuses_is_not_repeated() -> None:
+    story = joined()
+    story.control.pause(story.now_ns, 0)
+    refused = m.Error(
+        kind="instantActionError", level="WARNING", references={"actionId": story.instants[-1].id}
+    )
+    story.state(errors=(refused,))
+    for _ in range(15):
+        story.tick(2)
+    assert [each.kind for each in story.instants].count("startPause") == 1
+
+
+def test_a_vehicle_that_is_paused_stands_until_it_is_told_to_go_on() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo(1)
+    story.control.pause(story.now_ns, 0)
+    assert story.instants[-1].kind == "startPause"
+    story.tick(3)
+    assert [each.kind for each in story.instants].count("startPause") == 2, "not echoed"
+    (name,) = {each.id for each in story.instants if each.kind == "startPause"}
+    ended = m.ActionState(id=name, status="FINISHED")
+    story.state(paused=True, driving=False, actions=(ended,))
+    assert story.tick(50) == [], "it stands because it was told to"
+    story.control.pause(story.now_ns, 0, on=False)
+    assert story.instants[-1].kind == "stopPause"
+
+
 # --- odd messages --------------------------------------------------------------------------------
 
 
@@ -491,6 +560,20 @@ def test_driven_elsewhere_by_hand_it_does_not_come_back() -> None:
     )  # fmt: skip
     assert not any(isinstance(e, RobotRecovered) for e in found)
     assert story.tick(61) == [RecoveryFailed(robot=0, attempt=2)]
+
+
+def test_where_it_is_is_told_in_numbers() -> None:
+    story = joined()
+    lost = m.Position(x=0, y=0, theta=1.0, map_id="hall", localized=False)
+    story.state(position=lost)
+    story.tell(RecoverRobot(robot=0, attempt=1, how="relocalise"))
+    action = story.instants[-1]
+    x, y = (axis[story.start] / 1000 for axis in (story.roadmap.node_x_mm, story.roadmap.node_y_mm))
+    assert action.kind == "initPosition"
+    assert action.parameters == {
+        "x": x, "y": y, "theta": 1.0, "mapId": "hall",
+        "lastNodeId": story.roadmap.node_ids[story.start],
+    }  # fmt: skip
 
 
 def test_silence_is_a_fault_and_a_sign_of_life_ends_it() -> None:

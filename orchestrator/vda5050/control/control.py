@@ -117,8 +117,7 @@ class Control:
                 v.waiting.extend(command.edges)
                 sending.push(desk, v)
             case StartAction():
-                v.todo = command
-                sending.push(desk, v)
+                sending.start(desk, v, command)
             case RecoverRobot():
                 recovering.asked(desk, v, command)
             case StopRobot():
@@ -128,6 +127,13 @@ class Control:
             case BackOut():
                 recovering.back_out(desk, v)
         return True
+
+    def pause(self, now_ns: int, robot: int, *, on: bool = True) -> None:
+        """A vehicle stands still, or goes on."""
+        self.desk.now_ns = now_ns
+        v = self.by_robot.get(robot)
+        if v is not None:
+            sending.pause(self.desk, v, on=on)
 
     def _for_later(
         self, command: ExtendBase | StartAction | RecoverRobot | StopRobot | BackOut | TrimBase

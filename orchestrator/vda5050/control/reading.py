@@ -117,6 +117,8 @@ def _instants(v: Vehicle, state: State) -> None:
         waiting.status = "seen"
         if known.status in ENDED:
             del v.instants[known.id]
+    for error in state.errors:  # refused: some vehicles say so here alone
+        v.instants.pop(error.references.get("actionId", ""), None)
 
 
 def _charge(desk: Desk, v: Vehicle, state: State) -> None:

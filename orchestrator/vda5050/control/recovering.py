@@ -56,8 +56,11 @@ def asked(desk: Desk, v: Vehicle, command: RecoverRobot) -> None:
     v.recover_by_ns = 0 if command.maintenance else desk.now_ns + int(wait_s * SECOND_NS)
     if command.how == "relocalise" and v.state is not None:
         x, y = desk.floor.xy_m(v.at)
-        place = {"x": f"{x}", "y": f"{y}", "theta": "0.0", "mapId": desk.floor.map_id}
-        instant(desk, v, "initPosition", **place, lastNodeId=desk.floor.roadmap.node_ids[v.at])
+        theta = v.state.position.theta if v.state.position is not None else 0.0
+        instant(
+            desk, v, "initPosition", x=x, y=y, theta=theta, mapId=desk.floor.map_id,
+            lastNodeId=desk.floor.roadmap.node_ids[v.at],
+        )  # fmt: skip
     else:
         instant(desk, v, "stateRequest")
 

@@ -70,16 +70,35 @@ def push(desk: Desk, v: Vehicle) -> None:
     errand = v.errand
     if v.status != "joined" or (errand is not None and errand.status == "sent"):
         return
+    if any(known.action.kind in v.codec.quirks.instant_actions for known in v.instants.values()):
+        return  # it takes no order before that has ended
     if errand is not None and errand.status == "driven":
-        if v.waiting and errand.action is None:
+        if errand.action is None and (v.waiting or _to_be_cut(v, errand)):
             _update(desk, v, errand)
         return
     if not v.idle():
         return
-    if v.waiting:
+    if v.todo is not None and v.todo.kind == "stop_charging":
+        _action_order(desk, v, v.todo)
+    elif v.waiting:
         _order(desk, v)
     elif v.todo is not None:
         _action_order(desk, v, v.todo)
+
+
+def start(desk: Desk, v: Vehicle, command: StartAction) -> None:
+    """An action of the core, as soon as the vehicle is idle."""
+    kind = KINDS.get(command.kind, command.kind)
+    if kind in v.codec.quirks.instant_actions:
+        instant(desk, v, kind)
+        return
+    v.todo = command
+    push(desk, v)
+
+
+def _to_be_cut(v: Vehicle, errand: Errand) -> bool:
+    """It is to act where its base ends, but was told of a way behind that: it would never be idle."""
+    return v.todo is not None and errand.horizon > 0 and errand.passed == len(errand.edges)
 
 
 def _new(desk: Desk, v: Vehicle) -> Errand:
@@ -146,7 +165,10 @@ def _message(desk: Desk, v: Vehicle, errand: Errand, first: int) -> Order:
     if errand.action is not None:
         begin = _with(begin, errand.action)
     nodes, edges = [begin], list[Edge]()
-    horizon = [] if errand.action is not None else _horizon(desk, v, [*base], start)
+    horizon = [] if errand.action is not None else _horizon(desk, v, base, start)
+    if first and not base:
+        horizon = []  # an update that only cuts it
+    errand.horizon = len(horizon)
     for count, edge in enumerate([*base, *horizon]):
         sequence += 2
         released = count < len(base)
@@ -188,10 +210,20 @@ def _deviation_m(floor: Floor, v: Vehicle, node: int) -> float:
     return max(DEVIATION_M, math.hypot(place.x - x, place.y - y) + DEVIATION_M)
 
 
+def pause(desk: Desk, v: Vehicle, *, on: bool) -> None:
+    """Stand still, or go on along what it holds; repeated until the vehicle says so."""
+    v.paused = on
+    for known in list(v.instants.values()):
+        if known.action.kind == ("stopPause" if on else "startPause"):
+            del v.instants[known.action.id]  # not any more
+    if v.state is None or v.state.paused != on:
+        instant(desk, v, "startPause" if on else "stopPause")
+
+
 # --- instant actions --------------------------------------------------------------------------
 
 
-def instant(desk: Desk, v: Vehicle, kind: str, **parameters: str) -> str:
+def instant(desk: Desk, v: Vehicle, kind: str, **parameters: str | float) -> str:
     """Send an instant action; return its id. One of a kind at a time."""
     for known in v.instants.values():
         if known.action.kind == kind:

@@ -23,6 +23,7 @@ class Errand:
     action: Action | None = None
     number: int = -1  # the core's, of the action
     update: int = 0
+    horizon: int = 0  # edges that were last told behind the base
     status: str = "sent"  # see `tables.ERRAND`
     message: Order | None = None  # the last one, until it is echoed
     sent_ns: int = 0  # first time
