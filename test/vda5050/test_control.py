@@ -26,6 +26,7 @@ from orchestrator.core.messages import (
     StopRobot,
     TrimBase,
 )
+from orchestrator.core.request_messages import PauseRobot, ResumeRobot
 from orchestrator.layout import LoadedSite, load_site
 from orchestrator.vda5050 import model as m
 from orchestrator.vda5050.codec import codec_of
@@ -672,3 +673,16 @@ def test_an_action_that_ended_while_the_master_was_gone_is_not_given_again() -> 
     found = story.echo(actions=(m.ActionState(id=name, status="FINISHED"),))
     assert ActionEnded(robot=0, action=41) in found
     assert len(story.orders) == 1
+
+
+def test_who_is_paused_is_told_so_at_once_and_goes_on_when_resumed() -> None:
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    story.tell(PauseRobot(robot=0))
+    assert story.instants[-1].kind == "startPause"
+    done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    assert not [e for e in story.echo(1, driving=False, paused=True, actions=(done,))]
+    assert story.tick(60) == [], "standing, it may report each 30 s"
+    story.tell(ResumeRobot(robot=0))
+    assert story.instants[-1].kind == "stopPause"

@@ -16,6 +16,7 @@ from orchestrator.core.messages import (
     StopRobot,
     TrimBase,
 )
+from orchestrator.core.request_messages import PauseRobot, ResumeRobot
 from orchestrator.core.site import Site
 from orchestrator.vda5050 import topics
 from orchestrator.vda5050.codec import codec_of
@@ -106,6 +107,9 @@ class Control:
                 v = self.by_robot.get(command.robot)
             case TrimBase():
                 v = self.by_robot.get(command.robot)
+            case PauseRobot() | ResumeRobot():
+                self.pause(now_ns, command.robot, on=isinstance(command, PauseRobot))
+                return True
             case _:
                 return False
         if v is None:
