@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -47,7 +48,7 @@ class Codec:
         }
         strict = not quirks.lenient
         self._readers = {
-            topic: (msgspec.json.Decoder(kind, strict=strict).decode, read, kind)
+            topic: (msgspec.json.Decoder(kind, strict=strict).decode, read)
             for topic, (kind, read) in readers.items()
         }
         self._encode = msgspec.json.Encoder().encode
@@ -60,13 +61,15 @@ class Codec:
         try:
             if topic == "factsheet":
                 return self._factsheet(payload)
-            decode, read, kind = self._readers[topic]
+            if topic not in self._readers:
+                raise RemoteError(topic, f"is no topic -> {', '.join(self._readers)}, factsheet")
+            decode, read = self._readers[topic]
             try:
                 return read(decode(payload))
             except msgspec.MsgspecError:
                 if not self.quirks.lenient:
                     raise
-                return read(msgspec.convert(_kindly(payload), kind, strict=False))
+                return read(decode(_kindly(payload)))
         except msgspec.MsgspecError as error:
             raise RemoteError(topic, str(error)) from error
         except (RecursionError, UnicodeError, OverflowError) as error:
@@ -113,17 +116,18 @@ def codec_of(protocol: str, quirks: Quirks | None = None) -> Codec:
     return _plain(protocol) if quirks is None else Codec(protocol, quirks)
 
 
-def _kindly(payload: bytes) -> Any:
+def _kindly(payload: bytes) -> bytes:
     """Without nulls, and with the arrays that a kind reader takes as empty where they are missing."""
     raw = _without_nulls(msgspec.json.decode(payload))
     if isinstance(raw, dict):
         if "orderUpdateId" in raw and "lastNodeId" in raw:
             raw = {name: [] for name in ARRAYS[:4]} | raw
         for key in ("nodes", "edges"):
-            for each in raw.get(key) or ():
+            rows = raw.get(key)
+            for each in rows if isinstance(rows, list) else ():
                 if isinstance(each, dict):
                     each.setdefault("actions", [])
-    return raw
+    return json.dumps(raw).encode()  # as bytes again: so errors name the field
 
 
 def _without_nulls(value: Any) -> Any:

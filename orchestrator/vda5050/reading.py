@@ -25,9 +25,9 @@ from orchestrator.vda5050.model import (
     State,
     Velocity,
 )
+from orchestrator.vda5050.wire import TEXT_MAX
 
 FAR_M = 1e7  # no building is so large
-TEXT_MAX = 1024
 MODES = ("STARTUP", "AUTOMATIC", "SEMIAUTOMATIC", "INTERVENED", "MANUAL", "SERVICE", "TEACH_IN")
 STATUSES = ("WAITING", "INITIALIZING", "RUNNING", "PAUSED", "RETRIABLE", "FINISHED", "FAILED")
 LEVELS = ("WARNING", "URGENT", "CRITICAL", "FATAL")
@@ -58,6 +58,11 @@ def number(value: float, place: str, most: float = FAR_M) -> float:
     return value
 
 
+def told(value: float | None, place: str, most: float = FAR_M) -> float | None:
+    """A number that can be true, where there is one."""
+    return None if value is None else number(value, place, most)
+
+
 def name(value: str, place: str) -> str:
     """A name of a length that can be true."""
     if len(value) > TEXT_MAX:
@@ -84,8 +89,8 @@ def state2(got: wire.State2) -> State:
     power = PowerSupply(
         charge_percent=number(battery.battery_charge, "batteryState.batteryCharge", 1e4),
         charging=battery.charging,
-        reach_m=battery.reach,
-        voltage=battery.battery_voltage,
+        reach_m=told(battery.reach, "batteryState.reach"),
+        voltage=told(battery.battery_voltage, "batteryState.batteryVoltage"),
     )
     stop = one_of(STOPS, safety.e_stop, "safetyState.eStop")
     safe = SafetyState(emergency_stop=stop, field_violation=safety.field_violation)
@@ -98,8 +103,8 @@ def state3(got: wire.State3) -> State:
     power = PowerSupply(
         charge_percent=number(supply.state_of_charge, "powerSupply.stateOfCharge", 1e4),
         charging=supply.charging,
-        reach_m=supply.range,
-        voltage=supply.battery_voltage,
+        reach_m=told(supply.range, "powerSupply.range"),
+        voltage=told(supply.battery_voltage, "powerSupply.batteryVoltage"),
     )
     stop = one_of(STOPS, safety.active_emergency_stop, "safetyState.activeEmergencyStop")
     safe = SafetyState(emergency_stop=stop, field_violation=safety.field_violation)
@@ -135,16 +140,18 @@ def _state(
         driving=got.driving,
         paused=bool(got.paused),
         new_base_request=bool(got.new_base_request),
-        since_last_node_m=got.distance_since_last_node,
+        since_last_node_m=told(got.distance_since_last_node, "distanceSinceLastNode"),
         mode=one_of(MODES, got.operating_mode, "operatingMode"),
         position=None if position is None else _position(position),
         velocity=None
         if v is None
-        else Velocity(vx=v.vx or 0.0, vy=v.vy or 0.0, omega=v.omega or 0.0),
+        else Velocity(vx=number(v.vx or 0.0, "velocity.vx"), vy=number(v.vy or 0.0, "velocity.vy"),
+                      omega=number(v.omega or 0.0, "velocity.omega")),
         loads=None
         if loads is None
         else tuple(
-            Load(id=x.load_id, kind=x.load_type, place=x.load_position, weight_kg=x.weight)
+            Load(id=x.load_id, kind=x.load_type, place=x.load_position, 
+                 weight_kg=told(x.weight, "loads.weight"))
             for x in loads
         ),
         power=power,
@@ -157,7 +164,12 @@ def _state(
 def _place(got: wire.WireNodePosition | None) -> NodePosition | None:
     if got is None:
         return None
-    return NodePosition(x=got.x, y=got.y, map_id=got.map_id, theta=got.theta)
+    return NodePosition(
+        x=number(got.x, "nodePosition.x"),
+        y=number(got.y, "nodePosition.y"),
+        map_id=got.map_id,
+        theta=told(got.theta, "nodePosition.theta"),
+    )
 
 
 def _position(got: wire.WirePosition) -> Position:
@@ -168,7 +180,7 @@ def _position(got: wire.WirePosition) -> Position:
         theta=number(got.theta, "position.theta", 1000.0),
         map_id=got.map_id,
         localized=localized is not False,
-        score=got.localization_score,
+        score=told(got.localization_score, "position.localizationScore"),
     )
 
 
@@ -177,7 +189,7 @@ def _action_state(got: wire.WireActionState) -> ActionState:
         id=got.action_id,
         status=one_of(STATUSES, got.action_status, "actionStates.actionStatus"),
         kind=got.action_type,
-        result=got.result_description or got.action_result,
+        result=(got.result_description or got.action_result)[:TEXT_MAX],
     )
 
 
@@ -200,7 +212,7 @@ def _information(got: wire.Info) -> Information:
 
 
 def _references(got: list[wire.Reference]) -> dict[str, str]:
-    return {each.reference_key: each.reference_value for each in got}
+    return {each.reference_key: each.reference_value[:TEXT_MAX] for each in got}
 
 
 def connection(got: wire.WireConnection) -> Connection:
@@ -234,9 +246,9 @@ def _edge(got: wire.WireEdge, nodes: dict[int, str]) -> Edge:
         released=got.released,
         start=got.start_node_id or nodes.get(got.sequence_id - 1, ""),
         end=got.end_node_id or nodes.get(got.sequence_id + 1, ""),
-        speed_mps_max=speed,
-        orientation=got.orientation,
-        length_m=got.length,
+        speed_mps_max=told(speed, "edges.maxSpeed"),
+        orientation=told(got.orientation, "edges.orientation"),
+        length_m=told(got.length, "edges.length"),
         actions=_actions(got.actions),
     )
 
@@ -252,9 +264,9 @@ def _order_place(got: wire.OrderPosition | None) -> NodePosition | None:
         x=place[0],
         y=place[1],
         map_id=got.map_id,
-        theta=got.theta,
-        deviation_xy_m=near,
-        deviation_theta=got.deviation_theta,
+        theta=told(got.theta, "nodePosition.theta"),
+        deviation_xy_m=told(near, "nodePosition.allowedDeviationXY"),
+        deviation_theta=told(got.deviation_theta, "nodePosition.allowedDeviationTheta"),
     )
 
 
@@ -265,7 +277,7 @@ def _actions(got: list[wire.WireAction]) -> tuple[Action, ...]:
             kind=each.action_type or each.action_name,
             blocking=one_of(BLOCKING, each.blocking_type, "actions.blockingType"),
             parameters={p.key: p.value for p in each.action_parameters},
-            description=each.action_description or each.action_descriptor,
+            description=(each.action_description or each.action_descriptor)[:TEXT_MAX],
         )
         for each in got
     )

@@ -27,4 +27,7 @@ def parse(value: str) -> int:
         raise RemoteError("timestamp", f"{value!r} is none -> YYYY-MM-DDTHH:mm:ss.fffZ") from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - EPOCH) // MICROSECOND * 1000
+    time_ns = (moment - EPOCH) // MICROSECOND * 1000
+    if not -(2**63) < time_ns < 2**63:
+        raise RemoteError("timestamp", f"{value!r} can't be true")
+    return time_ns

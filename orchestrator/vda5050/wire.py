@@ -1,14 +1,20 @@
 """The wire form of what is read: JSON members of 2.0, 2.1 and 3.0 (names as in the official schemas).
 
 Members that the standard requires have no default, so that one that is missing is named; what this
-program does not use is not read. The orders that vehicles read are here too.
+program does not use is not read. The orders that vehicles read are here too. Free text has no bound
+here: it is cut when it is read.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+TEXT_MAX = 1024
+ARRAY_MAX = 2000  # elements; no base and no horizon is so long
+Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Wire(msgspec.Struct, rename="camel", kw_only=True):
@@ -18,37 +24,37 @@ class Wire(msgspec.Struct, rename="camel", kw_only=True):
 class Head(Wire, kw_only=True):
     """Of every message."""
 
-    header_id: int
-    timestamp: str
-    version: str = ""
-    manufacturer: str
-    serial_number: str
+    header_id: Count
+    timestamp: Text
+    version: Text = ""
+    manufacturer: Text
+    serial_number: Text
 
 
 class Reference(Wire, kw_only=True):
     """Of an error or an information."""
 
-    reference_key: str
+    reference_key: Text
     reference_value: str
 
 
 class Error2(Wire, kw_only=True):
     """2.x and 3.0."""
 
-    error_type: str
-    error_level: str
+    error_type: Text
+    error_level: Text
     error_description: str = ""
-    error_references: list[Reference] = []
+    error_references: Annotated[list[Reference], msgspec.Meta(max_length=ARRAY_MAX)] = []
 
 
 class Info(Wire, kw_only=True):
     """2.x and 3.0."""
 
-    info_type: str
-    info_level: str
+    info_type: Text
+    info_level: Text
     info_description: str = ""
     info_descriptor: str = ""
-    info_references: list[Reference] = []
+    info_references: Annotated[list[Reference], msgspec.Meta(max_length=ARRAY_MAX)] = []
 
 
 class WireNodePosition(Wire, kw_only=True):
@@ -56,15 +62,15 @@ class WireNodePosition(Wire, kw_only=True):
 
     x: float
     y: float
-    map_id: str = ""
+    map_id: Text = ""
     theta: float | None = None
 
 
 class WireNodeState(Wire, kw_only=True):
     """A node that is ahead."""
 
-    node_id: str
-    sequence_id: int
+    node_id: Text
+    sequence_id: Count
     released: bool
     node_position: WireNodePosition | None = None
 
@@ -72,17 +78,17 @@ class WireNodeState(Wire, kw_only=True):
 class WireEdgeState(Wire, kw_only=True):
     """An edge that is ahead."""
 
-    edge_id: str
-    sequence_id: int
+    edge_id: Text
+    sequence_id: Count
     released: bool
 
 
 class WireActionState(Wire, kw_only=True):
     """An action."""
 
-    action_id: str
-    action_status: str
-    action_type: str = ""
+    action_id: Text
+    action_status: Text
+    action_type: Text = ""
     result_description: str = ""
     action_result: str = ""
 
@@ -93,7 +99,7 @@ class WirePosition(Wire, kw_only=True):
     x: float
     y: float
     theta: float
-    map_id: str = ""
+    map_id: Text = ""
     position_initialized: bool | None = None
     localized: bool | None = None
     localization_score: float | None = None
@@ -110,9 +116,9 @@ class WireVelocity(Wire, kw_only=True):
 class WireLoad(Wire, kw_only=True):
     """Aboard."""
 
-    load_id: str = ""
-    load_type: str = ""
-    load_position: str = ""
+    load_id: Text = ""
+    load_type: Text = ""
+    load_position: Text = ""
     weight: float | None = None
 
 
@@ -137,36 +143,36 @@ class Power(Wire, kw_only=True):
 class Safety2(Wire, kw_only=True):
     """2.x."""
 
-    e_stop: str
+    e_stop: Text
     field_violation: bool
 
 
 class Safety3(Wire, kw_only=True):
     """3.0."""
 
-    active_emergency_stop: str
+    active_emergency_stop: Text
     field_violation: bool
 
 
 class StateBase(Head, kw_only=True):
     """What 2.x and 3.0 have in common."""
 
-    order_id: str
-    order_update_id: int
-    last_node_id: str
-    last_node_sequence_id: int
+    order_id: Text
+    order_update_id: Count
+    last_node_id: Text
+    last_node_sequence_id: Count
     driving: bool
-    operating_mode: str
-    node_states: list[WireNodeState]
-    edge_states: list[WireEdgeState]
-    action_states: list[WireActionState]
-    errors: list[Error2]
+    operating_mode: Text
+    node_states: Annotated[list[WireNodeState], msgspec.Meta(max_length=ARRAY_MAX)]
+    edge_states: Annotated[list[WireEdgeState], msgspec.Meta(max_length=ARRAY_MAX)]
+    action_states: Annotated[list[WireActionState], msgspec.Meta(max_length=ARRAY_MAX)]
+    errors: Annotated[list[Error2], msgspec.Meta(max_length=ARRAY_MAX)]
     paused: bool | None = None
     new_base_request: bool | None = None
     distance_since_last_node: float | None = None
     velocity: WireVelocity | None = None
-    loads: list[WireLoad] | None = None
-    information: list[Info] | None = None
+    loads: Annotated[list[WireLoad], msgspec.Meta(max_length=ARRAY_MAX)] | None = None
+    information: Annotated[list[Info], msgspec.Meta(max_length=ARRAY_MAX)] | None = None
 
 
 class State2(StateBase, kw_only=True):
@@ -180,7 +186,7 @@ class State2(StateBase, kw_only=True):
 class State3(StateBase, kw_only=True):
     """3.0."""
 
-    instant_action_states: list[WireActionState]
+    instant_action_states: Annotated[list[WireActionState], msgspec.Meta(max_length=ARRAY_MAX)]
     power_supply: Power
     safety_state: Safety3
     mobile_robot_position: WirePosition | None = None
@@ -189,26 +195,26 @@ class State3(StateBase, kw_only=True):
 class WireConnection(Head, kw_only=True):
     """A vehicle's connection."""
 
-    connection_state: str
+    connection_state: Text
 
 
 class Parameter(Wire, kw_only=True):
     """Of an action."""
 
-    key: str
+    key: Text
     value: Any
 
 
 class WireAction(Wire, kw_only=True):
     """Of an order, or an instant one. `action_name`: 2.0's schema for instant actions."""
 
-    action_id: str
-    blocking_type: str
-    action_type: str = ""
-    action_name: str = ""
+    action_id: Text
+    blocking_type: Text
+    action_type: Text = ""
+    action_name: Text = ""
     action_description: str = ""
     action_descriptor: str = ""
-    action_parameters: list[Parameter] = []
+    action_parameters: Annotated[list[Parameter], msgspec.Meta(max_length=ARRAY_MAX)] = []
 
 
 class DeviationEllipse(Wire, kw_only=True):
@@ -231,22 +237,22 @@ class OrderPosition(WireNodePosition, kw_only=True):
 class WireNode(Wire, kw_only=True):
     """Of an order."""
 
-    node_id: str
-    sequence_id: int
+    node_id: Text
+    sequence_id: Count
     released: bool
-    actions: list[WireAction]
+    actions: Annotated[list[WireAction], msgspec.Meta(max_length=ARRAY_MAX)]
     node_position: OrderPosition | None = None
 
 
 class WireEdge(Wire, kw_only=True):
     """Of an order."""
 
-    edge_id: str
-    sequence_id: int
+    edge_id: Text
+    sequence_id: Count
     released: bool
-    actions: list[WireAction]
-    start_node_id: str = ""
-    end_node_id: str = ""
+    actions: Annotated[list[WireAction], msgspec.Meta(max_length=ARRAY_MAX)]
+    start_node_id: Text = ""
+    end_node_id: Text = ""
     max_speed: float | None = None
     maximum_speed: float | None = None
     orientation: float | None = None
@@ -256,14 +262,14 @@ class WireEdge(Wire, kw_only=True):
 class WireOrder(Head, kw_only=True):
     """An order or an update."""
 
-    order_id: str
-    order_update_id: int
-    nodes: list[WireNode]
-    edges: list[WireEdge]
+    order_id: Text
+    order_update_id: Count
+    nodes: Annotated[list[WireNode], msgspec.Meta(max_length=ARRAY_MAX)]
+    edges: Annotated[list[WireEdge], msgspec.Meta(max_length=ARRAY_MAX)]
 
 
 class WireInstantActions(Head, kw_only=True):
     """Under either of the two names that are in use."""
 
-    actions: list[WireAction] | None = None
-    instant_actions: list[WireAction] | None = None
+    actions: Annotated[list[WireAction], msgspec.Meta(max_length=ARRAY_MAX)] | None = None
+    instant_actions: Annotated[list[WireAction], msgspec.Meta(max_length=ARRAY_MAX)] | None = None

@@ -334,6 +334,79 @@ def test_any_member_may_be_anything(key: str, value: Any, profile: str) -> None:
         assert error.place and error.reason
 
 
+OTHERS = {
+    "order": {"orderId": "o", "orderUpdateId": 0, "nodes": [], "edges": []},
+    "instantActions": {"actions": []},
+    "connection": {"connectionState": "ONLINE"},
+    "factsheet": {"typeSpecification": {}, "physicalParameters": {}, "protocolLimits": {}},
+}
+HEAD = {
+    key: json.loads(GOOD)[key] for key in ("headerId", "timestamp", "manufacturer", "serialNumber")
+}
+
+
+@pytest.mark.parametrize("topic", sorted(OTHERS))
+@given(st.data(), json_values, json_values, st.sampled_from(sorted(PROFILES)))
+@settings(max_examples=80, deadline=None)
+def test_any_member_of_any_message_may_be_anything(
+    topic: str, data: st.DataObject, value: Any, beside: Any, profile: str
+) -> None:
+    good = HEAD | OTHERS[topic]
+    key = data.draw(st.sampled_from(sorted(good)))
+    other = data.draw(st.sampled_from(["nodes", "edges", "actions", "instantActions"]))
+    raw = good | {other: beside, key: value}
+    try:
+        codec_of("2.1", PROFILES[profile]).decode(topic, json.dumps(raw).encode())
+    except RemoteError as error:
+        assert error.place and error.reason
+
+
+@pytest.mark.parametrize("profile", ["lenient", "coaty"])
+def test_a_kind_reader_is_not_broken_by_what_is_no_array(profile: str) -> None:
+    raw = json.loads(GOOD) | {"nodes": 5, "driving": None}
+    with pytest.raises(RemoteError, match="driving"):
+        codec_of("2.1", PROFILES[profile]).decode("state", json.dumps(raw).encode())
+    order = HEAD | OTHERS["order"] | {"nodes": 5}
+    with pytest.raises(RemoteError, match="nodes"):
+        codec_of("2.1", PROFILES[profile]).decode("order", json.dumps(order).encode())
+
+
+NODE = {"nodeId": "n", "sequenceId": 0, "released": True}
+
+
+@pytest.mark.parametrize("profile", ["", "lenient"])
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"velocity": {"vx": "nan"}}, "vx"),
+        ({"velocity": {"omega": "-inf"}}, "omega"),
+        ({"velocity": {"vx": 1e300}}, "vx"),
+        ({"batteryState": {"batteryCharge": 5, "charging": False, "reach": 1e300}}, "reach"),
+        ({"nodeStates": [NODE | {"nodePosition": {"x": "nan", "y": 0}}]}, "nodePosition.x"),
+        ({"nodeStates": [NODE | {"nodeId": "x" * 5000}]}, "nodeId"),
+        ({"nodeStates": [NODE] * 2001}, "nodeStates"),
+        ({"orderUpdateId": -5}, "orderUpdateId"),
+        ({"orderUpdateId": 10**30}, "orderUpdateId"),
+        ({"timestamp": "9999-01-01T00:00:00Z"}, "timestamp"),
+    ],
+)
+def test_what_has_no_bound_is_refused(change: dict[str, Any], place: str, profile: str) -> None:
+    payload = json.dumps(json.loads(GOOD) | change).encode()
+    with pytest.raises(RemoteError, match=place):
+        codec_of("2.1", PROFILES[profile]).decode("state", payload)
+
+
+def test_long_free_text_is_cut_and_an_unknown_topic_named() -> None:
+    error = {"errorType": "e", "errorLevel": "WARNING", "errorDescription": "x" * 5000}
+    state = codec_of("2.1").decode(
+        "state", json.dumps(json.loads(GOOD) | {"errors": [error]}).encode()
+    )
+    assert isinstance(state, m.State)
+    assert len(state.errors[0].description) == 1024
+    with pytest.raises(RemoteError, match="visualization: is no topic"):
+        codec_of("2.1").decode("visualization", b"{}")
+
+
 def test_kind_reading_takes_nulls_text_and_missing_arrays() -> None:
     raw = json.loads(GOOD)
     raw |= {"headerId": "17", "velocity": None, "loads": None, "zoneSetId": None}
