@@ -18,7 +18,7 @@ from orchestrator.vda5050.control import recovering
 from orchestrator.vda5050.control.vehicle import Vehicle
 from sim.replay import replay
 
-SPEED = 20.0
+SPEED = 30.0
 VEHICLES = [
     {"manufacturer": MAKER, "serial": "agv-*", "fleet": "amr", "protocol": "2.0", "quirks": "coaty"}
 ]
