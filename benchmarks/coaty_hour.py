@@ -64,10 +64,11 @@ async def hour(folder: Path, url: str, speed: float, orders_per_hour: float) -> 
         while sum(hall.closed.values()) < len(orders) and time.monotonic() - begun < last:
             await asyncio.sleep(0.5)
             assert hall.fleet.runs, "the vehicles' process ended"
-        return figures(hall, len(orders), time.monotonic() - begun)
+        took_s, alarms = time.monotonic() - begun, list(hall.said)
+    return figures(hall, len(orders), took_s, alarms)
 
 
-def figures(hall: Hall, orders: int, took_s: float) -> dict[str, Any]:
+def figures(hall: Hall, orders: int, took_s: float, alarms: list[str]) -> dict[str, Any]:
     """What is worth telling."""
     heard, done = hall.listener.counts, hall.serving.finish()
     return {
@@ -78,13 +79,13 @@ def figures(hall: Hall, orders: int, took_s: float) -> dict[str, Any]:
         "took_s": round(took_s, 1),
         "nodes_reached": hall.events["NodeReached"],
         "actions": hall.events["ActionEnded"],
-        "faults_and_refusals": [str(event) for event in hall.bad],
+        "faults_and_refusals": len(hall.bad),
         "messages": {name: heard[name] for name in
                      ("state", "order", "updates", "horizons", "instantActions", "stopCharging",
                       "visualization", "factsheet", "connection")},
         "resent": done["resent"],
         "unreadable": done["unreadable"],
-        "alarms": hall.said,
+        "alarms": [text for text in alarms if not text.endswith(" joined")],
         "problems": hall.listener.problems,
         "exempted": dict(hall.listener.exempted),
     }  # fmt: skip

@@ -30,6 +30,7 @@ from orchestrator.journal import RunWriter
 from orchestrator.layout import LoadedSite
 from orchestrator.mqtt import MqttLink
 from orchestrator.serving import Demand, Serving
+from orchestrator.vda5050.control.sending import Limits
 from sim.scenario import Options, heading_in, scenario
 
 HERE = Path(__file__).parents[1] / "coaty"
@@ -140,6 +141,15 @@ class Machines:
         self._link.publish(self._topic, self._naming.encode(event), 1, False)
 
 
+def patience(speed: float) -> Limits:
+    """The network and this machine do not run `speed` times as fast: real seconds of waiting stay."""
+    return Limits(
+        echo_s=max(2.0, 0.5 * speed),
+        driving_silence_s=max(10.0, 4.0 * speed),
+        idle_silence_s=max(65.0, 6.0 * speed),
+    )
+
+
 class Hall:
     """What is going on. `events`: counts by type; `bad`: faults and refusals that the core heard of."""
 
@@ -149,10 +159,12 @@ class Hall:
         self.said: list[str] = []
         self.link = MqttLink(url, client_id="master")
         self.serving = Serving(
-            loaded, self.writer, self.link, run="t", speed=speed, say=self.said.append
-        )
+            loaded, self.writer, self.link, run="t", speed=speed, limits=patience(speed),
+            say=self.said.append,
+        )  # fmt: skip
         self.serving.live.watchers.append(self)
         self.listener = Listener("2.0.0", actions_key="instantActions", exempt=EXEMPT)
+        self._heard: list[tuple[str, bytes]] = []
         self.events: Counter[str] = Counter()
         self.bad: list[Event] = []
         self.fleet: Fleet
@@ -172,9 +184,16 @@ class Hall:
         return self.serving.figures.orders
 
     async def listen(self, link: MqttLink) -> None:
-        """The third party."""
+        """The third party. It looks at what it heard at the end: in this process it would slow down all
+        others."""
         async for topic, payload, _ in link.messages():
+            self._heard.append((topic, payload))
+
+    def judge(self) -> None:
+        """What was heard goes to the listener."""
+        for topic, payload in self._heard:
             self.listener.message(topic, payload)
+        self._heard.clear()
 
 
 @asynccontextmanager
@@ -208,5 +227,6 @@ async def open_hall(
                 task.cancel()
             ends = await asyncio.gather(*tasks, return_exceptions=True)
             hall.writer.close("closed", books=hall.serving.books())
+            hall.judge()
     failed = [end for end in ends if not isinstance(end, asyncio.CancelledError)]
     assert not failed, failed

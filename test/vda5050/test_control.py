@@ -299,6 +299,35 @@ def test_what_is_not_echoed_is_sent_again_and_at_last_an_alarm() -> None:
     assert any("is not echoed" in text for _, text in story.alarms)
 
 
+def test_an_order_that_was_not_echoed_is_sent_again_as_it_was_when_the_vehicle_is_heard() -> None:
+    # given a vehicle that did not echo its order in time: it may be on its way still
+    story = joined()
+    story.extend(0, 2)
+    for _ in range(30):
+        story.tick()
+    sent = len(story.orders)
+    # when it is heard again, idle
+    assert RobotRecovered(robot=0) in story.state()
+    story.tick()
+    # then the same order goes to it, so often as before, and no other
+    assert len(story.orders) == sent + 1
+    assert all(order == story.orders[0] for order in story.orders)
+    assert [e.edge for e in story.echo(2) if isinstance(e, NodeReached)] == story.edges[:2]
+
+
+def test_an_update_that_was_not_echoed_is_tried_anew_after_a_sign_of_life() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo(1)
+    story.extend(2, 3)
+    for _ in range(40):
+        story.tick()
+    sent = len(story.orders)
+    assert RobotRecovered(robot=0) in story.state()
+    assert story.tick() == [], "it has its tries again"
+    assert len(story.orders) == sent + 1 and story.orders[-1] == story.orders[-2]
+
+
 def test_header_ids_count_per_topic() -> None:
     story = joined()
     story.extend(0, 1)

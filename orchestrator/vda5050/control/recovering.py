@@ -75,7 +75,8 @@ def watch(desk: Desk, v: Vehicle) -> None:
 def go_on(desk: Desk, v: Vehicle, state: State) -> None:
     """Nothing is wrong any more: back to work, with the order that it has or with a new one."""
     errand = v.errand
-    if errand is not None and errand.live and state.order_id == errand.id and not v.backing:
+    if errand is not None and errand.live and not v.backing and _may_have(desk, v, errand, state):
+        errand.tries, errand.asked_ns = 0, 0  # what it did not echo is sent again, the same
         _back(desk, v, -1)
         return
     if not v.idle():
@@ -84,6 +85,15 @@ def go_on(desk: Desk, v: Vehicle, state: State) -> None:
     passed = begin_anew(desk, v, state)
     if passed is not None:  # else it stands where it can't: the attempt's time runs out
         _back(desk, v, passed[-1] if passed else -1)
+
+
+def _may_have(desk: Desk, v: Vehicle, errand: Errand, state: State) -> bool:
+    """It has our order; or one that it did not echo may still be on its way to it: a new one could then
+    come to a vehicle that is not idle."""
+    if state.order_id == errand.id:
+        return True
+    stands = state.last_node == desk.floor.roadmap.node_ids[v.at]
+    return errand.status == "sent" and errand.update == 0 and v.idle() and stands
 
 
 def _back(desk: Desk, v: Vehicle, edge: int) -> None:
