@@ -70,13 +70,10 @@ class Outside(Protocol):
 
 
 class Watcher(Protocol):
-    """Sees everything, in sequence; may not change anything."""
+    """Sees every event, in sequence."""
 
     def event(self, seq: int, event: Event) -> None:
         """The core has handled an event."""
-
-    def command(self, command: Command) -> None:
-        """A command, when its cause is durable."""
 
 
 class Live:
@@ -188,8 +185,6 @@ class Live:
         commands, self._commands = self._commands, []
         for command in commands:
             self.pending.given(command)
-            for watcher in self.watchers:
-                watcher.command(command)
             self._carry_out(command)
 
     def _heard(self, event: Event) -> None:

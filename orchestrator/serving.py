@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -79,14 +78,6 @@ def declared_of(loaded: LoadedSite) -> list[Declared]:
     return found
 
 
-@dataclass(slots=True)
-class Figures:
-    """What the server did so far."""
-
-    orders: dict[str, int] = field(default_factory=dict)  # status -> count
-    alarms: int = 0
-
-
 class Serving:
     """One site on one broker."""
 
@@ -101,7 +92,7 @@ class Serving:
         speed: float = 1.0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.loaded, self.link, self.figures = loaded, link, Figures()
+        self.loaded, self.link, self.alarms = loaded, link, 0
         self._say = say
         self._speed = speed
         self._utc_ns = time.time_ns() - self._clock_ns()
@@ -186,8 +177,6 @@ class Serving:
             case RaiseAlarm():
                 self.alarm(command.subject, command.text)
             case CloseOrder():
-                status = command.status
-                self.figures.orders[status] = self.figures.orders.get(status, 0) + 1
                 topic = f"{self.root}/orders/{command.order_id}/status"
                 self.link.publish(topic, self.naming.encode(command), 1, True)
 
@@ -200,12 +189,9 @@ class Serving:
                 self.naming.joined(event.name)
                 self._say(f"{event.name} joined")
 
-    def command(self, command: Command) -> None:
-        """live.Watcher: nothing to do."""
-
     def alarm(self, subject: str, text: str) -> None:
         """Tell whoever watches."""
-        self.figures.alarms += 1
+        self.alarms += 1
         payload = msgspec.json.encode({"time_ns": self.now_ns, "subject": subject, "text": text})
         self.link.publish(f"{self.root}/alarms", payload, 0, False)
         self._say(f"{subject}: {text}")
@@ -252,7 +238,7 @@ class Serving:
             "unreadable": sum(v.counts.undecodable for v in vehicles),
             "messages_in": counts.received,
             "messages_dropped": counts.inbox_dropped + counts.inbox_refused,
-            "alarms": self.figures.alarms,
+            "alarms": self.alarms,
         }
 
     def books(self) -> dict[str, Any]:

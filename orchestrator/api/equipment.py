@@ -36,13 +36,13 @@ from orchestrator.core.messages import (
 )
 
 COMMANDS = (
-    StartWork,
-    RequestInference,
-    RecoverStation,
-    RepairCharger,
-    ClearLane,
-    DispatchTruck,
-    ServiceRobot,
+    StartWork
+    | RequestInference
+    | RecoverStation
+    | RepairCharger
+    | ClearLane
+    | DispatchTruck
+    | ServiceRobot
 )
 EVENTS = (
     WorkEnded
@@ -59,8 +59,6 @@ EVENTS = (
     | RobotServiced
     | OrderReceived
 )
-ORDERS = StartWork | RequestInference | RecoverStation | RepairCharger | ClearLane | DispatchTruck
-ORDERS_ALL = ORDERS | ServiceRobot
 QOS = 1
 
 

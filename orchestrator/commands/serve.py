@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     except BaseException:
         writer.abandon()
         raise
-    print(f"recorded in {path}; go on with: lightsout serve --resume {path} …", file=sys.stderr)
+    print(f"recorded in {path}; to go on, add: --resume {path}", file=sys.stderr)
     return 0
 
 

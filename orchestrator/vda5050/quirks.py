@@ -26,12 +26,7 @@ class Quirks:
     lenient: bool = False  # numbers as text, text as numbers, nulls, missing arrays: read kindly
     keeps_last_node_in_states: bool = False
     driving_unreliable: bool = False
-    stitching_node_repeats_actions: bool = False
-    acknowledges: bool = True  # states echo orderId and orderUpdateId; if not, progress must do
-    factsheet: bool = True  # answers factsheetRequest
     blocked_errors: tuple[str, ...] = ()  # errorTypes that mean: something lies ahead
-    fatal_errors: tuple[str, ...] = ()  # errorTypes that are as bad as FATAL, whatever their level
-    harmless_errors: tuple[str, ...] = ()  # errorTypes that are not, whatever their level
     action_kinds: Mapping[str, str] = field(default_factory=dict)  # ours -> the vehicle's
     action_parameters: Mapping[str, Parameters] = field(default_factory=dict)  # kind -> also say
     instant_actions: tuple[str, ...] = ()  # kinds that it takes as instant actions alone

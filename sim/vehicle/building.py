@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from orchestrator.api.equipment import ORDERS_ALL, QOS, root
+from orchestrator.api.equipment import COMMANDS, QOS, root
 from orchestrator.api.naming import Naming, Unnamed, reader
 from orchestrator.core.messages import (
     ActionEnded,
@@ -73,7 +73,7 @@ class Building(Premises):
         self.commands_topic = f"{root(self.loaded.spec.id)}/equipment/commands"
         self.events_topic = f"{root(self.loaded.spec.id)}/equipment/events"
         self.status_filter = f"{root(self.loaded.spec.id)}/orders/+/status"
-        self._read = reader(self.naming, ORDERS_ALL)
+        self._read = reader(self.naming, COMMANDS)
         self._read_status = reader(self.naming, CloseOrder)
         self.unheard = {event.order_id: event for _, event in asked(scenario)}
         self.refused = 0

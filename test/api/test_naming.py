@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.api.equipment import EVENTS, ORDERS_ALL, Equipment
+from orchestrator.api.equipment import COMMANDS, EVENTS, Equipment
 from orchestrator.api.naming import Naming, Unnamed, reader
 from orchestrator.core.messages import (
     ClearLane,
@@ -57,7 +57,7 @@ def test_numbers_are_names_outside() -> None:
     work = StartWork(work=7, station=3, capability="pick", order_id="o", load="t", sku="s")
     raw = msgspec.json.decode(names.encode(work))
     assert (raw["type"], raw["station"]) == ("StartWork", SITE.stations[3].id)
-    assert reader(names, ORDERS_ALL)(names.encode(work)) == work
+    assert reader(names, COMMANDS)(names.encode(work)) == work
     raw = names.named(ExtendBase(robot=1, edges=(4, 5)))
     assert raw["robot"] == "amr-2"
     assert raw["edges"] == [SITE.roadmap.edge_ids[4], SITE.roadmap.edge_ids[5]]

@@ -17,6 +17,7 @@ from typing import Any
 from listener import Listener
 
 from orchestrator.api.naming import reader
+from orchestrator.core.filing import tally
 from orchestrator.core.messages import (
     CommandRefused,
     Event,
@@ -175,13 +176,11 @@ class Hall:
         if isinstance(event, RobotFaulted | CommandRefused):
             self.bad.append(event)
 
-    def command(self, command: Any) -> None:
-        """orchestrator.live.Watcher"""
-
     @property
     def closed(self) -> dict[str, int]:
         """Orders by how they ended."""
-        return self.serving.figures.orders
+        found = tally(self.serving.live.core.world)
+        return {state: count for state, count in found.items() if state != "open"}
 
     async def listen(self, link: MqttLink) -> None:
         """The third party. It looks at what it heard at the end: in this process it would slow down all

@@ -103,9 +103,9 @@ class Control:
         """Carry a command out, or begin to; False: it is not for vehicles."""
         self.desk.now_ns = now_ns
         match command:
-            case ExtendBase() | StartAction() | RecoverRobot() | StopRobot() | BackOut():
-                v = self.by_robot.get(command.robot)
-            case TrimBase():
+            case (
+                ExtendBase() | StartAction() | RecoverRobot() | StopRobot() | BackOut() | TrimBase()
+            ):
                 v = self.by_robot.get(command.robot)
             case PauseRobot() | ResumeRobot():
                 self.pause(now_ns, command.robot, on=isinstance(command, PauseRobot))

@@ -20,7 +20,6 @@ class Floor:
         self._cells: dict[tuple[int, int], list[int]] = {}
         for node in range(roadmap.nodes):
             self._cells.setdefault(_cell(*self.xy_m(node)), []).append(node)
-        self.edge_of = {name: edge for edge, name in enumerate(roadmap.edge_ids)}
 
     def xy_m(self, node: int) -> tuple[float, float]:
         """A node's place."""

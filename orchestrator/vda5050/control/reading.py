@@ -68,6 +68,7 @@ def _errand(desk: Desk, v: Vehicle, errand: Errand, state: State) -> None:
         if errand.status == "sent" and state.order_update >= errand.update:
             errand.become("driven")
             errand.message = None
+            v.refusals = 0
         progress(desk, v, errand, state)
         if errand.status == "driven" and _ended(desk, v, errand, state):
             errand.become("over")
@@ -79,7 +80,7 @@ def _errand(desk: Desk, v: Vehicle, errand: Errand, state: State) -> None:
 
 def progress(desk: Desk, v: Vehicle, errand: Errand, state: State) -> None:
     """Edges are passed when the node behind them is the last one, and no longer ahead."""
-    passed = (state.last_node_sequence - errand.first_seq) // 2
+    passed = state.last_node_sequence // 2
     if not errand.passed < passed <= len(errand.edges):
         return
     roadmap = desk.floor.roadmap
@@ -114,7 +115,7 @@ def _instants(v: Vehicle, state: State) -> None:
         waiting = v.instants.get(known.id)
         if waiting is None:
             continue
-        waiting.status = "seen"
+        waiting.seen = True
         if known.status in ENDED:
             del v.instants[known.id]
     for error in state.errors:  # refused: some vehicles say so here alone

@@ -107,7 +107,6 @@ def begin_anew(desk: Desk, v: Vehicle, state: State) -> list[int] | None:
     """The vehicle has no order of ours any more: what it holds is to be sent anew, from where it really
     is. Return the edges that it has passed meanwhile; None: it is elsewhere."""
     ahead, roadmap = v.ahead(), desk.floor.roadmap
-    errand = v.errand
     ids = [roadmap.node_ids[roadmap.edge_head[edge]] for edge in ahead]
     passed = 0
     if state.last_node in ids and state.last_node != roadmap.node_ids[v.at]:
@@ -119,11 +118,7 @@ def begin_anew(desk: Desk, v: Vehicle, state: State) -> list[int] | None:
             v.reason = f"stands at {place.x:.2f}, {place.y:.2f}: not on the way that it holds"
             return None
     acted(desk, v, state)
-    if errand is not None and errand.live:
-        errand.become("void")
-    v.errand = None
-    v.waiting.clear()
-    v.waiting.extend(ahead[passed:])
+    _let_go(v, ahead[passed:])
     if passed:
         v.at = roadmap.edge_head[ahead[passed - 1]]
     return ahead[:passed]
@@ -148,27 +143,30 @@ def stop(desk: Desk, v: Vehicle) -> None:
         return
     v.become("faulted")
     v.kind, v.reason = "robot_nonsense", "its reports can't be believed"
-    rest = v.ahead()
-    if v.errand is not None and v.errand.live:
-        v.errand.become("void")
-    v.errand = None
-    v.waiting.clear()
-    v.waiting.extend(rest)
-    instant(desk, v, "cancelOrder")
+    _void(desk, v, v.ahead())
 
 
 def trim(desk: Desk, v: Vehicle, edges: tuple[int, ...]) -> None:
-    """It is dead, and will not drive these last edges of what it holds."""
+    """It is dead, and will not drive these last edges of what it holds, should it come to."""
     rest = v.ahead()
     while edges and rest and rest[-1] == edges[-1]:
         rest.pop()
         edges = edges[:-1]
+    _void(desk, v, rest)
+
+
+def _void(desk: Desk, v: Vehicle, rest: list[int]) -> None:
+    """The vehicle is to forget its order; `rest` is still to be driven."""
+    _let_go(v, rest)
+    instant(desk, v, "cancelOrder")
+
+
+def _let_go(v: Vehicle, rest: list[int]) -> None:
     if v.errand is not None and v.errand.live:
         v.errand.become("void")
     v.errand = None
     v.waiting.clear()
     v.waiting.extend(rest)
-    instant(desk, v, "cancelOrder")  # should it come to, it is not to drive them
 
 
 def back_out(desk: Desk, v: Vehicle) -> None:

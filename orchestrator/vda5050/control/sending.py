@@ -104,7 +104,7 @@ def _to_be_cut(v: Vehicle, errand: Errand) -> bool:
 def _new(desk: Desk, v: Vehicle) -> Errand:
     desk.orders += 1
     v.errand = Errand(id=f"{desk.run}-{desk.session}-{desk.orders}", start=v.at)
-    v.errand.sent_ns = v.errand.asked_ns = desk.now_ns
+    v.errand.asked_ns = desk.now_ns
     v.counts.orders += 1
     return v.errand
 
@@ -123,7 +123,7 @@ def _update(desk: Desk, v: Vehicle, errand: Errand) -> None:
     v.waiting.clear()
     errand.update += 1
     errand.become("sent")
-    errand.tries, errand.sent_ns, errand.asked_ns = 1, desk.now_ns, desk.now_ns
+    errand.tries, errand.asked_ns = 1, desk.now_ns
     v.counts.updates += 1
     errand.message = _message(desk, v, errand, first)
     say(desk, v, "order", errand.message)
@@ -131,7 +131,7 @@ def _update(desk: Desk, v: Vehicle, errand: Errand) -> None:
 
 def _action_order(desk: Desk, v: Vehicle, command: StartAction) -> None:
     errand = _new(desk, v)
-    errand.action, errand.number = action_of(desk, command), command.action
+    errand.action = action_of(desk, command)
     errand.message = _message(desk, v, errand, 0)
     say(desk, v, "order", errand.message)
 
@@ -235,7 +235,7 @@ def instant(desk: Desk, v: Vehicle, kind: str, **parameters: str | float) -> str
         blocking="HARD",
         parameters=dict(parameters),
     )
-    v.instants[action.id] = Instant(action, desk.now_ns, desk.now_ns)
+    v.instants[action.id] = Instant(action, desk.now_ns)
     say(desk, v, "instantActions", InstantActions(actions=(action,)))
     return action.id
 
@@ -264,7 +264,7 @@ def _order_due(desk: Desk, v: Vehicle, errand: Errand) -> str:
 
 
 def _instant_due(desk: Desk, v: Vehicle, known: Instant) -> str:
-    if known.status != "sent" or not _waited(desk, known.asked_ns):
+    if known.seen or not _waited(desk, known.asked_ns):
         return ""
     if known.tries >= desk.limits.echo_tries:
         del v.instants[known.action.id]

@@ -1,4 +1,4 @@
-"""Life cycles as tables: state -> what may follow. The diagrams in docs/vda5050.md are made of them."""
+"""Life cycles as tables: state -> what may follow. A step that is not in them is a bug of ours."""
 
 from __future__ import annotations
 
@@ -15,33 +15,15 @@ ERRAND: Table = {
     "void": (),
 }
 
-# An instant action of ours.
-INSTANT: Table = {
-    "sent": ("seen", "finished", "failed", "lost"),
-    "seen": ("finished", "failed", "lost"),
-    "finished": (),
-    "failed": (),
-    "lost": (),
-}
-
 # A vehicle, as far as commanding it goes.
 VEHICLE: Table = {
-    "unknown": ("refused", "joined"),  # heard of, not in the building's books
-    "refused": ("joined",),
+    "unknown": ("joined",),  # heard of, not in the building's books
     "joined": ("clearing", "faulted"),
     "clearing": ("joined", "faulted"),  # an order is being cancelled: nothing is sent meanwhile
     "faulted": ("joined", "clearing"),
 }
 
-ACTION: Table = {
-    "WAITING": ("INITIALIZING", "RUNNING", "PAUSED", "FINISHED", "FAILED"),
-    "INITIALIZING": ("RUNNING", "PAUSED", "FINISHED", "FAILED"),
-    "RUNNING": ("PAUSED", "RETRIABLE", "FINISHED", "FAILED"),
-    "PAUSED": ("INITIALIZING", "RUNNING", "FINISHED", "FAILED"),
-    "RETRIABLE": ("RUNNING", "FINISHED", "FAILED"),
-    "FINISHED": (),
-    "FAILED": (),
-}
+# Of an action's states.
 ENDED = ("FINISHED", "FAILED")
 
 

@@ -17,17 +17,14 @@ class Errand:
 
     id: str
     start: int  # node
-    first_seq: int = 0  # sequence id of the start node
     edges: list[int] = field(default_factory=list)  # released, and sent
     passed: int = 0  # so many of them are behind the vehicle
     action: Action | None = None
-    number: int = -1  # the core's, of the action
     update: int = 0
     horizon: int = 0  # edges that were last told behind the base
     status: str = "sent"  # see `tables.ERRAND`
     message: Order | None = None  # the last one, until it is echoed
-    sent_ns: int = 0  # first time
-    asked_ns: int = 0  # last time
+    asked_ns: int = 0  # when it was sent last
     tries: int = 1
 
     def become(self, status: str) -> None:
@@ -45,9 +42,8 @@ class Instant:
     """An instant action of ours that has not ended."""
 
     action: Action
-    sent_ns: int
-    asked_ns: int
-    status: str = "sent"
+    asked_ns: int  # when it was sent last
+    seen: bool = False  # the vehicle knows of it
     tries: int = 1
 
 
