@@ -32,7 +32,7 @@ $(READY): requirements.lock setup.py setup.cfg
 	  exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@echo "installing the locked dependencies into $(VENV) (a minute or two)"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -62,7 +62,8 @@ deaths: setup ## a robot dies for good at every node of the core, one run each (
 
 lock: ## write requirements.lock anew from setup.py (LOCK=--upgrade: newest versions)
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv; }
-	$(UV) pip compile setup.py --all-extras --universal --python-version 3.11 --generate-hashes \
+	echo "opencv-python; sys_platform == 'never'" >.cache/lock/overrides.txt
+	$(UV) pip compile setup.py --override .cache/lock/overrides.txt --all-extras --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-strip-extras --no-config --custom-compile-command "make lock" --quiet $(LOCK) \
 	  --output-file requirements.lock
 

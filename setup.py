@@ -27,6 +27,17 @@ RUNTIME = [
 ]
 EXTRAS = {
     "mqtt": ["aiomqtt>=2.5,<3", "amqtt>=0.12"],
+    "vision": [
+        "httpx",
+        "onnxruntime",
+        "opencv-python-headless>=4.10",
+        "pillow",
+        "rapidocr>=3.10,<4",  # its opencv-python needs a desktop: `make lock` leaves it out
+        "zxing-cpp>=2.2",
+    ],
+    "triton": ["tritonclient[http]"],
+    "opcua": ["asyncua"],
+    "modbus": ["pymodbus>=3.8"],
     "dev": [
         "colcon-common-extensions",
         "colcon-ros",
