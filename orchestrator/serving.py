@@ -122,7 +122,7 @@ class Serving:
             planned=self._planned,
             alarm=self.alarm,
             seen=self._seen,
-            limits=limits,
+            limits=limits or Limits.at_speed(speed),
             map_id=site,
         )
         self.live.watchers.append(self)
@@ -145,6 +145,7 @@ class Serving:
                 tuple(move.edge for move in traffic.released[robot.index]),
                 self.live.pending.action_of(robot.index),
                 robot.fault if robot.dead else "",
+                bool(robot.holds),
             )
         self.control.restore(known)
 

@@ -31,7 +31,6 @@ from orchestrator.journal import RunWriter
 from orchestrator.layout import LoadedSite
 from orchestrator.mqtt import MqttLink
 from orchestrator.serving import Demand, Serving
-from orchestrator.vda5050.control.sending import Limits
 from sim.scenario import Options, heading_in, scenario
 
 HERE = Path(__file__).parents[1] / "coaty"
@@ -142,15 +141,6 @@ class Machines:
         self._link.publish(self._topic, self._naming.encode(event), 1, False)
 
 
-def patience(speed: float) -> Limits:
-    """The network and this machine do not run `speed` times as fast: real seconds of waiting stay."""
-    return Limits(
-        echo_s=max(2.0, 0.5 * speed),
-        driving_silence_s=max(10.0, 4.0 * speed),
-        idle_silence_s=max(65.0, 6.0 * speed),
-    )
-
-
 class Hall:
     """What is going on. `events`: counts by type; `bad`: faults and refusals that the core heard of."""
 
@@ -160,8 +150,7 @@ class Hall:
         self.said: list[str] = []
         self.link = MqttLink(url, client_id="master")
         self.serving = Serving(
-            loaded, self.writer, self.link, run="t", speed=speed, limits=patience(speed),
-            say=self.said.append,
+            loaded, self.writer, self.link, run="t", speed=speed, say=self.said.append,
         )  # fmt: skip
         self.serving.live.watchers.append(self)
         self.listener = Listener("2.0.0", actions_key="instantActions", exempt=EXEMPT)

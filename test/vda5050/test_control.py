@@ -704,6 +704,75 @@ def test_an_action_that_ended_while_the_master_was_gone_is_not_given_again() -> 
     assert len(story.orders) == 1
 
 
+def restarted(before: Story, base: tuple[int, ...], *, paused: bool) -> Story:
+    """Another master, whose core knows the vehicle from before."""
+    story = Story(session="1")
+    story.orders = list(before.orders)
+    story.facts, story.header, story.now_ns = before.facts, before.header, before.now_ns
+    known = Known(0, 0, before.node, base, None, "", paused)
+    story.control.restore({"amr-1": known})
+    return story
+
+
+def test_after_a_restart_of_the_master_a_paused_vehicle_stays_paused() -> None:
+    # given a vehicle that was paused, and restarted while no master was there: it has forgotten it
+    before = joined()
+    before.extend(0, 2)
+    before.echo(2)
+    story = restarted(before, tuple(before.edges[2:4]), paused=True)
+    story.echo(2, paused=False)
+    # then it is told again, and gets nothing to drive before it is resumed
+    assert story.instants[-1].kind == "startPause"
+    done = m.ActionState(id=story.instants[-1].id, kind="startPause", status="FINISHED")
+    story.state(paused=True, actions=(done,))
+    assert len(story.orders) == len(before.orders)
+    story.state(paused=False)
+    assert [each.kind for each in story.instants].count("startPause") == 2, "it lost it once more"
+    story.tell(ResumeRobot(robot=0))
+    assert story.instants[-1].kind == "stopPause"
+    assert len(story.orders) == len(before.orders) + 1
+
+
+def test_a_resumption_that_the_master_could_not_say_is_said_by_the_next_one() -> None:
+    before = joined()
+    before.tell(PauseRobot(robot=0))
+    done = m.ActionState(id=before.instants[-1].id, kind="startPause", status="FINISHED")
+    before.state(paused=True, actions=(done,))
+    story = restarted(before, (), paused=False)
+    story.state()
+    assert [each.kind for each in story.instants] == ["stopPause"]
+
+
+def test_a_pause_by_a_button_at_the_vehicle_is_told_and_not_ended_from_afar() -> None:
+    story = joined(protocol="3.0")
+    story.extend(0, 3)
+    story.echo(1)
+    error = m.Error(kind="obstacleDetected", level="WARNING")
+    story.echo(1, paused=True, driving=False, errors=(error,))
+    for _ in range(20):
+        story.echo(1, driving=False)
+    assert [text for _, text in story.alarms if "paused at the vehicle" in text] == [
+        "is paused at the vehicle: it stands until somebody resumes it there"
+    ]
+    assert not [e for e in story.events if isinstance(e, LaneBlocked | RobotFaulted)]
+    assert story.instants[-1].kind != "stopPause"
+
+
+def test_a_pause_that_crosses_its_end_is_ended_as_well() -> None:
+    story = joined()
+    story.tell(PauseRobot(robot=0))
+    story.tell(ResumeRobot(robot=0))
+    assert [each.kind for each in story.instants][-2:] == ["startPause", "stopPause"]
+
+
+def test_who_is_paused_and_not_heard_of_since_a_restart_is_paused_when_it_is() -> None:
+    story = restarted(joined(), (), paused=False)
+    story.tell(PauseRobot(robot=0))
+    assert story.instants == []
+    story.state()
+    assert [each.kind for each in story.instants] == ["startPause"]
+
+
 def test_who_is_paused_is_told_so_at_once_and_goes_on_when_resumed() -> None:
     story = joined()
     story.extend(0, 3)

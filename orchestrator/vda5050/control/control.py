@@ -20,7 +20,7 @@ from orchestrator.core.request_messages import PauseRobot, ResumeRobot
 from orchestrator.core.site import Site
 from orchestrator.vda5050 import topics
 from orchestrator.vda5050.codec import codec_of
-from orchestrator.vda5050.control import joining, reading, recovering, sending
+from orchestrator.vda5050.control import joining, pausing, reading, recovering, sending
 from orchestrator.vda5050.control.floor import Floor
 from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.sending import Desk, Limits
@@ -41,6 +41,7 @@ class Known(NamedTuple):
     base: tuple[int, ...]  # edges that it holds
     action: StartAction | None
     faulted: str  # kind, "" if it is well
+    paused: bool = False
 
 
 class Control:
@@ -137,7 +138,12 @@ class Control:
         self.desk.now_ns = now_ns
         v = self.by_robot.get(robot)
         if v is not None:
-            sending.pause(self.desk, v, on=on)
+            pausing.pause(self.desk, v, on=on)
+            return
+        for name, known in self._known.items():
+            if known.robot == robot:
+                self._known[name] = known._replace(paused=on)
+                return
 
     def _for_later(
         self, command: ExtendBase | StartAction | RecoverRobot | StopRobot | BackOut | TrimBase
@@ -283,6 +289,8 @@ class Control:
         else:
             v.become("clearing")
             v.cancel_ns = self.desk.now_ns + int(self.desk.limits.recover_s * sending.SECOND_NS)
+        pausing.known_again(self.desk, v, state, paused=known.paused)
+        v.state = state
         reading.read(self.desk, v, state)
 
     def _against(self, v: Vehicle) -> list[str]:

@@ -15,7 +15,6 @@ from orchestrator.vda5050.model import Factsheet, State
 from orchestrator.vda5050.quirks import Quirks
 
 STANDARD = Quirks()
-FACTSHEET_NS = 5 * SECOND_NS  # then a vehicle joins without one
 SLACK = 1.02  # so much larger than declared is still the same
 SLOWER = 0.9
 
@@ -111,7 +110,8 @@ def not_yet(desk: Desk, v: Vehicle, state: State, site: Site) -> tuple[int, str]
     if v.factsheet is None and v.codec.version and v.asked_factsheet_ns < 0:
         v.asked_factsheet_ns = desk.now_ns
         instant(desk, v, "factsheetRequest")
-    if v.factsheet is None and desk.now_ns - v.asked_factsheet_ns < FACTSHEET_NS:
+    waited_ns = desk.now_ns - v.asked_factsheet_ns
+    if v.factsheet is None and waited_ns < desk.limits.factsheet_s * SECOND_NS:
         return -1, ""
     return node, ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core.messages import BatteryCrossed, LaneBlocked, NodeReached
-from orchestrator.vda5050.control import recovering
+from orchestrator.vda5050.control import pausing, recovering
 from orchestrator.vda5050.control.sending import SECOND_NS, Desk, push
 from orchestrator.vda5050.control.tables import ENDED
 from orchestrator.vda5050.control.vehicle import Errand, Vehicle
@@ -43,8 +43,9 @@ def fresh(v: Vehicle, state: State) -> bool:
 
 def read(desk: Desk, v: Vehicle, state: State) -> None:
     """A fresh state of a vehicle that has joined."""
-    v.heard_ns, v.state = desk.now_ns, state
+    before, v.heard_ns, v.state = v.state, desk.now_ns, state
     _instants(v, state)
+    pausing.told(desk, v, before, state)
     _charge(desk, v, state)
     kind, reason = recovering.wrong(desk, v, state)
     if v.status == "faulted" or kind:
@@ -135,7 +136,7 @@ def _charge(desk: Desk, v: Vehicle, state: State) -> None:
 def _blocked(desk: Desk, v: Vehicle, state: State) -> None:
     """It stands though it has way ahead: counted; told where it says that something lies there."""
     ahead = v.ahead()
-    if state.driving or not ahead or v.paused:
+    if state.driving or not ahead or v.paused or state.paused:
         v.stands_ns = -1
         return
     if v.stands_ns < 0:

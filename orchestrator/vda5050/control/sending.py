@@ -31,6 +31,19 @@ class Limits:
     pose_off_m: float = 1.5
     pose_states: int = 3
     odd_messages: int = 20
+    factsheet_s: float = 5.0  # then a vehicle joins without one
+
+    @classmethod
+    def at_speed(cls, speed: float) -> Limits:
+        """Time runs `speed` times as fast, but the network and this machine don't: some real seconds of
+        each wait stay."""
+        return cls(
+            echo_s=max(2.0, 0.5 * speed),
+            driving_silence_s=max(10.0, 3.0 * speed),
+            idle_silence_s=max(65.0, 4.0 * speed),
+            recover_s=max(60.0, 3.0 * speed),
+            factsheet_s=max(5.0, 0.5 * speed),
+        )
 
 
 @dataclass(slots=True)
@@ -68,7 +81,7 @@ def say(desk: Desk, v: Vehicle, name: str, message: Order | InstantActions) -> N
 def push(desk: Desk, v: Vehicle) -> None:
     """Send what can be sent now: one order or update is under way at a time."""
     errand = v.errand
-    if v.status != "joined" or (errand is not None and errand.status == "sent"):
+    if v.status != "joined" or v.paused or (errand is not None and errand.status == "sent"):
         return
     if any(known.action.kind in v.codec.quirks.instant_actions for known in v.instants.values()):
         return  # it takes no order before that has ended
@@ -210,16 +223,6 @@ def _deviation_m(floor: Floor, v: Vehicle, node: int) -> float:
     return max(DEVIATION_M, math.hypot(place.x - x, place.y - y) + DEVIATION_M)
 
 
-def pause(desk: Desk, v: Vehicle, *, on: bool) -> None:
-    """Stand still, or go on along what it holds; repeated until the vehicle says so."""
-    v.paused = on
-    for known in list(v.instants.values()):
-        if known.action.kind == ("stopPause" if on else "startPause"):
-            del v.instants[known.action.id]  # not any more
-    if v.state is None or v.state.paused != on:
-        instant(desk, v, "startPause" if on else "stopPause")
-
-
 # --- instant actions --------------------------------------------------------------------------
 
 
@@ -252,7 +255,7 @@ def due(desk: Desk, v: Vehicle) -> str:
 
 
 def _order_due(desk: Desk, v: Vehicle, errand: Errand) -> str:
-    if errand.message is None or not _waited(desk, errand.asked_ns):
+    if errand.message is None or v.paused or not _waited(desk, errand.asked_ns):
         return ""
     if errand.tries >= desk.limits.echo_tries:
         return f"order {errand.id}, update {errand.update} is not echoed"
