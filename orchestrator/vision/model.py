@@ -1,0 +1,201 @@
+"""Pictures, questions and readings: the words that readers, judging and the chain share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Image = np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]  # rows, columns, BGR
+
+Task = Literal["read_label", "identify_item", "verify_pick", "inspect_damage", "check_lane"]
+TASKS: tuple[Task, ...] = (
+    "read_label",
+    "identify_item",
+    "verify_pick",
+    "inspect_damage",
+    "check_lane",
+)
+Outcome = Literal["ok", "misread", "unreadable", "doubtful", "mismatch", "damaged", "blocked"]
+
+BYTES_MAX = 16 * 2**20
+PIXELS_MAX = 40_000_000
+
+INTACT, DAMAGED = "intact", "damaged"  # what an `inspect_damage` reads
+CLEAR, BLOCKED = "clear", "blocked"  # what a `check_lane` reads
+
+
+class PictureError(ValueError):
+    """These bytes are no picture, or one beyond the bounds."""
+
+
+class ReaderError(Exception):
+    """A reader could not do its work: timeout | refused | limited | broken | schema | offline."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(f"{kind}: {text}")
+        self.kind, self.text = kind, text
+
+    def __reduce__(self) -> tuple[type[ReaderError], tuple[str, str]]:
+        return ReaderError, (self.kind, self.text)
+
+
+class Picture:
+    """A picture as it came from the camera (JPEG or PNG). Decoded when first asked for, once;
+    between processes go the bytes alone."""
+
+    __slots__ = ("_image", "_sha256", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._sha256 = ""
+        self._image: Image | None = None
+
+    @classmethod
+    def of(cls, image: Image, quality: int = 90) -> Picture:
+        """Encode as JPEG."""
+        import cv2  # noqa: PLC0415
+
+        done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        assert done
+        return cls(data.tobytes())
+
+    @property
+    def sha256(self) -> str:
+        """Its name: of the bytes, in hexadecimal."""
+        self._sha256 = self._sha256 or hashlib.sha256(self.data).hexdigest()
+        return self._sha256
+
+    @property
+    def media_type(self) -> str:
+        """`image/png` or `image/jpeg`."""
+        return "image/png" if self.data.startswith(b"\x89PNG") else "image/jpeg"
+
+    def image(self) -> Image:
+        """Rows x columns x BGR; not to be written to. Raises `PictureError`."""
+        if self._image is None:
+            self._image = _decoded(self.data)
+        return self._image
+
+    def __reduce__(self) -> tuple[type[Picture], tuple[bytes]]:
+        return Picture, (self.data,)
+
+    def __repr__(self) -> str:
+        return f"Picture({self.sha256[:12]}, {len(self.data)} bytes)"
+
+
+def _decoded(data: bytes) -> Image:
+    import io  # noqa: PLC0415
+
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+    from PIL import Image as Files  # noqa: PLC0415
+
+    if len(data) > BYTES_MAX:
+        raise PictureError(f"{len(data)} bytes -> at most {BYTES_MAX}")
+    try:
+        with Files.open(io.BytesIO(data), formats=("JPEG", "PNG")) as head:
+            width, height = head.size
+    except (OSError, ValueError, SyntaxError, Files.DecompressionBombError) as error:
+        raise PictureError("neither JPEG nor PNG -> send one of these") from error
+    if width * height > PIXELS_MAX:
+        raise PictureError(f"{width} x {height} pixels -> at most {PIXELS_MAX} in all")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise PictureError("the picture is damaged -> send it again")
+    image.flags.writeable = False
+    return image  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about a picture.
+
+    | task | expected | known | a reading's value |
+    |---|---|---|---|
+    | read_label | an id | ids that it could be | an id |
+    | identify_item | a SKU | SKUs that it could be | a SKU |
+    | verify_pick | "SKU:count" | SKUs that it could be | "SKU:count" |
+    | inspect_damage | a SKU | | "intact", "damaged" |
+    | check_lane | "" | | "clear", "blocked" |
+
+    `subject` is the place's name for `check_lane` (each lane has its picture when empty).
+    """
+
+    task: Task
+    expected: str
+    known: Collection[str] = ()
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader saw; "" is: nothing that could be read. `also`: other values of the same kind
+    in the same picture (a second label), which forbid to accept `value`."""
+
+    value: str
+    confidence: float  # 0-1
+    model: str
+    note: str = ""
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reader's part in a verdict; `error` is a `ReaderError`'s kind, or why it was left out."""
+
+    model: str
+    value: str = ""
+    confidence: float = 0.0
+    latency_ms: float = 0.0
+    error: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a question."""
+
+    outcome: Outcome
+    value: str
+    confidence: float
+    model: str
+    latency_ms: float
+    trail: tuple[Step, ...] = field(default=())
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Someone who reads pictures, perhaps far away."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def tasks(self) -> frozenset[Task]: ...
+
+    @property
+    def remote(self) -> bool: ...
+
+    async def read(self, picture: Picture, question: Question) -> Reading:
+        """Raises `ReaderError`."""
+        ...
+
+
+@runtime_checkable
+class LocalReader(Protocol):
+    """Pure computing on this machine. Until its first look it can be sent to another process."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def tasks(self) -> frozenset[Task]: ...
+
+    def look(self, picture: Picture, question: Question) -> Reading:
+        """Raises `ReaderError` and `PictureError`."""
+        ...

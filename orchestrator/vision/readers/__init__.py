@@ -1,0 +1,1 @@
+"""Readers: one small class each. See `orchestrator.vision.model`."""
