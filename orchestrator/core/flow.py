@@ -23,11 +23,13 @@ from orchestrator.core import (
 from orchestrator.core.messages import CloseOrder, OrderReceived
 from orchestrator.core.orders import Order, OrderLine, order_of, results
 from orchestrator.core.robots import Token
-from orchestrator.core.site import OrderType, Recovery, Step
+from orchestrator.core.site import OrderType, Recovery, Stage, Step
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import NEVER_NS, World
 
 MINUTE_NS = 60_000_000_000
+SECOND_NS = 1_000_000_000
+LIKE = {"doubtful": "unreadable", "misread": "unreadable", "wrong_item": "mismatch"}
 BLAMELESS = ("down", "timeout", "dropped")
 
 
@@ -151,27 +153,39 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
         return
     if outcome != "ok":
         exceptions.opened(world, outcome, subject, order.id)
-    recovery = step.outcomes.get(outcome) or _blameless(world, step, outcome)
+    recovery = _recovery(world, step, outcome)
     if recovery is None:
         quarantine(world, order, token, f"{step.id}: {outcome}")
         return
     key = (step.id, outcome, token[2])
     order.tries[key] = order.tries.get(key, 0) + 1
-    if order.tries[key] <= recovery.tries:
-        _recover(world, order, token, recovery.then, outcome)
+    stage = recovery.stage(order.tries[key])
+    late = _overdue(world, recovery, outcome, subject)
+    if stage is not None and not late:
+        order.views[token[1:]] = stage.look
+        _recover(world, order, token, stage.then, outcome)
     elif recovery.otherwise == "quarantine":
-        reason = f"{step.id}: {outcome} after {recovery.tries} further tries"
-        quarantine(world, order, token, reason)
+        tries = order.tries[key] - 1
+        why = f"within {recovery.within_s} s" if late else f"after {tries} further tries"
+        quarantine(world, order, token, f"{step.id}: {outcome} {why}")
     else:
         exceptions.ended(world, outcome, subject, recovery.otherwise)
         _recover(world, order, token, recovery.otherwise, outcome)
 
 
-def _blameless(world: World, step: Step, outcome: str) -> Recovery | None:
-    """What is no fault of the order is tried again without being asked for."""
-    if outcome not in BLAMELESS:
-        return None
-    return Recovery(step.id, world.site.policy.blameless_tries, "quarantine")
+def _recovery(world: World, step: Step, outcome: str) -> Recovery | None:
+    """As the step says; of a camera's outcome that it does not name, as of the one that is most like
+    it. What is no fault of the order is tried again without being asked for."""
+    found = step.outcomes.get(outcome) or step.outcomes.get(LIKE.get(outcome, ""))
+    if found is None and outcome in BLAMELESS:
+        return Recovery((Stage(step.id, world.site.policy.blameless_tries),), "quarantine")
+    return found
+
+
+def _overdue(world: World, recovery: Recovery, outcome: str, subject: str) -> bool:
+    problem = world.problems.get((outcome, subject))
+    bound_ns = recovery.within_s * SECOND_NS
+    return problem is not None and 0 < bound_ns < world.time_ns - problem.since_ns
 
 
 def _recover(world: World, order: Order, token: Token, to: str, outcome: str) -> None:

@@ -18,13 +18,17 @@ class WorkEnded(Message, frozen=True):
 
 
 class ImageRead(Message, frozen=True):
-    """The answer to a `RequestInference`."""
+    """The answer to a `RequestInference`: ok | unreadable | misread (of something else) | doubtful |
+    mismatch (another count) | wrong_item | damaged | blocked. `value` is what was read, `model` by
+    whom, `image` the picture's SHA-256 where it was kept."""
 
     request: int
     outcome: str
     value: str = ""
     confidence_permille: int = 1000
     model: str = ""
+    latency_us: int = 0
+    image: str = ""
 
 
 class StationFaulted(Message, frozen=True):
@@ -68,14 +72,17 @@ class ChargerRecovered(Message, frozen=True):
 
 
 class RequestInference(Message, frozen=True):
-    """Let the camera at `station` look at `subject` (a tote or an order box)."""
+    """Let the camera at `station` look at `subject` (a tote, a parcel or an order box). `view` counts
+    earlier looks at the same; `look` says what is to be different: another angle, reader or model."""
 
     request: int
-    task: str  # read_label | verify_pick
+    task: str  # read_label | verify_pick | inspect_damage | check_lane
     station: int
     subject: str
     expected: str
     capability: str = ""  # of the station's camera: identify | verify | scan ...
+    view: int = 0
+    look: str = ""  # angle | reader | model
 
 
 class StartWork(Message, frozen=True):
@@ -89,6 +96,7 @@ class StartWork(Message, frozen=True):
     sku: str = ""
     quantity: int = 0
     into: str = ""  # unpack: the tote that the units go into
+    content: tuple[tuple[str, int], ...] = ()  # checkweigh: what the parcel should hold
 
 
 class RecoverStation(Message, frozen=True):

@@ -68,6 +68,7 @@ class Order:
     reason: str = ""
     arrived: dict[tuple[str, int], int] = field(default_factory=dict)  # joins
     tries: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    views: dict[tuple[str, int], str] = field(default_factory=dict)  # how a camera is to look next
     active: dict[Token, None] = field(default_factory=dict)
     asked: dict[tuple[str, int], int] = field(default_factory=dict)  # unanswered work, to be asked
     problems: dict[tuple[str, str], None] = field(default_factory=dict)  # open: kind, subject

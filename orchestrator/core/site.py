@@ -59,12 +59,30 @@ class Replenishment:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """What happens after a bad outcome: go to `then`, at most `tries` times, else to `otherwise`."""
+class Stage:
+    """Go to `then`, at most `tries` times; a camera is asked to `look` otherwise than before."""
 
     then: str
     tries: int
+    look: str = ""  # angle | reader | model
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What happens after a bad outcome: stage after stage; when all are used up, or it is open for
+    longer than `within_s`, `otherwise`."""
+
+    stages: tuple[Stage, ...]
     otherwise: str  # a step, or "quarantine"
+    within_s: int = 0  # 0: no bound
+
+    def stage(self, attempt: int) -> Stage | None:
+        """The stage of the attempt (1, 2, …); None: there is none left."""
+        for stage in self.stages:
+            if attempt <= stage.tries:
+                return stage
+            attempt -= stage.tries
+        return None
 
 
 @dataclass(frozen=True, slots=True)

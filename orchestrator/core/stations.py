@@ -132,7 +132,12 @@ def _work(world: World, token: Token, work: int, station: int, capability: str) 
         sku=sku,
         quantity=quantity,
         into=order.load_of(token[2]) if capability == "unpack" else "",
+        content=_content(world, order) if capability == "checkweigh" else (),
     )
+
+
+def _content(world: World, order: Order) -> tuple[tuple[str, int], ...]:
+    return tuple(world.stock.boxes.get(order.box, {}).items())
 
 
 def work_ended(world: World, event: WorkEnded) -> None:
@@ -298,15 +303,24 @@ def look(world: World, token: Token, capability: str) -> None:
             subject=subject,
             expected=expected,
             capability=capability,
+            view=sum(n for (step, _, line), n in order.tries.items() if (step, line) == token[1:]),
+            look=order.views.pop(token[1:], ""),
         )
     )
 
 
 def image_read(world: World, event: ImageRead) -> None:
-    """The camera's answer is an outcome of the step."""
+    """The camera's answer is an outcome of the step. A label that was read as something else is not
+    the right one, whatever the answer calls it."""
     token = world.looks.pop(event.request, None)
     world.due.pop(event.request, None)
-    if token is not None:
-        capability = flow.step_of(world, world.orders[token[0]], token[1]).needs
-        world.stations[station_of(world, token, capability)].silent.pop(capability, None)
-        flow.step_ended(world, token, event.outcome)
+    if token is None:
+        return
+    order = world.orders[token[0]]
+    capability = flow.step_of(world, order, token[1]).needs
+    world.stations[station_of(world, token, capability)].silent.pop(capability, None)
+    outcome = event.outcome
+    reads = capability != "verify"
+    if outcome == "ok" and reads and event.value not in ("", order.load_of(token[2])):
+        outcome = "misread"
+    flow.step_ended(world, token, outcome)

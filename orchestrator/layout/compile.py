@@ -18,6 +18,7 @@ from orchestrator.core.site import (
     Replenishment,
     Route,
     Site,
+    Stage,
     Station,
     Step,
 )
@@ -189,7 +190,11 @@ def _order_type(name: str, spec: SiteFile) -> OrderType:
     steps: dict[str, Step] = {}
     for step_id, step in spec.flow[name].items():
         outcomes = {
-            outcome: Recovery(row.then, row.tries, row.otherwise)
+            outcome: Recovery(
+                tuple(Stage(stage.then, stage.tries, stage.look) for stage in row.stages),
+                row.otherwise,
+                row.within_s,
+            )
             for outcome, row in step.outcomes.items()
         }
         start, _, start_at = step.start.partition(":")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.layout.findings import Finding, listed
-from orchestrator.layout.site_file import SiteFile, StepFile
+from orchestrator.layout.flow_file import RecoveryFile, StepFile
+from orchestrator.layout.site_file import SiteFile
 
 END = "quarantine"
 
@@ -52,15 +53,24 @@ def _carriers(spec: SiteFile, step: StepFile, file: str, where: str) -> list[Fin
     return []
 
 
+def _led_to(row: RecoveryFile) -> list[tuple[str, str]]:
+    """Where a bad outcome leads to, and by which key."""
+    if not row.plan:
+        return [("then", row.then), ("otherwise", row.otherwise)]
+    stages = [(f"plan.{number}.then", stage.then) for number, stage in enumerate(row.plan)]
+    return [*stages, ("otherwise", row.otherwise)]
+
+
 def _names(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
     found: list[Finding] = []
     for name, step in steps.items():
         targets = [(f"{path}.{name}.then", target) for target in step.then]
         for outcome, row in step.outcomes.items():
-            where = f"{path}.{name}.outcomes.{outcome}"
-            targets.append((f"{where}.then", row.then))
-            if row.otherwise != END:
-                targets.append((f"{where}.otherwise", row.otherwise))
+            targets += [
+                (f"{path}.{name}.outcomes.{outcome}.{key}", target)
+                for key, target in _led_to(row)
+                if target != END
+            ]
         for where, target in targets:
             if target not in steps:
                 mend = f"use one of {', '.join(steps)}"
@@ -74,7 +84,7 @@ def _reach(steps: dict[str, StepFile], path: str, file: str) -> list[Finding]:
     while todo:
         step = steps[todo.pop()]
         rows = step.outcomes.values()
-        targets = [*step.then, *(r.then for r in rows), *(r.otherwise for r in rows)]
+        targets = [*step.then, *(target for row in rows for _, target in _led_to(row))]
         for target in targets:
             if target in steps and target not in seen:
                 seen.add(target)
@@ -123,7 +133,7 @@ def _ways_back(steps: dict[str, StepFile], path: str, file: str) -> list[Finding
     waits = [target for step in steps.values() for target in step.then]
     for name, step in steps.items():
         for outcome, row in step.outcomes.items():
-            for key, target in (("then", row.then), ("otherwise", row.otherwise)):
+            for key, target in _led_to(row):
                 where = f"{path}.{name}.outcomes.{outcome}.{key}"
                 if target not in steps:
                     continue

@@ -21,12 +21,10 @@ from orchestrator.layout.fields import (
     ascending,
 )
 from orchestrator.layout.findings import Finding
+from orchestrator.layout.flow_file import StepFile
 from orchestrator.layout.reading import at_least, read_model
 from orchestrator.layout.rehearsal_file import RehearsalFile
 from orchestrator.layout.robot_faults_file import LaneBlocked, RobotDies, RobotNonsense, RobotSlips
-
-STARTS = r"^(dock|home(:[^:]+)?|station|out|chute)?$"
-ENDS = r"^(slot(:[^:]+)?|station(:[^:]+)?|home|chute(:[^:]+)?|door|stop)?$"
 
 
 class _Part(BaseModel):
@@ -109,27 +107,6 @@ class StationFile(_Part):
     out_bay: str = ""
     positions: int = Field(default=1, ge=1)
     out_capacity: int = Field(default=1, ge=1)
-
-
-class RecoveryFile(_Part):
-    """After a bad outcome."""
-
-    then: str
-    tries: int = Field(ge=0, le=1000)
-    otherwise: str = "quarantine"
-
-
-class StepFile(_Part):
-    """A step of an order type."""
-
-    do: Literal["reserve", "carry", "work", "inspect", "depart", "finish"]
-    needs: str = ""
-    start: Annotated[str, Field(pattern=STARTS)] = ""
-    to: Annotated[str, Field(pattern=ENDS)] = ""
-    per_line: bool = False
-    then: tuple[str, ...] = ()
-    outcomes: dict[str, RecoveryFile] = {}
-    timeout_s: int = Field(default=0, ge=0, le=86_400)
 
 
 class PolicyFile(_Part):

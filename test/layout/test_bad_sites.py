@@ -192,7 +192,12 @@ SPEC_CHANGES: list[tuple[str, Change, str, str]] = [
     ("no finish", lambda s: s["flow"]["inbound"]["stored"].update(
         do="work", needs="receive", then=[]), "flow.inbound", "never ends"),
     ("unbounded", lambda s: s["flow"]["inbound"]["receive"]["outcomes"]["failed"].pop("tries"),
-     "flow.inbound.receive.outcomes.failed.tries", "missing"),
+     "flow.inbound.receive.outcomes.failed", "`then` or `tries` is missing"),
+    ("two plans", lambda s: s["flow"]["inbound"]["receive"]["outcomes"]["failed"].update(
+        plan=[{"then": "receive", "tries": 1}]), "flow.inbound.receive.outcomes.failed", "`plan`"),
+    ("plan astray", lambda s: s["flow"]["inbound"]["receive"]["outcomes"].update(failed={
+        "plan": [{"then": "reciev", "tries": 1}]}),
+     "flow.inbound.receive.outcomes.failed.plan.0.then", "no step 'reciev'"),
     ("no capability", lambda s: s["stations"][0].update(capabilities=["identify"]),
      "flow.inbound.receive.needs", "no station can 'receive'"),
     ("no chute", lambda s: s["flow"]["inbound"]["put_away"].update(to="chute"),
