@@ -34,6 +34,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.world import CORE_VERSION, World
 from orchestrator.gate import Gate
+from orchestrator.gate.closed import closed
 from orchestrator.gate.poses import Poses
 from orchestrator.layout import LoadedSite
 from orchestrator.pending import Pending
@@ -114,6 +115,8 @@ class Live:
         answered is commanded again when the run begins."""
         last_ns = 0
         for entry in entries:
+            if isinstance(entry.event, CommandRefused):
+                self._gate.taken_back(entry.event.robot, entry.event.edges)
             self._heard(entry.event)
             self.core.handle(entry.time_ns, entry.event)
             self._handled(entry.event)
@@ -212,9 +215,9 @@ class Live:
             case RequestTours():
                 self._spawn(self._answer(self._answers.tours, command))
             case ExtendBase():
-                reason = ""
+                reason = closed(self.core.world, command)
                 if self._poses is not None:
-                    reason = self._poses.check(command, self.now_ns)
+                    reason = reason or self._poses.check(command, self.now_ns)
                 reason = reason or self._gate.check(command)
                 if reason:
                     self.post_soon(

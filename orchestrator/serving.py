@@ -28,6 +28,7 @@ from orchestrator.core.messages import (
     ToteStored,
 )
 from orchestrator.gate.poses import Poses
+from orchestrator.gate.standing import Standing
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.layout import LoadedSite
 from orchestrator.live import Live, has_joined
@@ -100,6 +101,13 @@ class Serving:
         self.poses = Poses(loaded.site.roadmap, footprints, loaded.spec.safety_margin_m)
         self.live = Live(loaded, record, self, self._clock_ns, self.poses, speed)
         self.naming = Naming(loaded.site)
+        world = self.live.core.world
+        self.standing = Standing(
+            self.poses,
+            lambda lane: lane in world.closed_lanes,
+            self.live.post_soon,
+            self.alarm,
+        )
         site = loaded.spec.id
         self.root = root(site)
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
@@ -122,6 +130,7 @@ class Serving:
             planned=self._planned,
             alarm=self.alarm,
             seen=self._seen,
+            elsewhere=self._elsewhere,
             limits=limits or Limits.at_speed(speed),
             map_id=site,
         )
@@ -134,6 +143,7 @@ class Serving:
     def restore(self, reader: RunReader) -> None:
         """Go on with the run of a server that is gone."""
         self.live.restore(reader.entries())
+        self.standing.restore(entry.event for entry in reader.entries())
         world, traffic = self.live.core.world, self.live.core.world.traffic
         known = {}
         for robot in world.robots:
@@ -157,6 +167,14 @@ class Serving:
         """A pose, for the last check; of a robot that is just joining the core does not know yet."""
         if robot < len(self.live.core.world.robots):
             self.poses.seen(robot, place.x, place.y, place.theta, self.live.now_ns)
+
+    def _elsewhere(self, name: str, fleet: int, place: Position | None, stays: bool) -> None:
+        """A body that no robot of the building is known to have there."""
+        if place is None:
+            self.standing.gone(name)
+        else:
+            pose = (place.x, place.y, place.theta)
+            self.standing.seen(name, fleet, pose, self.live.now_ns, stays=stays)
 
     def _clock_ns(self) -> int:
         return round(time.monotonic_ns() * self._speed)
@@ -183,6 +201,7 @@ class Serving:
 
     def event(self, seq: int, event: Event) -> None:
         """live.Watcher: names grow with the robots."""
+        self.standing.heard(event)
         if isinstance(event, RobotJoined):
             taken = has_joined(self.live.core.world, event)
             self.control.answered(event, taken=taken)
@@ -258,6 +277,7 @@ class Serving:
         while True:
             await asyncio.sleep(TICK_S / self._speed)
             self.control.tick(self.now_ns)
+            self.standing.tick(self.live.now_ns)
 
     async def _order(self, demand: Demand) -> None:
         """Orders at their time; those that a run before a restart had are the same orders."""

@@ -56,6 +56,13 @@ class Gate:
                 self._at[robot] = self._roadmap.edge_tail[edge]
         self._stands[stand + self.frontier(robot)] = robot
 
+    def taken_back(self, robot: int, edges: tuple[int, ...]) -> None:
+        """Something else refused what was let through here: while a journal is folded, that is known
+        only afterwards."""
+        base = self._base.get(robot)
+        if base and edges and tuple(base)[-len(edges) :] == edges:
+            self.trimmed(robot, edges)
+
     def backed_out(self, robot: int, node: int) -> None:
         """The robot has no base any more, and stands at the node."""
         base, stand = self._base[robot], self._roadmap.nodes * self._fleet[robot]

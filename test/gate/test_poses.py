@@ -64,3 +64,39 @@ def test_many_robots_have_room() -> None:
     gate = poses(40)
     gate.seen(39, *middle(3), 0.0, 0)
     assert "robot 39" in gate.check(ExtendBase(robot=7, edges=(3,)), 0)
+
+
+def test_who_is_no_robot_is_in_the_way_until_it_is_seen_elsewhere() -> None:
+    gate = poses()
+    gate.other("acme/s-1", -1, *middle(3), 0.0)
+    late = 10**15  # long after it was heard last
+    reason = gate.check(ExtendBase(robot=0, edges=(3,)), late)
+    assert "acme/s-1, no robot of the building" in reason and ROADMAP.edge_ids[3] in reason
+    gate.other("acme/s-1", -1, -50.0, -50.0, 0.0)
+    assert gate.check(ExtendBase(robot=0, edges=(3,)), late) == ""
+    gate.other("amr-7", 0, *middle(3), 0.0)
+    assert "amr-7" in gate.check(ExtendBase(robot=0, edges=(3,)), late)
+    gate.gone("amr-7")
+    assert gate.check(ExtendBase(robot=0, edges=(3,)), late) == ""
+
+
+def test_a_stranger_is_as_large_as_the_largest_robot_whichever_way_it_looks() -> None:
+    gate = poses()
+    x, y = middle(3)
+    heading = math.radians(ROADMAP.edge_heading_deg[3])
+    far = 0.2 + 0.05 + 0.3  # half a width, the margin, and more than half of a robot's width
+    place = (x - far * math.sin(heading), y + far * math.cos(heading))
+    gate.other("amr-7", 0, *place, heading)
+    assert gate.check(ExtendBase(robot=0, edges=(3,)), 0) == ""
+    gate.other("acme/s-1", -1, *place, heading)
+    assert gate.check(ExtendBase(robot=0, edges=(3,)), 0)
+
+
+def test_the_lanes_that_a_body_touches_are_those_that_the_check_refuses() -> None:
+    gate = poses()
+    gate.other("acme/s-1", -1, *middle(3), 0.0)
+    refused = [
+        edge for edge in range(ROADMAP.edges) if gate.check(ExtendBase(robot=0, edges=(edge,)), 0)
+    ]
+    assert 3 in refused and gate.touched("acme/s-1") == refused
+    assert gate.touched("nobody") == []

@@ -208,6 +208,60 @@ def test_strangers_are_shown_and_ignored() -> None:
     assert "no entry" in story.control.strangers["acme/other-9"]
 
 
+def bodies(**options: Any) -> tuple[Story, list[tuple[str, int, Any, bool]]]:
+    """A story, and the bodies that are no robots of the building."""
+    heard: list[tuple[str, int, Any, bool]] = []
+    story = Story(
+        elsewhere=lambda *row: heard.append(
+            (row[0], row[1], row[2] and (row[2].x, row[2].y), row[3])
+        ),
+        **options,
+    )
+    return story, heard
+
+
+def test_a_stranger_on_this_floor_is_a_body() -> None:
+    story, heard = bodies()
+    here = m.Position(x=3, y=4, theta=0, map_id="hall")
+    story.state(serial="other-9", position=here)
+    assert heard.pop() == ("acme/other-9", -1, (3, 4), True)
+    story.state(serial="other-9", position=m.Position(x=3, y=4, theta=0, map_id="another hall"))
+    assert heard.pop()[2] is None
+    story.say("state", b"\xff" * 1000, "other-9")
+    assert not heard
+    header = m.Header(
+        header_id=9, time_ns=0, version="2.1.0", manufacturer="acme", serial="other-9"
+    )
+    message = m.Connection(header=header, connection="OFFLINE")
+    story.say("connection", story.codec.encode(message), "other-9")
+    assert heard.pop() == ("acme/other-9", -1, None, False)
+
+
+def test_who_has_not_joined_is_a_body_until_it_has() -> None:
+    story, heard = bodies()
+    story.state(mode="MANUAL")
+    story.state(mode="MANUAL")
+    assert heard[-1][0] == "amr-1" and heard[-1][1:2] == (0,) and heard[-1][3], "it stays"
+    story.state(wait_s=6, mode="AUTOMATIC")
+    story.state(wait_s=6)
+    assert story.control.by_robot and heard[-1] == ("amr-1", 0, None, False)
+
+
+def test_who_is_driven_off_its_way_by_hand_is_a_body_there() -> None:
+    story, heard = bodies()
+    story.join()
+    story.extend(0, 2)
+    story.echo(1)
+    heard.clear()
+    story.state(mode="MANUAL")
+    assert heard == [], "it is on its way still"
+    story.state(position=m.Position(x=-3, y=-4, theta=0, map_id="hall"))
+    assert heard.pop() == ("amr-1", 0, (-3, -4), True)
+    del story.facts["position"]
+    story.state(mode="AUTOMATIC")
+    assert heard.pop() == ("amr-1", 0, None, False)
+
+
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [

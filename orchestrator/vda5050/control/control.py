@@ -20,8 +20,15 @@ from orchestrator.core.request_messages import PauseRobot, ResumeRobot
 from orchestrator.core.site import Site
 from orchestrator.vda5050 import topics
 from orchestrator.vda5050.codec import codec_of
-from orchestrator.vda5050.control import joining, pausing, reading, recovering, sending
-from orchestrator.vda5050.control.floor import Floor
+from orchestrator.vda5050.control import (
+    joining,
+    pausing,
+    reading,
+    recovering,
+    sending,
+    strangers,
+)
+from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
 from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.sending import Desk, Limits
 from orchestrator.vda5050.control.vehicle import Vehicle
@@ -29,6 +36,7 @@ from orchestrator.vda5050.errors import RemoteError
 from orchestrator.vda5050.model import Connection, Factsheet, Position, State
 
 STRANGERS_MAX = 1000
+Elsewhere = Callable[[str, int, Position | None, bool], None]
 Publish = Callable[[str, bytes, int, bool], object]
 
 
@@ -60,11 +68,15 @@ class Control:
         planned: Callable[[int], Iterable[int]] = lambda _: (),
         alarm: Callable[[str, str], None] = lambda _subject, _text: None,
         seen: Callable[[int, Position], None] = lambda _robot, _position: None,
+        elsewhere: Elsewhere = lambda _name, _fleet, _position, _stays: None,
         limits: Limits | None = None,
         map_id: str = "",
     ) -> None:
+        """`elsewhere` hears of bodies that are not where a robot of the building is: name, fleet (-1: a
+        stranger's), place (nothing: it has gone), and whether it is to stay."""
         self._site, self._rules, self._declared = site, rules, declared
-        self._seen = seen
+        self._seen, self._elsewhere = seen, elsewhere
+        self._off: dict[str, None] = {}  # joined, and not on the way that they hold
         self.desk = Desk(
             floor=Floor(site.roadmap, map_id),
             run=run,
@@ -172,7 +184,10 @@ class Control:
             return
         interface, major, manufacturer, serial, name = parts
         v = self.vehicles.get((manufacturer, serial)) or self._met(interface, major, parts)
-        if v is None or name == "visualization":
+        if v is None:
+            self._stranger(f"{manufacturer}/{serial}", strangers.word_of(major, name, payload))
+            return
+        if name == "visualization":
             return
         try:
             message = v.codec.decode(name, payload)
@@ -216,6 +231,15 @@ class Control:
             self.desk.alarm(name, f"ignored: {reason}")
         return None
 
+    def _stranger(self, name: str, word: State | Connection | None) -> None:
+        if name not in self.strangers or word is None:
+            return
+        if isinstance(word, State):
+            place = strangers.place_in(word, self.desk.floor.map_id)
+            self._elsewhere(name, -1, place, True)
+        elif word.connection == "OFFLINE":
+            self._elsewhere(name, -1, None, False)
+
     def _unreadable(self, v: Vehicle, name: str, error: RemoteError) -> None:
         v.counts.undecodable += 1
         v.odd += 1
@@ -232,9 +256,26 @@ class Control:
             if state.position is not None and state.position.localized:
                 self._seen(v.robot, state.position)
             reading.read(self.desk, v, state)
+            self._whereabouts(v, state)
         else:
             v.heard_ns, v.state = self.desk.now_ns, state
+            place = state.position
+            known = place is not None and place.localized
+            self._elsewhere(v.name, v.fleet, place if known else None, bool(v.reason))
             self._join(v, state)
+
+    def _whereabouts(self, v: Vehicle, state: State) -> None:
+        """Something is wrong with it, and it says that it is not on the way that it holds."""
+        place = state.position
+        if v.status == "faulted" and place is not None and place.localized:
+            off_m = self.desk.floor.off_m(place.x, place.y, v.at, v.ahead())
+            if off_m > DEVIATION_M:
+                self._off[v.name] = None
+                self._elsewhere(v.name, v.fleet, place, True)
+                return
+        if v.name in self._off:
+            del self._off[v.name]
+            self._elsewhere(v.name, v.fleet, None, False)
 
     def _join(self, v: Vehicle, state: State) -> None:
         desk = self.desk
@@ -275,6 +316,7 @@ class Control:
         v.percent = event.battery_permille // reading.STEP_PERMILLE
         v.silent_ns = self.desk.now_ns + int(self.desk.limits.idle_silence_s * sending.SECOND_NS)
         self.by_robot[event.robot] = v
+        self._elsewhere(v.name, v.fleet, None, False)
         self._next_robot = event.robot + 1
 
     def _again(self, v: Vehicle, known: Known, state: State) -> None:
@@ -282,6 +324,7 @@ class Control:
         v.robot, v.fleet, v.at, v.todo = known.robot, known.fleet, known.at, known.action
         v.waiting.extend(known.base)
         self.by_robot[v.robot] = v
+        self._elsewhere(v.name, v.fleet, None, False)
         v.become("joined")
         if known.faulted:
             v.become("faulted")
@@ -302,6 +345,8 @@ class Control:
         if message.connection not in (v.connection, "ONLINE"):
             self.desk.alarm(v.name, f"connection {message.connection}")
         v.connection = message.connection
+        if v.robot < 0 and v.connection == "OFFLINE":
+            self._elsewhere(v.name, v.fleet, None, False)
 
     def _factsheet(self, v: Vehicle, sheet: Factsheet) -> None:
         v.factsheet = sheet
