@@ -5,6 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+
+def variant(sku: str) -> str:
+    """Another item that is easily taken for this one."""
+    return f"{sku}~"
+
+
+def _less(box: dict[str, int], sku: str, count: int) -> None:
+    box[sku] -= count
+    if not box[sku]:
+        del box[sku]
+
+
 Tell = Callable[[str, dict[str, Any]], None]  # kind, payload
 
 
@@ -22,6 +34,8 @@ class Floor:
         self.pallets: dict[str, tuple[str, dict[str, tuple[str, int]]]] = {}  # order -> dock, totes
         self.trucks: dict[str, list[str]] = {}  # at a door -> parcels
         self.damaged: dict[str, dict[str, int]] = {}  # order -> broken units in its box
+        self.foreign: dict[str, dict[str, int]] = {}  # order -> units in its box of other items
+        self.labels: dict[str, str] = {}  # load -> what its label says if not itself; "": torn
         self.timetable: dict[str, int] = {}  # truck -> departure by its timetable
 
     def tote(self, tote: str, sku: str, quantity: int, place: str) -> None:
@@ -71,11 +85,19 @@ class Floor:
         """All units of a SKU go from a parcel into a new tote, broken ones are scrapped; return how
         many of either."""
         order, contents = self.parcels[parcel]
+        lost = 0
         broken = min(self.damaged.get(order, {}).pop(sku, 0), contents.get(sku, 0))
-        if broken:
-            contents[sku] -= broken
-            fact = {"sku": sku, "quantity": broken, "parcel": parcel, "why": "damaged"}
-            self.tell("units_scrapped", fact)
+        other = variant(sku)
+        for name, count, why in (
+            (sku, broken, "damaged"),
+            (other, contents.get(other, 0), "foreign"),
+        ):
+            if count:
+                _less(contents, name, count)
+                fact = {"sku": name, "quantity": count, "parcel": parcel, "why": why}
+                self.tell("units_scrapped", fact)
+                lost += count
+        self._no_foreign(order, other)
         quantity = contents.pop(sku, 0)
         self.units[tote] = [sku, quantity]
         self._put(tote, f"station:{station}")
@@ -88,7 +110,7 @@ class Floor:
             self.tell("parcel_emptied", {"parcel": parcel, "order_id": order, "station": station})
             del self.parcels[parcel]
             del self.at[self.place.pop(parcel)][parcel]
-        return quantity, broken
+        return quantity, lost
 
     def truck_docked(self, truck: str, station: str, route: str, departs_ns: int) -> None:
         """A truck stands at a door."""
@@ -165,23 +187,49 @@ class Floor:
         broken[sku] = broken.get(sku, 0) + 1
         self.tell("units_damaged", {"sku": sku, "quantity": 1, "order_id": order})
 
+    def swap(self, tote: str, order: str, sku: str) -> None:
+        """One of the units that were just picked is of another item, which looks much like it."""
+        other, box = variant(sku), self.boxes[order]
+        _less(box, sku, 1)
+        box[other] = box.get(other, 0) + 1
+        foreign = self.foreign.setdefault(order, {})
+        foreign[other] = foreign.get(other, 0) + 1
+        fact = {"sku": sku, "as": other, "quantity": 1, "tote": tote, "order_id": order}
+        self.tell("units_swapped", fact)
+
+    def label(self, load: str, says: str, why: str = "") -> None:
+        """A load has a new label; "": a torn one."""
+        if says == load and load not in self.labels:
+            return
+        if says == load:
+            del self.labels[load]
+        else:
+            self.labels[load] = says
+        self.tell("labelled", {"load": load, "says": says, "why": why})
+
     def discard(self, order: str, sku: str, kept: int) -> int:
-        """Take units of a SKU out of the box until `kept` are left, broken ones first; return how
-        many were taken out."""
+        """Take units of a SKU out of the box until `kept` are left, broken ones first, and what looks
+        like it but is none; return how many were taken out."""
         box = self.boxes.get(order, {})
-        taken = max(0, box.get(sku, 0) - kept)
-        if not taken:
-            return 0
-        box[sku] -= taken
-        if not box[sku]:
-            del box[sku]
+        other = variant(sku)
+        taken = {sku: max(0, box.get(sku, 0) - kept), other: box.get(other, 0)}
+        for name, count in taken.items():
+            if count:
+                _less(box, name, count)
+                fact = {"sku": name, "quantity": count, "order_id": order, "why": "discarded"}
+                self.tell("units_scrapped", fact)
         if not box:
-            del self.boxes[order]
+            self.boxes.pop(order, None)
         broken = self.damaged.get(order, {})
-        broken[sku] = max(0, broken.get(sku, 0) - taken)
-        fact = {"sku": sku, "quantity": taken, "order_id": order, "why": "discarded"}
-        self.tell("units_scrapped", fact)
-        return taken
+        broken[sku] = max(0, broken.get(sku, 0) - taken[sku])
+        self._no_foreign(order, other)
+        return sum(taken.values())
+
+    def _no_foreign(self, order: str, other: str) -> None:
+        foreign = self.foreign.get(order, {})
+        foreign.pop(other, None)
+        if not foreign:
+            self.foreign.pop(order, None)
 
     def pack(self, order: str, parcel: str, station: str) -> None:
         """The box becomes a parcel on the station's out buffer."""

@@ -9,8 +9,10 @@ from orchestrator.core.messages import Event, ImageRead, RequestInference, Start
 from orchestrator.core.site import Site
 from orchestrator.layout.site_file import SimulationFile
 from sim.clock import SECOND_NS, Clock, Streams, lognormal
+from sim.eyes import Eyes, Perfect, Shown, Sight, shown_to
 from sim.floor import Floor
 from sim.mishaps import Mishaps
+from sim.scales import fits
 
 DEFAULT_S = (3.0, 0.2)
 ASKED_AGAIN_S = 0.5  # to tell once more what was done
@@ -32,10 +34,13 @@ class Machines:
         truck_at: Callable[[int], str],
         mishaps: Mishaps,
         say: Callable[[Event], None],
+        eyes: Eyes | None = None,
     ) -> None:
         self._site, self._clock, self._floor = site, clock, floor
         self._present, self._truck_at, self._say = present, truck_at, say
         self._streams, self._mishaps = streams, mishaps
+        self._eyes = eyes or Perfect()
+        self._printed: dict[int, str] = {}  # station -> whose label its printer made last
         self._running: dict[int, StartWork | RequestInference] = {}  # by number
         self._done: dict[int, WorkEnded] = {}  # the latest, by number
         self._owed: dict[int, None] = {}  # answers that were lost so far
@@ -106,6 +111,10 @@ class Machines:
                 outcome, quantity, lost = self._pick(work)
             case "discard":
                 quantity = self._floor.discard(work.order_id, work.sku, work.quantity)
+            case "label" | "relabel":
+                self._label(work)
+            case "checkweigh":
+                outcome = self._checkweigh(work)
             case "pack":
                 if work.load in self._floor.place or work.order_id not in self._floor.boxes:
                     outcome = self._impossible(work)
@@ -115,6 +124,8 @@ class Machines:
             case "depalletise":
                 if not self._floor.set_down(work.order_id, work.load):
                     outcome = self._impossible(work)
+                elif self._mishaps.strikes("label_torn", station):
+                    self._floor.label(work.load, "", "torn")
             case "unpack":
                 there = self._floor.has(work.load, f"station:{station}")
                 if not there or work.load not in self._floor.parcels:
@@ -168,7 +179,31 @@ class Machines:
         taken = self._floor.pick(work.load, work.order_id, wanted)
         if taken and self._mishaps.strikes("item_damaged", place):
             self._floor.damage(work.order_id, work.sku)
+        elif taken and self._mishaps.strikes("item_wrong", place):
+            self._floor.swap(work.load, work.order_id, work.sku)
         return ("ok" if taken == wanted else "short"), taken, 0
+
+    def _label(self, work: StartWork) -> None:
+        """A printer that slipped puts the label before this one on the parcel."""
+        place = self._site.stations[work.station].id
+        says, why = work.load, ""
+        before = self._printed.get(work.station, work.load)
+        if self._mishaps.strikes("label_torn", place):
+            says, why = "", "torn"
+        elif before != work.load and self._mishaps.strikes("label_wrong", place):
+            says, why = before, "other"
+        self._printed[work.station] = work.load
+        self._floor.label(work.load, says, why)
+
+    def _checkweigh(self, work: StartWork) -> str:
+        station = self._site.stations[work.station].id
+        if work.load not in self._floor.parcels or not self._floor.has(
+            work.load, f"station:{station}"
+        ):
+            return self._impossible(work)
+        _, contents = self._floor.parcels[work.load]
+        chance = self._chance("checkweigh", work.station)
+        return "ok" if fits(contents.items(), work.content, chance) else "mismatch"
 
     def _impossible(self, work: StartWork) -> str:
         station = self._site.stations[work.station].id
@@ -182,26 +217,32 @@ class Machines:
         capability = request.capability or reads
         chance = self._chance(capability, request.station)
         seconds = lognormal(chance, self._spec.service_s.get(capability, DEFAULT_S))
-        sku, _, _ = request.expected.rpartition(":")
-        there = self._floor.boxes.get(request.subject, {}).get(sku, 0)
-        value, outcome = request.expected, "ok"
-        if request.task == "verify_pick":
-            value = f"{sku}:{there}"
-            outcome = "ok" if value == request.expected else "mismatch"
-            if self._floor.damaged.get(request.subject, {}).get(sku):
-                outcome = "damaged"
         self._running[request.request] = request
-        self._clock.after(round(seconds * SECOND_NS), self._seen, (request, outcome, value))
+        looked = (request, shown_to(request, self._floor))
+        self._clock.after(round(seconds * SECOND_NS), self._seen, looked)
 
-    def _seen(self, argument: tuple[RequestInference, str, str]) -> None:
-        """The picture was taken when it was asked for: `value` is what it shows."""
-        request, outcome, value = argument
-        if self._running.pop(request.request, None) is None:
+    def _seen(self, argument: tuple[RequestInference, Shown]) -> None:
+        """The picture was taken when it was asked for."""
+        request, shown = argument
+        if self._running.get(request.request) is not request:
             return  # the camera broke
         chance = self._chance(request.capability, request.station)
-        readable = chance.random() < self._spec.success.get(request.capability, 1.0)
-        if not readable:
-            outcome, value = "unreadable", ""
-        read = ImageRead(request=request.request, outcome=outcome, value=value, model="statistical")
+        clear = chance.random() < self._spec.success.get(request.capability, 1.0)
+        sight = self._eyes.see(request, shown, chance, clear=clear)
+        self._clock.after(round(sight.seconds * SECOND_NS), self._told, (request, sight))
+
+    def _told(self, argument: tuple[RequestInference, Sight]) -> None:
+        request, sight = argument
+        if self._running.pop(request.request, None) is None:
+            return
+        read = ImageRead(
+            request=request.request,
+            outcome=sight.outcome,
+            value=sight.value,
+            confidence_permille=sight.confidence_permille,
+            model=sight.model,
+            latency_us=round(sight.seconds * 1e6),
+            image=sight.image,
+        )
         if not self._mishaps.strikes("answer_lost", self._site.stations[request.station].id):
             self._say(read)

@@ -27,7 +27,10 @@ class Mishaps:
 
     def change(self, faults: FaultsFile | None) -> None:
         """From now on with these shares."""
-        kinds = ("pick_wrong", "item_damaged", "item_dropped", "stock_wrong", "answer_lost")
+        kinds = (
+            "pick_wrong", "item_wrong", "item_damaged", "item_dropped", "stock_wrong", "label_wrong",
+            "label_torn", "answer_lost",
+        )  # fmt: skip
         rows = {kind: getattr(faults, kind, None) for kind in kinds}
         self._shares = {kind: row.share for kind, row in rows.items() if row is not None}
 

@@ -29,7 +29,7 @@ from orchestrator.core.world import NEVER_NS, World
 
 MINUTE_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
-LIKE = {"doubtful": "unreadable", "misread": "unreadable", "wrong_item": "mismatch"}
+LIKE = {"doubtful": "unreadable", "misread": "unreadable"}
 BLAMELESS = ("down", "timeout", "dropped")
 
 

@@ -19,7 +19,7 @@ class WorkEnded(Message, frozen=True):
 
 class ImageRead(Message, frozen=True):
     """The answer to a `RequestInference`: ok | unreadable | misread (of something else) | doubtful |
-    mismatch (another count) | wrong_item | damaged | blocked. `value` is what was read, `model` by
+    mismatch (another count or item) | damaged | blocked. `value` is what was read, `model` by
     whom, `image` the picture's SHA-256 where it was kept."""
 
     request: int

@@ -355,6 +355,9 @@ class FaultsFile(_Part):
     machine_down: MachineDown | None = None
     charger_dies: ChargerDies | None = None
     pick_wrong: Happens | None = None  # an arm takes one unit too many or too few
+    item_wrong: Happens | None = None  # a unit of a tote is another item that looks like it
+    label_wrong: Happens | None = None  # a printer puts the label before this one on a parcel
+    label_torn: Happens | None = None  # of labels that are put on, and of totes that come in
     item_damaged: Happens | None = None  # a unit breaks on its way into the box
     item_dropped: Happens | None = None  # a unit falls from an arm; a robot can't take or set down
     stock_wrong: Happens | None = None  # of the opening totes: fewer units than the books say

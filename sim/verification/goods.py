@@ -40,6 +40,7 @@ class Delivery:
     parcel: str
     station: str
     contents: Contents
+    label: str = ""  # what it says; "": torn
     route: str = ""
     scheduled_ns: int = -1  # of a truck: its departure by the timetable
 
@@ -65,6 +66,7 @@ class Goods:
     room: dict[str, int] = field(default_factory=dict)  # places of robots
     scrapped: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> units
     broken: dict[str, Contents] = field(default_factory=dict)  # order -> damaged units in its box
+    labels: dict[str, str] = field(default_factory=dict)  # load -> what its label says
     miscounted: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     unreported: dict[int, tuple[int, tuple[str, ...]]] = field(default_factory=dict)  # by work
     trucks: dict[str, Truck] = field(default_factory=dict)  # at the doors
@@ -93,6 +95,10 @@ class Goods:
             case "units_damaged":
                 broken = self.broken.setdefault(fact["order_id"], {})
                 broken[fact["sku"]] = broken.get(fact["sku"], 0) + int(fact["quantity"])
+            case "units_swapped":
+                self._swapped(time_ns, fact)
+            case "labelled":
+                self.labels[fact["load"]] = fact["says"]
             case "answer_lost":
                 self.unreported.setdefault(fact["work"], (time_ns, tuple(fact["loads"])))
             case "answer_given":
@@ -175,6 +181,21 @@ class Goods:
         self.picks[order].append((time_ns, sku, quantity, name))
         self._level(time_ns, sku, -quantity)
 
+    def _swapped(self, time_ns: int, fact: dict[str, Any]) -> None:
+        """A unit that was picked never was of that SKU."""
+        order, sku, other, quantity = fact["order_id"], fact["sku"], fact["as"], fact["quantity"]
+        box = self.boxes.get(order, {})
+        if box.get(sku, 0) < quantity:
+            text = f"{quantity} of {sku} turn out to be {other}, its box holds {box}"
+            self.found.add("goods", time_ns, order, text)
+            return
+        box[sku] -= quantity
+        box[other] = box.get(other, 0) + quantity
+        self.boxes[order] = {name: count for name, count in box.items() if count}
+        self.brought[sku] -= quantity
+        self.brought[other] += quantity
+        self.picks[order].append((time_ns, sku, -quantity, ""))
+
     def _scrapped(self, time_ns: int, fact: dict[str, Any]) -> None:
         """Units of a tote or box are no goods any more."""
         sku, quantity = fact["sku"], int(fact["quantity"])
@@ -195,6 +216,8 @@ class Goods:
             return
         box[sku] -= quantity
         if parcel:
+            if not box[sku]:
+                del box[sku]
             return
         self.boxes[order] = {name: count for name, count in box.items() if count}
         if not self.boxes[order]:
@@ -226,7 +249,9 @@ class Goods:
         if packed is not None and self.place.get(parcel) != place:
             text = f"is handed out at {place}, but is at {self.place.get(parcel)}"
             self.found.add("goods", time_ns, parcel, text)
-        self.deliveries[order].append(Delivery(time_ns, parcel, fact["station"], contents))
+        self.deliveries[order].append(
+            Delivery(time_ns, parcel, fact["station"], contents, self.labels.get(parcel, parcel))
+        )
 
     def _unpacked(self, time_ns: int, fact: dict[str, Any]) -> None:
         """Units of one SKU go from a parcel into a tote that is new."""
@@ -264,7 +289,8 @@ class Goods:
         for parcel in truck.parcels:
             order, contents = self.parcels.pop(parcel)
             self.at[self.place.pop(parcel)].discard(parcel)
-            delivery = Delivery(time_ns, parcel, fact["truck"], contents)
+            label = self.labels.get(parcel, parcel)
+            delivery = Delivery(time_ns, parcel, fact["truck"], contents, label)
             delivery.route, delivery.scheduled_ns = truck.route, truck.fact["scheduled_ns"]
             self.deliveries[order].append(delivery)
 

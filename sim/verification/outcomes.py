@@ -140,6 +140,11 @@ def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
             order.wrong = True
             text = f"wants {order.lines}, {first.parcel} holds {first.contents}"
             found.add("wrong order", first.time_ns, order.order_id, text)
+        if first.label != first.parcel:
+            order.wrong = True
+            says = f"says {first.label}" if first.label else "is torn"
+            text = f"the label of {first.parcel} {says}"
+            found.add("wrong order", first.time_ns, order.order_id, text)
         broken = sum(goods.broken.get(order.order_id, {}).values())
         if broken:
             order.wrong = True

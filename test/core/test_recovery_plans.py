@@ -26,8 +26,9 @@ def views(story: Story) -> list[tuple[int, str]]:
 
 def test_each_stage_asks_for_its_own_way_to_look() -> None:
     plan = [
-        {"then": "verify", "tries": 2, "look": "angle"}, {"then": "verify", "tries": 1, "look": "reader"},
-    ]  # fmt: skip
+        {"then": "verify", "tries": 2, "look": "angle"},
+        {"then": "verify", "tries": 1, "look": "reader"},
+    ]
     story = told({"plan": plan}, ["unreadable"] * 3)
     assert views(story) == [(0, ""), (1, "angle"), (2, "angle"), (3, "reader")]
     assert story.closed() == {"o1": "done"}

@@ -37,7 +37,12 @@ class Hall:
         kinds = (("s", "slot"), ("p", "station"), ("c", "charger"))
         bays = tuple(Bay(name, kind, (node,), 1) for node, (name, kind) in enumerate(kinds))
         floor = replace(line([2.0, 2.0]), bays=bays)
-        station = Station("arm", "pick", ("pick", "verify", "pack", "handout"), PICK)
+        station = Station(
+            "arm",
+            "pick",
+            ("pick", "verify", "pack", "label", "scan", "checkweigh", "handout"),
+            PICK,
+        )
         self.site = Site("t", "", floor, (), (station,), {}, frozenset({"A", "B"}), Policy())
         self.world = OneRobot(floor)
         self.robot = self.world.robot
@@ -92,14 +97,16 @@ class Hall:
         return structs.replace(ended, work=4)
 
     def look(self, expected: str) -> ImageRead:
+        return self._look("verify_pick", "o", expected, "verify")
+
+    def scan(self, load: str) -> ImageRead:
+        return self._look("read_label", load, load, "scan")
+
+    def _look(self, task: str, subject: str, expected: str, capability: str) -> ImageRead:
         request = RequestInference(
-            request=5,
-            task="verify_pick",
-            station=0,
-            subject="o",
-            expected=expected,
-            capability="verify",
-        )
+            request=5, task=task, station=0, subject=subject, expected=expected,
+            capability=capability,
+        )  # fmt: skip
         self.machines.look(request)
         self.wait(10)
         read = self.said[-1]
@@ -226,9 +233,7 @@ def test_a_camera_sees_what_is_in_the_box() -> None:
     assert hall.look("A:1").outcome == hall.look("A:3").outcome == "mismatch"
     assert hall.look("B:1").value == "B:0"
     hall = Hall({"verify": 0.0})
-    assert hall.look("A:2") == ImageRead(
-        request=5, outcome="unreadable", value="", model="statistical"
-    )
+    assert hall.look("A:2") == ImageRead(request=5, outcome="unreadable", value="", model="perfect")
 
 
 def test_a_box_becomes_a_parcel_and_leaves_at_the_chute() -> None:

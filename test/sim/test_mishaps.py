@@ -127,3 +127,48 @@ def _faults(**shares: float) -> Any:
 
     rows = {kind: {"share": share} for kind, share in shares.items()}
     return FaultsFile.model_validate({"format": 1, **rows})
+
+
+def test_another_item_in_the_box_is_seen_and_discarded_with_the_rest() -> None:
+    hall = Hall(item_wrong=1.0).at_the_arm()
+    assert hall.work("pick", quantity=2).quantity == 2
+    assert hall.floor.boxes["o"] == {"A": 1, "A~": 1}
+    assert hall.look("A:2").outcome == "mismatch"
+    assert hall.work("discard", quantity=0).quantity == 2
+    assert "o" not in hall.floor.boxes and not hall.floor.foreign
+    hall.mishaps.change(None)
+    hall.work("pick", quantity=1)
+    assert hall.look("A:1").outcome == "ok"
+
+
+def test_the_scale_finds_a_unit_too_few_and_another_item_in_its_place() -> None:
+    for fault, content in (({"item_wrong": 1.0}, 2), ({}, 3)):
+        hall = Hall(**fault).at_the_arm()
+        hall.work("pick", quantity=2)
+        hall.work("pack", load="parcel-o")
+        weighed = hall.work("checkweigh", load="parcel-o", content=(("A", content),))
+        assert weighed.outcome == "mismatch"
+    hall.mishaps.change(None)
+    assert hall.work("checkweigh", load="parcel-o", content=(("A", 2),)).outcome == "ok"
+
+
+def test_a_printer_that_slips_is_found_out_by_the_scan_until_the_label_is_right() -> None:
+    hall = Hall(label_wrong=1.0).at_the_arm()
+    hall.work("label", load="parcel-1")
+    hall.work("label", load="parcel-2")
+    assert hall.scan("parcel-1").outcome == "ok"
+    read = hall.scan("parcel-2")
+    assert (read.outcome, read.value) == ("misread", "parcel-1")
+    hall.mishaps.change(None)
+    hall.work("label", load="parcel-2")
+    assert hall.scan("parcel-2").outcome == "ok"
+    assert [fact["says"] for fact in facts(hall, "labelled")] == ["parcel-1", "parcel-2"]
+
+
+def test_a_torn_label_can_t_be_read_until_there_is_a_new_one() -> None:
+    hall = Hall(label_torn=1.0).at_the_arm()
+    hall.work("label", load="parcel-1")
+    assert hall.scan("parcel-1").outcome == "unreadable"
+    hall.mishaps.change(None)
+    hall.work("relabel", load="parcel-1")
+    assert hall.scan("parcel-1").outcome == "ok"

@@ -1,0 +1,76 @@
+"""What the cameras of the fake world say of what is really before them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from orchestrator.core.messages import RequestInference
+from sim.floor import Floor
+
+RIGHT, TORN, OTHER_LABEL = "right", "torn", "other_label"
+WRONG_COUNT, WRONG_ITEM, DAMAGED = "wrong_count", "wrong_item", "damaged"
+SEEN_AS = {
+    RIGHT: "ok", TORN: "unreadable", OTHER_LABEL: "misread", WRONG_COUNT: "mismatch",
+    WRONG_ITEM: "mismatch", DAMAGED: "damaged",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is there when the picture is taken. `value`: what a perfect reader would read; of a box,
+    `units` are what lies in it."""
+
+    case: str
+    value: str
+    units: tuple[tuple[str, int], ...] = ()
+
+
+class Sight(NamedTuple):
+    """What is said of it, after `seconds` more than the camera takes."""
+
+    outcome: str
+    value: str
+    model: str
+    confidence_permille: int = 1000
+    seconds: float = 0.0
+    image: str = ""
+
+
+class Eyes(Protocol):
+    """Whoever judges pictures. `clear`: this view is one on which something can be seen; `chance` is
+    the camera's own stream."""
+
+    def see(
+        self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
+    ) -> Sight: ...
+
+
+class Perfect:
+    """What can be seen is seen."""
+
+    def see(
+        self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
+    ) -> Sight:
+        """Without an error."""
+        if not clear or shown.case == TORN:
+            return Sight("unreadable", "", "perfect")
+        return Sight(SEEN_AS[shown.case], shown.value, "perfect")
+
+
+def shown_to(request: RequestInference, floor: Floor) -> Shown:
+    """The truth about what a camera is asked to look at."""
+    if request.task != "verify_pick":
+        label = floor.labels.get(request.subject, request.subject)
+        case = RIGHT if label == request.subject else OTHER_LABEL if label else TORN
+        return Shown(case, label)
+    sku, _, _ = request.expected.rpartition(":")
+    box = floor.boxes.get(request.subject, {})
+    value = f"{sku}:{box.get(sku, 0)}"
+    case = RIGHT if value == request.expected else WRONG_COUNT
+    if floor.foreign.get(request.subject):
+        case = WRONG_ITEM
+    elif floor.damaged.get(request.subject, {}).get(sku):
+        case = DAMAGED
+    return Shown(case, value, tuple(box.items()))
