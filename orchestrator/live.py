@@ -110,9 +110,13 @@ class Live:
         self._record.command(encode(command))
         self._commands.append(command)
 
-    def restore(self, entries: Iterable[Entry]) -> None:
+    def restore(
+        self,
+        entries: Iterable[Entry],
+        told: Callable[[Event, list[Command]], None] = lambda _event, _commands: None,
+    ) -> None:
         """Go on with a run: fold its journal. Time goes on where it ended; what was commanded and not
-        answered is commanded again when the run begins."""
+        answered is commanded again when the run begins. `told` hears each event and its commands."""
         last_ns = 0
         for entry in entries:
             if isinstance(entry.event, CommandRefused):
@@ -126,6 +130,7 @@ class Live:
                     self._gate.check(command)
                 elif isinstance(command, TrimBase):
                     self._gate.trimmed(command.robot, command.edges)
+            told(entry.event, self._commands)
             self._commands.clear()
             last_ns, self._restored = entry.time_ns, True
         self._record.commit()

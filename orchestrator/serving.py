@@ -11,15 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import msgspec
-
-from orchestrator.api.equipment import Equipment, root
+from orchestrator.api.board import Board, about
+from orchestrator.api.equipment import Equipment
+from orchestrator.api.kpis import Traffic
 from orchestrator.api.naming import Naming
 from orchestrator.api.requests import Requests
 from orchestrator.core.books import books
 from orchestrator.core.filing import tally
 from orchestrator.core.messages import (
-    CloseOrder,
     Command,
     Event,
     OrderReceived,
@@ -40,6 +39,8 @@ from orchestrator.vda5050.model import Position
 from orchestrator.vda5050.quirks import quirks_of
 
 TICK_S = 0.5
+TELL_S = 0.25
+SWEEP_S = 5.0  # so long what is retained is looked through
 Demand = Iterator[tuple[int, OrderReceived]]
 
 
@@ -89,11 +90,13 @@ class Serving:
         link: MqttLink,
         *,
         run: str,
+        version: str = "",
         limits: Limits | None = None,
         speed: float = 1.0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.loaded, self.link, self.alarms = loaded, link, 0
+        self.loaded, self.link = loaded, link
+        self.run_id, self.version = run, version
         self._say = say
         self._speed = speed
         self._utc_ns = time.time_ns() - self._clock_ns()
@@ -109,7 +112,14 @@ class Serving:
             self.alarm,
         )
         site = loaded.spec.id
-        self.root = root(site)
+        self.board = Board(
+            site,
+            self.naming,
+            link,
+            lambda: self.live.core.world,
+            lambda: (self.live.now_ns, self.now_ns),
+            self._traffic,
+        )
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
         self.requests = Requests(
             site,
@@ -142,12 +152,11 @@ class Serving:
 
     def restore(self, reader: RunReader) -> None:
         """Go on with the run of a server that is gone."""
-        self.live.restore(reader.entries())
+        self.live.restore(reader.entries(), self._folded)
         self.standing.restore(entry.event for entry in reader.entries())
         world, traffic = self.live.core.world, self.live.core.world.traffic
         known = {}
         for robot in world.robots:
-            self.naming.joined(robot.name)
             known[robot.name] = Known(
                 robot.index,
                 robot.fleet,
@@ -158,6 +167,12 @@ class Serving:
                 bool(robot.holds),
             )
         self.control.restore(known)
+
+    def _folded(self, event: Event, commands: list[Command]) -> None:
+        """What the journal says, to the board."""
+        if isinstance(event, RobotJoined) and has_joined(self.live.core.world, event):
+            self.naming.joined(event.name)
+        self.board.folded(event, commands)
 
     def _planned(self, robot: int) -> Iterable[int]:
         """Behind its base, as the precedence graph has it just now."""
@@ -188,16 +203,13 @@ class Serving:
 
     def send(self, command: Command, post: Callable[[Event], None]) -> None:
         """A command that has passed the gate."""
+        self.board.command(command)
         if self.control.command(self.now_ns, command) or self.equipment.command(command):
             return
         if self.requests.command(command):
             return
-        match command:
-            case RaiseAlarm():
-                self.alarm(command.subject, command.text)
-            case CloseOrder():
-                topic = f"{self.root}/orders/{command.order_id}/status"
-                self.link.publish(topic, self.naming.encode(command), 1, True)
+        if isinstance(command, RaiseAlarm):
+            self.alarm(command.subject, command.text)
 
     def event(self, seq: int, event: Event) -> None:
         """live.Watcher: names grow with the robots."""
@@ -208,13 +220,36 @@ class Serving:
             if taken:
                 self.naming.joined(event.name)
                 self._say(f"{event.name} joined")
+        self.board.event(seq, event)
 
     def alarm(self, subject: str, text: str) -> None:
         """Tell whoever watches."""
-        self.alarms += 1
-        payload = msgspec.json.encode({"time_ns": self.now_ns, "subject": subject, "text": text})
-        self.link.publish(f"{self.root}/alarms", payload, 0, False)
+        self.board.alarm(subject, text)
         self._say(f"{subject}: {text}")
+
+    # --- the connection --------------------------------------------------------------------------
+
+    def came_up(self) -> None:
+        """There is a connection: say so; and what another run left on the broker is cleared."""
+        self._about(online=True)
+        self.board.again()
+        for pattern in self.board.leftovers():
+            self.link.subscribe(pattern, 0)
+            asyncio.get_running_loop().call_later(SWEEP_S, self.link.unsubscribe, pattern)
+
+    def goodbye(self) -> None:
+        """The run ends in order."""
+        self._about(online=False)
+
+    def _about(self, *, online: bool) -> None:
+        site = self.loaded.spec.id
+        self.link.publish(*about(site, self.run_id, self.version, online=online), 1, True)
+
+    def _traffic(self) -> Traffic:
+        counts = self.link.counters
+        resent = sum(v.counts.resent for v in self.control.vehicles.values())
+        dropped = counts.inbox_dropped + counts.inbox_refused
+        return Traffic(counts.received, counts.sent, dropped, resent)
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -227,7 +262,8 @@ class Serving:
         """Until cancelled, or for so many seconds. `opening`: what is in stock, of a new run."""
         for stored in opening:
             self.live.post_soon(stored)
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tick())]
+        parts = (self._listen(), self._tick(), self._tell())
+        tasks = [asyncio.create_task(part) for part in parts]
         if demand is not None:
             tasks.append(asyncio.create_task(self._order(demand)))
         live = asyncio.create_task(self.live.run(seconds))
@@ -258,7 +294,7 @@ class Serving:
             "unreadable": sum(v.counts.undecodable for v in vehicles),
             "messages_in": counts.received,
             "messages_dropped": counts.inbox_dropped + counts.inbox_refused,
-            "alarms": self.alarms,
+            "alarms": self.board.kpis.alarms,
         }
 
     def books(self) -> dict[str, Any]:
@@ -269,6 +305,8 @@ class Serving:
         async for batch in self.link.batches():
             now_ns = self.now_ns
             for topic, payload, retained in batch:
+                if self.board.message(topic, retained=retained):
+                    continue
                 known = self.equipment.message(topic, payload)
                 if not known and not self.requests.message(topic, payload):
                     self.control.message(now_ns, topic, payload, retained=retained)
@@ -278,6 +316,11 @@ class Serving:
             await asyncio.sleep(TICK_S / self._speed)
             self.control.tick(self.now_ns)
             self.standing.tick(self.live.now_ns)
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(TELL_S)
+            self.board.tell(time.monotonic_ns())
 
     async def _order(self, demand: Demand) -> None:
         """Orders at their time; those that a run before a restart had are the same orders."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.api.naming import Naming, Unnamed, reader
+from orchestrator.api.published import root
 from orchestrator.core.messages import (
     ChargerFaulted,
     ChargerRecovered,
@@ -60,11 +61,6 @@ EVENTS = (
     | OrderReceived
 )
 QOS = 1
-
-
-def root(site: str) -> str:
-    """Where all topics of a site begin."""
-    return f"lightsout/v1/{site}"
 
 
 class Equipment:

@@ -47,6 +47,10 @@ class Naming:
         self._numbers["robot"][name] = len(self.robots)
         self.robots.append(name)
 
+    def knows(self, kind: str, name: str) -> bool:
+        """There is such a robot, edge, node, bay, station or fleet."""
+        return name in self._numbers[kind]
+
     def named(self, message: Message) -> dict[str, Any]:
         """A message with names; nothing where there is no robot, node, … (-1)."""
         raw: dict[str, Any] = msgspec.to_builtins(message)

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.api.equipment import QOS, root
+from orchestrator.api.equipment import QOS
 from orchestrator.api.naming import BYTES_MAX, Naming, Unnamed, reader
+from orchestrator.api.published import Reply, root
 from orchestrator.core.messages import (
     AnswerRequest,
     ChargeAsked,
@@ -83,9 +84,7 @@ class Requests:
         return True
 
     def _reply(self, answer: AnswerRequest) -> None:
-        found = {
-            "request": answer.request, "accepted": answer.accepted, "reason": answer.reason
-        }  # fmt: skip
+        found = Reply(request=answer.request, accepted=answer.accepted, reason=answer.reason)
         self._publish(self.replies_topic, msgspec.json.encode(found), QOS, False)
 
     def message(self, topic: str, payload: bytes) -> bool:

@@ -120,8 +120,11 @@ async def _serve(
     run_id: str,
     notes: list[str],
 ) -> None:
+    from orchestrator.api.board import about  # noqa: PLC0415
+    from orchestrator.cli import version  # noqa: PLC0415
     from orchestrator.core.messages import NoteTaken  # noqa: PLC0415
     from orchestrator.journal import RunReader  # noqa: PLC0415
+    from orchestrator.mqtt.address import Will  # noqa: PLC0415
     from orchestrator.serving import Serving  # noqa: PLC0415
 
     async with contextlib.AsyncExitStack() as stack:
@@ -131,10 +134,15 @@ async def _serve(
 
             broker = await stack.enter_async_context(EmbeddedBroker(arguments.port))
             url = broker.url
-        link = mqtt_options.link(arguments, url, client_id=f"lightsout-{recipe.name}-{run_id}")
-        _tell(link, url)
+        will = Will(*about(scenario.loaded.spec.id, run_id, version(), online=False))
+        client_id = f"lightsout-{recipe.name}-{run_id}"
+        link = mqtt_options.link(arguments, url, client_id=client_id, will=will)
         say = _quiet if arguments.quiet else _say
-        serving = Serving(scenario.loaded, writer, link, run=run_id, speed=arguments.speed, say=say)
+        serving = Serving(
+            scenario.loaded, writer, link,
+            run=run_id, version=version(), speed=arguments.speed, say=say,
+        )  # fmt: skip
+        _tell(link, url, serving)
         if arguments.resume is not None:
             with RunReader(arguments.resume) as reader:
                 serving.restore(reader)
@@ -142,7 +150,9 @@ async def _serve(
             serving.live.post_soon(NoteTaken(subject="certificate", text=note))
         await stack.enter_async_context(link)
         await _until_stopped(arguments, serving, scenario)
-        await link.flush(2.0)
+        serving.goodbye()
+        with contextlib.suppress(TimeoutError):
+            await link.flush(2.0)
         figures = serving.finish()
     writer.close("closed", books=serving.books(), figures=figures)
     for key, value in figures.items():
@@ -166,12 +176,15 @@ async def _until_stopped(
         await task
 
 
-def _tell(link: MqttLink, url: str) -> None:
+def _tell(link: MqttLink, url: str, serving: Serving) -> None:
     def trouble(reason: Trouble) -> None:
         print(f"broker: {reason}", file=sys.stderr)
 
-    link.on_trouble = trouble
-    link.on_up = lambda: print(f"connected to {url}", file=sys.stderr)
+    def up() -> None:
+        print(f"connected to {url}", file=sys.stderr)
+        serving.came_up()
+
+    link.on_trouble, link.on_up = trouble, up
 
 
 def _say(text: str) -> None:

@@ -151,6 +151,10 @@ class MqttLink:
         self._settled.clear()
         self._subscriptions.add(pattern, qos)
 
+    def unsubscribe(self, pattern: str) -> None:
+        """Ask for a filter no more. What is on its way still comes."""
+        self._subscriptions.drop(pattern)
+
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> bool:
         """Send as soon as possible; never waits. False: it was dropped, and counted.
 

@@ -26,6 +26,7 @@ class Subscriptions:
     def __init__(self) -> None:
         self._wanted: dict[str, int] = {}
         self._new: list[str] = []
+        self._dropped: list[str] = []
         self._changed = asyncio.Event()
 
     def add(self, pattern: str, qos: int) -> None:
@@ -34,15 +35,27 @@ class Subscriptions:
         self._new.append(pattern)
         self._changed.set()
 
+    def drop(self, pattern: str) -> None:
+        """Forget a filter; a session under way hears of it."""
+        if self._wanted.pop(pattern, None) is not None:
+            self._new = [each for each in self._new if each != pattern]
+            self._dropped.append(pattern)
+            self._changed.set()
+
     def again(self) -> None:
         """A new connection: everything is to be asked for again."""
-        self._new = list(self._wanted)
+        self._new, self._dropped = list(self._wanted), []
 
     def take(self) -> list[tuple[str, int]]:
         """What the broker has not been asked for yet."""
         new, self._new = list(dict.fromkeys(self._new)), []
         self._changed.clear()
         return [(pattern, self._wanted[pattern]) for pattern in new]
+
+    def take_dropped(self) -> list[str]:
+        """What the broker still sends and nobody wants any more."""
+        dropped, self._dropped = self._dropped, []
+        return [pattern for pattern in dropped if pattern not in self._wanted]
 
     async def changed(self) -> None:
         """Wait until there is something to ask for."""
@@ -107,6 +120,8 @@ class Session:
                 for (pattern, _), code in zip(asked, codes, strict=False):
                     if (code if isinstance(code, int) else code.value) >= REFUSED:
                         self._refused(pattern)
+            if dropped := self._subscriptions.take_dropped():
+                await self._client.unsubscribe(dropped)
             if self._subscriptions.open:
                 continue
             settled.set()

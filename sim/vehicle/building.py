@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from orchestrator.api.equipment import COMMANDS, QOS, root
+import msgspec
+
+from orchestrator.api.equipment import COMMANDS, QOS
 from orchestrator.api.naming import Naming, Unnamed, reader
+from orchestrator.api.published import OrderStatus, root
 from orchestrator.core.messages import (
     ActionEnded,
     BackedOut,
     BatteryCrossed,
-    CloseOrder,
     Event,
     LaneBlocked,
     LaneCleared,
@@ -74,7 +76,8 @@ class Building(Premises):
         self.events_topic = f"{root(self.loaded.spec.id)}/equipment/events"
         self.status_filter = f"{root(self.loaded.spec.id)}/orders/+/status"
         self._read = reader(self.naming, COMMANDS)
-        self._read_status = reader(self.naming, CloseOrder)
+        self._read_status = msgspec.json.Decoder(OrderStatus).decode
+        self._closed: dict[str, None] = {}  # orders: statuses may be told again
         self.unheard = {event.order_id: event for _, event in asked(scenario)}
         self.refused = 0
         ways = Ways(site.roadmap)
@@ -130,11 +133,16 @@ class Building(Premises):
 
     def order_closed(self, payload: bytes) -> None:
         """A message on a topic of `status_filter`: what is left of its pallet goes."""
+        if not payload:  # nothing is kept of it any more
+            return
         try:
             status = self._read_status(payload)
-        except Unnamed:
+        except msgspec.MsgspecError:
             self.refused += 1
             return
+        if status.status == "open" or status.order_id in self._closed:
+            return
+        self._closed[status.order_id] = None
         if status.order_id in self.unheard:
             self.order_known(self.unheard[status.order_id])
         fact = {"order_id": status.order_id, "status": status.status, "reason": status.reason}

@@ -6,10 +6,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from orchestrator.answers import Answers
 from orchestrator.api.equipment import Equipment
 from orchestrator.api.naming import Naming
+from orchestrator.api.published import OrderStatus
 from orchestrator.core import invariants
 from orchestrator.core.books import books
 from orchestrator.core.loop import Core
@@ -168,7 +172,9 @@ class Wire:
 
     def _command(self, command: Command) -> None:
         if isinstance(command, CloseOrder):
-            self.building.order_closed(self.naming.encode(command))
+            status: Any = command.status
+            told = OrderStatus(order_id=command.order_id, status=status, reason=command.reason)
+            self.building.order_closed(msgspec.json.encode(told))
         elif not self.control.command(self.utc_ns(), command):
             self.equipment.command(command)
 

@@ -67,6 +67,7 @@ def test_what_equipment_can_not_read_is_counted(tmp_path: Path, payload: bytes) 
     wire = Wire(recipe(1), tmp_path / "wire.run")
     wire.building.received(payload)
     wire.building.order_closed(payload)
-    assert wire.building.refused == 2
+    counted = 2 if payload else 1  # an empty status is one that is kept no longer
+    assert wire.building.refused == counted
     wire.building.received(msgspec.json.encode({"type": "ClearLane", "edge": "no", "attempt": 1}))
-    assert wire.building.refused == 3
+    assert wire.building.refused == counted + 1
