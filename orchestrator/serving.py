@@ -117,7 +117,7 @@ class Serving:
             self.naming,
             link,
             lambda: self.live.core.world,
-            lambda: (self.live.now_ns, self.now_ns),
+            self._times_ns,
             self._traffic,
         )
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
@@ -127,7 +127,7 @@ class Serving:
             link.publish,
             self.live.post_soon,
             self.alarm,
-            lambda: self.live.now_ns,
+            self._times_ns,
         )
         self.control = Control(
             loaded.site,
@@ -198,6 +198,10 @@ class Serving:
     def now_ns(self) -> int:
         """UTC, from a clock that never goes backwards."""
         return self._utc_ns + self._clock_ns()
+
+    def _times_ns(self) -> tuple[int, int]:
+        """The run's time, and UTC."""
+        return self.live.now_ns, self.now_ns
 
     # --- the live driver's outside ---------------------------------------------------------------
 
@@ -308,7 +312,7 @@ class Serving:
                 if self.board.message(topic, retained=retained):
                     continue
                 known = self.equipment.message(topic, payload)
-                if not known and not self.requests.message(topic, payload):
+                if not known and not self.requests.message(topic, payload, retained=retained):
                     self.control.message(now_ns, topic, payload, retained=retained)
 
     async def _tick(self) -> None:

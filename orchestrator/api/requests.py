@@ -3,7 +3,7 @@
 `lightsout/v1/<site>/orders` and `…/commands` take a request as tagged JSON with names, and its id:
 {"type": "RobotsPaused", "request": "r1", "robot": "amr-3"}. Its answer comes on `…/replies`:
 {"request": "r1", "accepted": true, "reason": ""}; one by the same id is answered alike and not done
-twice. Orders may say `due_in_s` from now. `…/safety/events` needs no id.
+twice. `…/safety/events` needs no id. How times, places and lines may be written: `api.asked`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.api.asked import Asked
 from orchestrator.api.equipment import QOS
 from orchestrator.api.naming import BYTES_MAX, Naming, Unnamed, reader
 from orchestrator.api.published import Reply, root
@@ -46,8 +47,8 @@ COMMANDS = (
     | LaneClosed | LaneOpened | StationClosed | StationOpened | ZoneClosed | ZoneOpened
 )  # fmt: skip
 SAFETY = EmergencyStopped | EmergencyReset | ZoneCleared
+TOPICS = {"orders": ORDERS, "commands": COMMANDS, "safety/events": SAFETY}
 ID_MAX = 100
-DUE_S_MAX = 1e7
 
 
 class Requests:
@@ -60,16 +61,15 @@ class Requests:
         publish: Callable[[str, bytes, int, bool], Any],
         post: Callable[[Event], None],
         alarm: Callable[[str, str], None],
-        now_ns: Callable[[], int],
+        times_ns: Callable[[], tuple[int, int]],
     ) -> None:
-        """`now_ns`: the run's time."""
-        self._publish, self._post, self._alarm, self._now_ns = publish, post, alarm, now_ns
+        """`times_ns`: the run's time, and UTC."""
+        self._publish, self._post, self._alarm = publish, post, alarm
         self.safety_topic = f"{root(site_id)}/safety/events"
         self.replies_topic = f"{root(site_id)}/replies"
         self._read = {
-            f"{root(site_id)}/orders": reader(naming, ORDERS),
-            f"{root(site_id)}/commands": reader(naming, COMMANDS),
-            self.safety_topic: reader(naming, SAFETY),
+            f"{root(site_id)}/{name}": (Asked(naming, kinds, times_ns, name), reader(naming, kinds))
+            for name, kinds in TOPICS.items()
         }
 
     def topics(self) -> list[str]:
@@ -87,32 +87,29 @@ class Requests:
         found = Reply(request=answer.request, accepted=answer.accepted, reason=answer.reason)
         self._publish(self.replies_topic, msgspec.json.encode(found), QOS, False)
 
-    def message(self, topic: str, payload: bytes) -> bool:
-        """Something came in; False: it is no request. What can't be read is told."""
-        read = self._read.get(topic)
-        if read is None:
+    def message(self, topic: str, payload: bytes, *, retained: bool = False) -> bool:
+        """Something came in; False: it is no request. What can't be read is told; what the broker
+        kept was asked for some other time."""
+        known = self._read.get(topic)
+        if known is None:
             return False
+        if retained:
+            if payload:
+                text = "a retained request is ignored: nobody knows when it was asked -> clear it"
+                self._alarm(topic.rsplit("/", 1)[-1], text)
+            return True
+        asked, read = known
         name = ""
         try:
             raw = _object(payload)
             name = _name(raw, required=topic != self.safety_topic)
-            self._post(read(msgspec.json.encode(self._due(raw))))
+            self._post(read(msgspec.json.encode(asked.plain(raw))))
         except Unnamed as error:
             if name:
                 self._reply(AnswerRequest(request=name, accepted=False, reason=str(error)))
             else:
                 self._alarm(topic.rsplit("/", 1)[-1], f"a request can't be read: {error}")
         return True
-
-    def _due(self, raw: dict[str, Any]) -> dict[str, Any]:
-        if "due_in_s" not in raw:
-            return raw
-        found = dict(raw)
-        seconds = found.pop("due_in_s")
-        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        if not number or not 0 <= seconds <= DUE_S_MAX:
-            raise Unnamed(f"due_in_s: {str(seconds)[:40]} -> seconds from now, 0 to {DUE_S_MAX:g}")
-        return found | {"due_ns": self._now_ns() + round(seconds * 1e9)}
 
 
 def _object(payload: bytes) -> dict[str, Any]:

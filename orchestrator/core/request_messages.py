@@ -72,6 +72,7 @@ class RobotsPaused(Request, frozen=True):
 class RobotsEvacuated(Request, frozen=True):
     """They begin nothing new, park outside the zone, and stay there; nobody enters it."""
 
+    robot: int = -1
     fleet: int = -1
     zone: str = ""
     nodes: tuple[int, ...] = ()

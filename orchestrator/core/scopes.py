@@ -26,11 +26,9 @@ SHUTS_STATIONS = ("close", "stop")
 
 def asked(world: World, event: RobotsPaused | RobotsEvacuated) -> str:
     """A pause or an evacuation."""
-    kind, robot = "evacuate", -1
-    if isinstance(event, RobotsPaused):
-        kind, robot = "pause", event.robot
+    kind = "pause" if isinstance(event, RobotsPaused) else "evacuate"
     nodes = dict.fromkeys(event.nodes)
-    return begin(world, Scope(kind, robot, event.fleet, event.zone, nodes))
+    return begin(world, Scope(kind, event.robot, event.fleet, event.zone, nodes))
 
 
 def closed(world: World, event: ZoneClosed) -> str:

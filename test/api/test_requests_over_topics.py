@@ -15,7 +15,9 @@ from orchestrator.core.messages import (
     EmergencyStopped,
     LaneClosed,
     Line,
+    OrderChanged,
     OrderReceived,
+    RobotsEvacuated,
     RobotsPaused,
     ZoneClosed,
 )
@@ -34,7 +36,7 @@ class Desk:
         naming.joined("amr-0")
         self.requests = Requests(
             "ring", naming, lambda topic, payload, *_: self.said.append((topic, json.loads(payload))),
-            self.posted.append, lambda _, text: self.alarms.append(text), lambda: 5,
+            self.posted.append, lambda _, text: self.alarms.append(text), lambda: (5, 10**9 + 5),
         )  # fmt: skip
 
     def ask(self, topic: str, **values: Any) -> None:
@@ -74,8 +76,17 @@ def test_requests_are_read_with_names_and_answered_with_their_id() -> None:
         ({"type": "RobotsPaused", "robot": "amr-9"}, "no robot 'amr-9'"),
         ({"type": "LaneClosed", "edge": 3}, "edge"),
         ({"type": "EmergencyReset"}, "EmergencyReset"),
-        ({"type": "OrderChanged", "order_id": "o", "due_in_s": "soon"}, "due_in_s"),
         ({}, "type"),
+        (
+            {"type": "RobotsPaused", "robots": ["amr-0"]},
+            "robots: RobotsPaused has no such field -> ",
+        ),
+        ({"type": "RobotsPaused", "robot": "amr-0", "fleet": "tote_amr"}, "name one of them"),
+        ({"type": "RobotsPaused", "robot": "amr0"}, "did you mean amr-0?"),
+        ({"type": "OrderCancelled", "order_id": "o"}, "nothing that is asked for on commands"),
+        ({"type": "ZoneClosed", "zone": "z", "box_m": [0, 0, 1]}, "two corners"),
+        ({"type": "ZoneClosed", "zone": "z", "box_m": [900, 900, 901, 901]}, "no node in it"),
+        ({"type": "ZoneClosed", "zone": "z", "box_m": [0, 0, 1, 1], "nodes": []}, "leave one out"),
     ],
 )
 def test_what_is_wrong_is_refused_by_its_id_naming_the_field(values: Any, mend: str) -> None:
@@ -84,6 +95,47 @@ def test_what_is_wrong_is_refused_by_its_id_naming_the_field(values: Any, mend: 
     ((_, reply),) = desk.said
     assert reply["request"] == "r" and not reply["accepted"] and mend in reply["reason"]
     assert not desk.posted
+
+
+@pytest.mark.parametrize(
+    ("values", "mend"),
+    [
+        ({"due_in_s": "soon"}, "due_in_s: soon -> seconds from now"),
+        ({"due_in_s": 1e9}, "due_in_s"),
+        ({"due_at": "tomorrow"}, "due_at: 'tomorrow' is no time -> as 2030"),
+        ({"due_at": "1969-12-31T00:00:00Z"}, "before the run began"),
+        ({"due_in_s": 3, "due_ns": 4}, "a due time is said once"),
+        ({"lines": [{"sku": "A"}]}, "a line is"),
+        ({"order_id": "x" * 201}, "1 to 200 letters"),
+        ({"order_id": ""}, "1 to 200 letters"),
+    ],
+)
+def test_orders_that_are_wrong_are_refused_by_their_id(values: Any, mend: str) -> None:
+    desk = Desk()
+    desk.ask("orders", **{"request": "r", "type": "OrderChanged", "order_id": "o"} | values)
+    ((_, reply),) = desk.said
+    assert not reply["accepted"] and mend in reply["reason"] and not desk.posted
+
+
+def test_times_places_and_lines_as_people_write_them() -> None:
+    desk = Desk()
+    lines = [{"sku": "SKU-01", "quantity": 2}]
+    desk.ask("orders", type="OrderChanged", request="a", order_id="o", lines=lines,
+             due_at="1970-01-01T00:01:00Z")  # fmt: skip
+    x_m, y_m = SITE.roadmap.node_x_mm[2] / 1000, SITE.roadmap.node_y_mm[2] / 1000
+    box = [x_m + 0.1, y_m + 0.1, x_m - 0.1, y_m - 0.1]
+    desk.ask("commands", type="RobotsEvacuated", request="b", zone="z", box_m=box)
+    assert desk.posted == [
+        OrderChanged(request="a", order_id="o", due_ns=59 * 10**9, lines=(Line("SKU-01", 2),)),
+        RobotsEvacuated(request="b", zone="z", nodes=(2,)),
+    ]
+
+
+def test_what_the_broker_kept_is_not_asked_for_now() -> None:
+    desk = Desk()
+    raw = json.dumps({"type": "RobotsPaused", "request": "old"}).encode()
+    assert desk.requests.message(f"{ROOT}/commands", raw, retained=True)
+    assert not desk.posted and not desk.said and "clear it" in desk.alarms[0]
 
 
 def test_without_an_id_there_is_nobody_to_answer() -> None:

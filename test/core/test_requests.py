@@ -291,6 +291,18 @@ def test_an_evacuated_fleet_ends_what_it_has_loaded_parks_and_stays() -> None:
     assert story.closed() == {"o1": "done", "o2": "done"}
 
 
+def test_one_robot_is_evacuated_and_the_others_work_on() -> None:
+    story = Asking()
+    assert story.ask(RobotsEvacuated, robot=1) == ""
+    story.order("o1", Line("SKU-01", 1))
+    story.ticks(150)
+    assert story.closed() == {"o1": "done"}
+    away = story.world.robots[1]
+    assert list(away.away) == ["evacuate robot amr-1"] and not away.legs
+    assert bays.inside(story.world, 1) >= 0
+    assert story.ask(RobotsResumed, robot=1) == "" and not away.away
+
+
 def test_an_evacuated_zone_is_left_even_by_who_is_parked_there() -> None:
     story = Asking(robots=2)
     zone = story.zone(12)
