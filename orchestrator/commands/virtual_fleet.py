@@ -35,12 +35,12 @@ class Connection:
 
     def __init__(self, fleet: VirtualFleet, agent: Agent, mischief: Mischief) -> None:
         self._fleet, self._agent, self._mischief = fleet, agent, mischief
-        self._drop = asyncio.Event()
         self.link: MqttLink | None = None
 
     def drop(self) -> None:
-        """Lose the connection, and make it again."""
-        self._drop.set()
+        """Lose the connection without a word; the link makes it again."""
+        if self.link is not None:
+            self.link.cut()
 
     def send(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         """While there is no link, what would be said is lost."""
@@ -53,25 +53,14 @@ class Connection:
         agent = self._agent
         topics = {agent.topic(name): name for name in TO_VEHICLE}
         name = agent.topic("").strip("/").replace("/", "-")
-        while True:
-            self._drop.clear()
-            topic, payload, qos, retain = agent.will()
-            will = Will(topic, payload, qos, retain)
-            async with self._fleet.make_link(client_id=name, will=will) as link:
-                for pattern in topics:
-                    link.subscribe(pattern)
-                link.on_up = self._up
-                self.link = link
-                reader = asyncio.create_task(self._read(link, topics))
-                dropped = asyncio.create_task(self._drop.wait())
-                try:
-                    await asyncio.wait([reader, dropped], return_when=asyncio.FIRST_COMPLETED)
-                    if reader.done():
-                        reader.result()
-                finally:
-                    reader.cancel()
-                    dropped.cancel()
-            self.link = None
+        topic, payload, qos, retain = agent.will()
+        will = Will(topic, payload, qos, retain)
+        async with self._fleet.make_link(client_id=name, will=will) as link:
+            for pattern in topics:
+                link.subscribe(pattern)
+            link.on_up = self._up
+            self.link = link
+            await self._read(link, topics)
 
     def _up(self) -> None:
         self._fleet.catch_up()

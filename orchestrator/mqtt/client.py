@@ -123,6 +123,7 @@ class MqttLink:
         self._keeper: asyncio.Task[None] | None = None
         self._connections = 0
         self._told: Trouble | None = None
+        self._session_client: aiomqtt.Client | None = None
         self.connected = False
         self.on_up: Callable[[], None] = nothing
         self.on_down: Callable[[Trouble], None] = no_trouble
@@ -165,6 +166,14 @@ class MqttLink:
             raise ValueError(f"'{topic}' is no topic to publish to")
         assert qos in {0, 1, 2}
         return self._outbox.add(topic, payload, qos, retain)
+
+    def cut(self) -> None:
+        """Lose the connection without a word, as by a cable that is pulled: the broker tells the last
+        will, and the connection is made again."""
+        sock = self._session_client._client.socket() if self._session_client is not None else None
+        if self.connected and isinstance(sock, socket.socket):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     async def messages(self) -> AsyncIterator[tuple[str, bytes, bool]]:
         """Topic, payload, whether it was retained; ends when the link is closed. One reader."""
@@ -225,7 +234,7 @@ class MqttLink:
     async def _connection(self) -> None:
         """One connection from beginning to end; tells why it ended or didn't come about."""
         words = LastWords()
-        client = self._client(words)
+        client = self._session_client = self._client(words)
         connecting = asyncio.create_task(client.__aenter__())
         try:
             # Not to be interrupted: the library's thread would open a socket that nobody closes.

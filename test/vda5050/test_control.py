@@ -552,6 +552,105 @@ def test_garbage_is_counted_and_much_of_it_stops_the_vehicle_alone() -> None:
     assert len(story.alarms) < 5
 
 
+def faults(story: Story) -> list[str]:
+    return [e.kind for e in story.events if isinstance(e, RobotFaulted)]
+
+
+def well(story: Story) -> bool:
+    return any(isinstance(e, RobotRecovered) for e in story.events)
+
+
+def test_garbage_between_good_states_stops_the_vehicle_until_it_has_behaved_for_a_while() -> None:
+    story = joined()
+    for _ in range(50):
+        story.say("state", b"\xff" * 100)
+        story.state()
+    assert faults(story) == ["robot_nonsense"] and not well(story), "once, and it stays out"
+    for _ in range(30):
+        story.state()
+    assert not well(story)
+    for _ in range(15):
+        story.state()
+    assert well(story)
+    assert any("odd messages" in text for _, text in story.alarms)
+
+
+def test_after_a_minute_without_garbage_one_good_state_is_enough() -> None:
+    story = joined()
+    for _ in range(25):
+        story.say("state", b"\xff" * 100)
+    story.state(wait_s=30)
+    assert not well(story)
+    story.state(wait_s=31)
+    assert well(story)
+
+
+def test_who_repeats_what_it_said_long_ago_is_not_believed() -> None:
+    # given a vehicle that has said more than anybody could reorder
+    story = joined()
+    story.extend(0, 3)
+    first = story.header
+    story.echo(0)
+    for _ in range(80):
+        story.echo(2)
+    header, now_ns, facts = story.header, story.now_ns, dict(story.facts)
+    story.events.clear()
+    # when it says once more, again and again, what it said at the beginning
+    for _ in range(45):
+        story.header, story.now_ns = first, now_ns - 90 * SECOND
+        story.echo(0, wait_s=0)
+        header, now_ns = header + 1, now_ns + SECOND
+        story.header, story.now_ns = header, now_ns
+        story.facts = dict(facts)
+        story.echo(2, wait_s=0)
+    # then nothing of it is believed, and it is stopped
+    vehicle = story.control.vehicles["acme", "amr-1"]
+    assert vehicle.state.last_node_sequence == 4 and vehicle.counts.reordered == 45
+    assert faults(story) == ["robot_nonsense"]
+    assert not [e for e in story.events if isinstance(e, NodeReached)]
+
+
+def test_a_vehicle_that_starts_anew_with_a_clock_that_is_wrong_is_believed_at_its_third_word() -> (
+    None
+):
+    story = joined()
+    story.header = 5000
+    story.state()
+    story.header, story.now_ns = 0, story.now_ns - 3600 * SECOND
+    vehicle = story.control.vehicles["acme", "amr-1"]
+    for _ in range(2):
+        story.state()
+        assert vehicle.state.header.header_id == 5001
+    story.state()
+    assert vehicle.state.header.header_id == 3 and not faults(story)
+
+
+def test_a_network_that_doubles_and_reorders_makes_nobody_a_liar() -> None:
+    story = joined()
+    for number in range(400):
+        story.state()
+        if number % 10 < 3:  # one in ten is late, two in ten come twice
+            story.header -= 3 if number % 10 == 0 else 1
+            story.now_ns -= 3 * SECOND if number % 10 == 0 else SECOND
+            story.state()
+            story.header += 3 if number % 10 == 0 else 1
+            story.now_ns += 2 * SECOND if number % 10 == 0 else 0
+    assert not faults(story)
+
+
+def test_a_liar_stays_out_while_it_lies_also_on_the_way() -> None:
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    place = m.Position(x=-50, y=-50, theta=0, map_id="hall")
+    for _ in range(20):
+        story.echo(1, position=place)
+    assert faults(story) == ["robot_nonsense"] and not well(story)
+    del story.facts["position"]
+    story.echo(2)
+    assert well(story)
+
+
 def test_somebody_elses_header_is_not_believed() -> None:
     story = joined()
     header = m.Header(header_id=9, time_ns=0, version="2.1.0", manufacturer="acme", serial="amr-2")

@@ -201,7 +201,6 @@ class Control:
             return
         match message:
             case State():
-                v.odd = 0
                 self._state(v, message, retained=retained)
             case Connection():
                 self._connection(v, message)
@@ -242,16 +241,26 @@ class Control:
 
     def _unreadable(self, v: Vehicle, name: str, error: RemoteError) -> None:
         v.counts.undecodable += 1
-        v.odd += 1
         if v.counts.undecodable in (1, 10, 100) or v.counts.undecodable % 1000 == 0:
             self.desk.alarm(v.name, f"{name} can't be read ({v.counts.undecodable}): {error}")
-        if v.odd == self.desk.limits.odd_messages:
-            text = f"{v.odd} messages in a row that can't be read; the last: {error}"
-            recovering.fault(self.desk, v, "robot_nonsense", text)
+        recovering.odd(self.desk, v, f"can't be read: {error}")
+
+    def _old(self, v: Vehicle) -> None:
+        """A state that tells nothing new. A few are the network's, many the vehicle's."""
+        if v.robot < 0:
+            return
+        count = v.counts.repeated + v.counts.reordered
+        if count in (100, 1000) or count % 10_000 == 0:
+            self.desk.alarm(v.name, f"{count} states were old or repeated")
+        recovering.odd(self.desk, v, "is an old state")
 
     def _state(self, v: Vehicle, state: State, *, retained: bool) -> None:
-        if not reading.fresh(v, state) or (retained and v.robot < 0):
+        if retained and v.robot < 0:
             return
+        if not reading.fresh(v, state):
+            self._old(v)
+            return
+        recovering.sensible(self.desk, v)
         if v.robot >= 0:
             if state.position is not None and state.position.localized:
                 self._seen(v.robot, state.position)
@@ -369,10 +378,8 @@ class Control:
                     self._join(v, v.state)
                 continue
             if late:
-                desk.alarm(v.name, late)
                 recovering.fault(desk, v, "robot_silent", late)
             elif v.status != "faulted" and now_ns >= v.silent_ns:
                 silent_s = (now_ns - v.heard_ns) // sending.SECOND_NS
-                desk.alarm(v.name, f"silent for {silent_s} s")
                 recovering.fault(desk, v, "robot_silent", f"silent for {silent_s} s")
             recovering.watch(desk, v)

@@ -7,7 +7,7 @@ from orchestrator.vda5050.control import pausing, recovering
 from orchestrator.vda5050.control.sending import SECOND_NS, Desk, push
 from orchestrator.vda5050.control.tables import ENDED
 from orchestrator.vda5050.control.vehicle import Errand, Vehicle
-from orchestrator.vda5050.model import State
+from orchestrator.vda5050.model import Header, State
 
 REFUSALS = (
     "orderError",
@@ -19,7 +19,8 @@ REFUSALS = (
 )
 BLOCKED = ("pathBlocked", "obstacleDetected", "blockedByObstacle")
 STEP_PERMILLE = 50  # the charge is told to the core at each crossing of a multiple of this
-WINDOW = 64  # a header id that is so far behind is a restart, not a reordering
+WINDOW = 64  # a header id that is so far behind may be a restart with a clock that is wrong
+ANEW = 3  # then its states go on from each other
 
 
 def fresh(v: Vehicle, state: State) -> bool:
@@ -33,12 +34,24 @@ def fresh(v: Vehicle, state: State) -> bool:
     if step == 0 and state.header.time_ns == before.header.time_ns:
         v.counts.repeated += 1
         return False
-    if step <= 0 and not later and step > -WINDOW:
+    if step <= 0 and not later and (step > -WINDOW or not _anew(v, state.header)):
         v.counts.reordered += 1
         return False
+    v.old, v.old_row = None, 0
     if step > 1:
         v.counts.missing += step - 1
     return True
+
+
+def _anew(v: Vehicle, header: Header) -> bool:
+    """It counts from the beginning again, and its clock was set back. Who only repeats what it said
+    long ago does not go on from there."""
+    old = v.old
+    goes_on = (
+        old is not None and header.header_id == old.header_id + 1 and header.time_ns > old.time_ns
+    )
+    v.old, v.old_row = header, v.old_row + 1 if goes_on else 1
+    return v.old_row >= ANEW
 
 
 def read(desk: Desk, v: Vehicle, state: State) -> None:

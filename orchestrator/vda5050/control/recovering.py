@@ -28,12 +28,17 @@ def wrong(desk: Desk, v: Vehicle, state: State) -> tuple[str, str]:
         return "robot_dead", f"emergency stop ({state.safety.emergency_stop})"
     if state.mode not in COMMANDED:
         return "robot_manual", f"operating mode {state.mode}"
+    if v.status == "faulted" and v.kind == "robot_nonsense" and v.odd:
+        return v.kind, v.reason
     place = state.position
     if place is not None and not place.localized:
         return "robot_slipped", "does not know where it is"
-    if place is not None and v.status == "joined":
+    if place is not None and v.status in ("joined", "faulted"):
         off_m = desk.floor.off_m(place.x, place.y, v.at, v.ahead())
         v.lost_pose = v.lost_pose + 1 if off_m > desk.limits.pose_off_m else 0
+        if v.status == "faulted" and v.lost_pose:
+            v.reason = f"stands at {place.x:.2f}, {place.y:.2f}: not on the way that it holds"
+            return v.kind, v.reason
         if v.lost_pose >= desk.limits.pose_states:
             return "robot_nonsense", f"says it is {off_m:.1f} m off the way that it holds"
     return "", ""
@@ -46,7 +51,25 @@ def fault(desk: Desk, v: Vehicle, kind: str, reason: str) -> None:
     v.become("faulted")
     v.kind, v.reason = kind, reason
     v.lost_pose = 0
+    desk.alarm(v.name, f"{kind}: {reason}")
     desk.post(RobotFaulted(robot=v.robot, reason=reason, kind=kind))
+
+
+def odd(desk: Desk, v: Vehicle, what: str) -> None:
+    """A message that makes no sense. Many, also between others that do, and it counts as out of its
+    mind; it is well again when the sensible ones have made up for them."""
+    full = 2 * desk.limits.odd_messages
+    v.odd, v.odd_ns = min(full, v.odd + 2), desk.now_ns
+    if v.odd == full:
+        fault(
+            desk, v, "robot_nonsense", f"{desk.limits.odd_messages} odd messages; the last {what}"
+        )
+
+
+def sensible(desk: Desk, v: Vehicle) -> None:
+    """A message that does."""
+    calm = desk.now_ns - v.odd_ns >= int(desk.limits.calm_s * SECOND_NS)
+    v.odd = 0 if calm else max(0, v.odd - 1)
 
 
 def asked(desk: Desk, v: Vehicle, command: RecoverRobot) -> None:

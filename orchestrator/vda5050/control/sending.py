@@ -31,6 +31,7 @@ class Limits:
     pose_off_m: float = 1.5
     pose_states: int = 3
     odd_messages: int = 20
+    calm_s: float = 60.0  # without an odd message those before count no more
     factsheet_s: float = 5.0  # then a vehicle joins without one
 
     @classmethod

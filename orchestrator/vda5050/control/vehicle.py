@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.core.messages import StartAction
 from orchestrator.vda5050.codec import Codec
 from orchestrator.vda5050.control.tables import ENDED, ERRAND, VEHICLE, follow
-from orchestrator.vda5050.model import Action, Factsheet, Order, State
+from orchestrator.vda5050.model import Action, Factsheet, Header, Order, State
 
 
 @dataclass(slots=True)
@@ -96,7 +96,10 @@ class Vehicle:
     refusals: int = 0  # orders that it refused, in a row
     cancel_ns: int = 0  # until then it may end what it is at
     asked_factsheet_ns: int = -1
-    odd: int = 0  # messages in a row that could not be read
+    odd: int = 0  # grows with each message that can't be read or is old, shrinks with each other
+    odd_ns: int = 0  # the last of them
+    old: Header | None = None  # of a state from long ago
+    old_row: int = 0  # so many of those went on from each other
     counts: Counts = field(default_factory=Counts)
 
     @property
