@@ -105,7 +105,9 @@ class Story:
         else:
             self.instants += got[1].actions
 
-    def state(self, wait_s: float = 1.0, serial: str = "amr-1", **facts: Any) -> list[Event]:
+    def state(
+        self, wait_s: float = 1.0, serial: str = "amr-1", aged_s: float = 0.0, **facts: Any
+    ) -> list[Event]:
         """The vehicle reports; what it said before stays true. Return the events that come of it."""
         self.facts |= facts
         self.now_ns += round(wait_s * SECOND)
@@ -116,7 +118,8 @@ class Story:
             "position": m.Position(x=x, y=y, theta=0, map_id="hall"),
         } | self.facts
         header = m.Header(
-            header_id=self.header, time_ns=self.now_ns, version=self.codec.version,
+            header_id=self.header, time_ns=self.now_ns - round(aged_s * SECOND),
+            version=self.codec.version,
             manufacturer="acme", serial=serial,
         )  # fmt: skip
         before = len(self.events)
@@ -593,16 +596,15 @@ def test_who_repeats_what_it_said_long_ago_is_not_believed() -> None:
     story.echo(0)
     for _ in range(80):
         story.echo(2)
-    header, now_ns, facts = story.header, story.now_ns, dict(story.facts)
+    header, facts = story.header, dict(story.facts)
     story.events.clear()
     # when it says once more, again and again, what it said at the beginning
     for _ in range(45):
-        story.header, story.now_ns = first, now_ns - 90 * SECOND
-        story.echo(0, wait_s=0)
-        header, now_ns = header + 1, now_ns + SECOND
-        story.header, story.now_ns = header, now_ns
-        story.facts = dict(facts)
-        story.echo(2, wait_s=0)
+        story.header = first
+        story.echo(0, aged_s=90)
+        story.header, story.facts = header, dict(facts)
+        story.echo(2)
+        header += 1
     # then nothing of it is believed, and it is stopped
     vehicle = story.control.vehicles["acme", "amr-1"]
     assert vehicle.state.last_node_sequence == 4 and vehicle.counts.reordered == 45
