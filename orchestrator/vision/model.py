@@ -34,14 +34,15 @@ class PictureError(ValueError):
 
 
 class ReaderError(Exception):
-    """A reader could not do its work: timeout | refused | limited | broken | schema | offline."""
+    """A reader could not do its work: timeout | refused | limited | broken | schema | offline.
+    `after_s`: it asks to be left alone for so long."""
 
-    def __init__(self, kind: str, text: str) -> None:
+    def __init__(self, kind: str, text: str, after_s: float = 0.0) -> None:
         super().__init__(f"{kind}: {text}")
-        self.kind, self.text = kind, text
+        self.kind, self.text, self.after_s = kind, text, after_s
 
-    def __reduce__(self) -> tuple[type[ReaderError], tuple[str, str]]:
-        return ReaderError, (self.kind, self.text)
+    def __reduce__(self) -> tuple[type[ReaderError], tuple[str, str, float]]:
+        return ReaderError, (self.kind, self.text, self.after_s)
 
 
 class Picture:
