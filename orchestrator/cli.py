@@ -66,6 +66,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     """Errors that are the input's fault and carry their own mend."""
     from orchestrator.certificate import CertificateError  # noqa: PLC0415
     from orchestrator.commands import OutputError  # noqa: PLC0415
+    from orchestrator.commands.bench_wire import BenchError  # noqa: PLC0415
     from orchestrator.host.records import HostFileError  # noqa: PLC0415
     from orchestrator.journal import RunFileError  # noqa: PLC0415
     from orchestrator.layout import LayoutError  # noqa: PLC0415
@@ -78,6 +79,7 @@ def known_errors() -> tuple[type[Exception], ...]:
 
     return (
         OSError,
+        BenchError,
         CertificateError,
         OutputError,
         RunFileError,

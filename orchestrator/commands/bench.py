@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from orchestrator.commands import OutputError, command, output, positive
+from orchestrator.commands import OutputError, bench_wire, command, output, positive
 
 LORR = "  lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json"
 SIM = "  lightsout bench sim sites/jd_small --hours 1"
@@ -18,13 +18,15 @@ PDPTW = """\
 ABLATION = """\
   lightsout bench ablation sites/jd_small --hours 1 --variant "as it is" --variant "parking stay"
   lightsout bench ablation sites/jd_medium --hours 2 --seeds 3 --out ablation.jsonl"""
-EXAMPLES = "\n".join((LORR, SIM, PDPTW, ABLATION))
+EXAMPLES = "\n".join((LORR, SIM, PDPTW, ABLATION, bench_wire.EXAMPLES))
 
 
 def add(subparsers: Any) -> None:
     """Declare the command."""
     parser = command(subparsers, "bench", "measure planning and simulation", EXAMPLES)
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="lorr|sim|pdptw|ablation")
+    kinds = parser.add_subparsers(
+        dest="kind", required=True, metavar="lorr|sim|pdptw|ablation|wire"
+    )
     lorr = command(kinds, "lorr", "scheduler and planner under the League's step rules", LORR)
     lorr.add_argument("instance", type=Path, metavar="INSTANCE.json")
     lorr.add_argument("--steps", type=int, default=500)
@@ -59,11 +61,18 @@ def add(subparsers: Any) -> None:
     tours.add_argument("--solutions", type=int, help="solutions visited: reproducible")
     tours.add_argument("--json", action="store_true")
     tours.add_argument("--out", type=Path, metavar="FILE", help="the routes, one a line")
+    bench_wire.add(kinds)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
-    kinds = {"lorr": _lorr, "sim": _sim, "pdptw": _pdptw, "ablation": _ablation}
+    kinds = {
+        "lorr": _lorr,
+        "sim": _sim,
+        "pdptw": _pdptw,
+        "ablation": _ablation,
+        "wire": bench_wire.run,
+    }
     figures = kinds[arguments.kind](arguments)
     if arguments.json:
         print(json.dumps(figures))
