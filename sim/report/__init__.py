@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from sim.report import (
     energy,
     fleet,
     floor,
+    mistakes,
     orders,
     problems,
     shifts,
@@ -79,6 +81,7 @@ def build(run: Run) -> Report:
         "energy": energy.figures(seen, spans, seen.charge, seen.loaded.spec),
         "departures": departures.figures(facts, ledger, end_ns),
         "exceptions": problems.figures(seen.problems),
+        "mistakes": mistakes.figures(mistakes.mistakes(facts, _needs(seen.loaded))),
         "shifts": shifts.figures(facts, ledger, seen.problems, end_ns),
         "faults": orders.faults(facts),
         "unfinished": orders.unfinished(ledger, run.meta.get("books") or {}, end_ns),
@@ -86,6 +89,16 @@ def build(run: Run) -> Report:
     return Report(
         measured, seen.loaded, seen.places, (moving, fine), (standing, coarse),
     )  # fmt: skip
+
+
+def _needs(loaded: Any) -> Callable[[str, str], str]:
+    types = loaded.site.order_types
+
+    def needs(kind: str, step: str) -> str:
+        known = types[kind].steps if kind in types else {}
+        return str(known[step].needs) if step in known else ""
+
+    return needs
 
 
 def _run(seen: Measured) -> dict[str, Any]:

@@ -46,6 +46,18 @@ def exceptions(figures: dict[str, Any]) -> str:
     )
 
 
+def mistakes(figures: dict[str, Any]) -> str:
+    """What machines did wrong to goods, and which check caught it; nothing where nothing was."""
+    if not figures["made"]:
+        return ""
+    listed = table(("mistake", "made", "caught by", "still inside", "shipped"), [
+        (row["kind"], row["made"], _ends(row["caught"]), row["open"], row["shipped"])
+        for row in figures["kinds"]
+    ], numeric=(1, 3, 4))  # fmt: skip
+    caption = f"{figures['made']} made by machines, {figures['shipped']} left the building"
+    return card("Mistakes and the checks that caught them", caption, listed)
+
+
 def _ends(ends: dict[str, int]) -> Html:
     chips = "".join(f"<span>{count} {escape(words(how))}</span>" for how, count in ends.items())
     return Html(f"<div class='chips'>{chips}</div>")

@@ -26,6 +26,7 @@ def page(report: Report) -> str:
         _tiles(figures),
         "<div class='row'>", _throughput(figures["orders"], run), _cycle(figures["orders"]), "</div>",
         cards.exceptions(figures["exceptions"]),
+        cards.mistakes(figures["mistakes"]),
         cards.departures(figures["departures"]),
         cards.shifts(figures["shifts"]),
         _fleets(figures),

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.report import cards, departures, energy, fleet, problems, shifts, timeline, work
+from sim.report import (
+    cards,
+    departures,
+    energy,
+    fleet,
+    mistakes,
+    problems,
+    shifts,
+    timeline,
+    work,
+)
 from sim.report import spans as cuts
 from sim.report.bins import MINUTE_NS, edges, spread, width_ns
 from sim.report.timeline import Places
@@ -216,3 +226,43 @@ def test_what_stations_handled() -> None:
     ]
     handled = fleet._handled(facts)
     assert handled == {"dock-0": 1, "chute-0": 1, "door-0": 1, "unpack-0": 1}
+
+
+def test_mistakes_and_the_checks_that_caught_them() -> None:
+    def seen(at_s: float, outcome: str, step: str, order: str) -> Any:
+        fact = {"number": 1, "kind": outcome, "subject": f"{order}:{step}.0", "phase": "opened"}
+        return (round(at_s * S), "exception", fact | {"order_id": order, "how": ""})
+
+    def order(name: str) -> Any:
+        return (0, "order", {"order_id": name, "kind": "outbound"})
+
+    count = {"tote": "t1", "by": 1, "why": "pick_wrong"}
+    facts = [
+        order("o1"), order("o2"), order("o3"),
+        (1 * S, "miscounted", count | {"order_id": "o1"}),
+        (1 * S, "miscounted", {"tote": "t9", "by": 3, "why": "stock_wrong"}),
+        (2 * S, "units_swapped", {"order_id": "o2", "sku": "A", "as": "A~"}),
+        seen(3, "mismatch", "verify", "o1"),
+        seen(4, "unreadable", "verify", "o2"),
+        (5 * S, "parcel_packed", {"parcel": "parcel-o2", "order_id": "o2"}),
+        seen(6, "mismatch", "weigh", "o2"),
+        (7 * S, "labelled", {"load": "parcel-o2", "says": "", "why": "torn"}),
+        seen(8, "unreadable", "scan", "o2"),
+        (9 * S, "labelled", {"load": "parcel-o2", "says": "parcel-o2", "why": ""}),
+        (10 * S, "units_damaged", {"order_id": "o3", "sku": "B", "quantity": 1}),
+        (11 * S, "parcel_departed", {"parcel": "parcel-o3", "order_id": "o3"}),
+        (12 * S, "units_damaged", {"order_id": "o1", "sku": "B", "quantity": 1}),
+    ]  # fmt: skip
+    needs = {"verify": "verify", "weigh": "checkweigh", "scan": "scan"}
+    rows = mistakes.mistakes(facts, lambda kind, step: needs[step] if kind else "")
+    assert [(row.kind, row.order_id, row.caught) for row in rows] == [
+        ("wrong count", "o1", "verify"), ("wrong item", "o2", "checkweigh"),
+        ("torn label", "o2", "scan"), ("damaged", "o3", mistakes.SHIPPED),
+        ("damaged", "o1", mistakes.OPEN),
+    ]  # fmt: skip
+    figures = mistakes.figures(rows)
+    assert (figures["made"], figures["shipped"]) == (5, 1)
+    assert figures["layers"] == {"verify": 1, "checkweigh": 1, "scan": 1}
+    page = cards.mistakes(figures)
+    assert "1 checkweigh" in page and "5 made by machines, 1 left the building" in page
+    assert cards.mistakes(mistakes.figures([])) == ""
