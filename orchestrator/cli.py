@@ -73,6 +73,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     from orchestrator.mqtt.access import AccessError  # noqa: PLC0415
     from orchestrator.mqtt.address import AddressError  # noqa: PLC0415
     from orchestrator.mqtt.credentials import CredentialsError  # noqa: PLC0415
+    from sim.cameras.levels import LevelError  # noqa: PLC0415
     from sim.li_lim import LiLimError  # noqa: PLC0415
     from sim.lorr_files import InstanceError  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
@@ -89,6 +90,7 @@ def known_errors() -> tuple[type[Exception], ...]:
         AccessError,
         CredentialsError,
         InstanceError,
+        LevelError,
         LiLimError,
         ScenarioError,
     )

@@ -8,11 +8,18 @@ to two that it swaps, shows.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 MARK = "-"
 DIGITS = 2
 LENGTH_MAX = 64
+
+# A tote's label, in sides of its AprilTag (family 36h11) from the tag's upper left corner: the code
+# is a square of CODE_SIDE at CODE_AT, the id in letters lies below both.
+TAGS = 587  # in the family: totes are many more, so a tag tells where a label lies, not whose it is
+CODE_AT = (1.25, 0.0)
+CODE_SIDE = 1.0
 
 _ALIKE = str.maketrans({"O": "0", "I": "1", "Q": "0", "L": "1"})  # in a worn print
 
@@ -38,6 +45,11 @@ def identity_of(text: str) -> str:
     if not mark or len(text) > LENGTH_MAX + DIGITS + 1 or not _digits(identity):
         return ""
     return identity if digits == check(identity) else ""
+
+
+def tag_of(identity: str) -> int:
+    """The tag on the label of this id."""
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:4], "big") % TAGS
 
 
 def plain(text: str) -> str:

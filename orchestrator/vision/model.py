@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
+import numpy.typing as npt
 
-    Image = np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]  # rows, columns, BGR
+Image = npt.NDArray[np.uint8]  # rows, columns, BGR
 
 Task = Literal["read_label", "identify_item", "verify_pick", "inspect_damage", "check_lane"]
 TASKS: tuple[Task, ...] = (
@@ -93,7 +93,6 @@ def _decoded(data: bytes) -> Image:
     import io  # noqa: PLC0415
 
     import cv2  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
     from PIL import Image as Files  # noqa: PLC0415
 
     if len(data) > BYTES_MAX:
@@ -105,11 +104,11 @@ def _decoded(data: bytes) -> Image:
         raise PictureError("neither JPEG nor PNG -> send one of these") from error
     if width * height > PIXELS_MAX:
         raise PictureError(f"{width} x {height} pixels -> at most {PIXELS_MAX} in all")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    image: Image | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise PictureError("the picture is damaged -> send it again")
     image.flags.writeable = False
-    return image  # type: ignore[return-value]
+    return image
 
 
 @dataclass(frozen=True, slots=True)
