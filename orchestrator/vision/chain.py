@@ -84,7 +84,12 @@ class Chain:
         self, picture: Picture, question: Question, chosen: TaskPolicy, end: float
     ) -> tuple[Opinion, list[Step]]:
         opinion, trail, readings = NOTHING, list[Step](), list[Reading]()
-        for caller in self._tasks[question.task]:
+        callers, rule = self._tasks[question.task], chosen.rule
+        if question.look == "model":
+            callers = tuple(sorted(callers, key=lambda caller: not caller.reader.remote))
+        elif question.look == "reader" and len(callers) > 1:
+            rule = replace(rule, agree=max(rule.agree, 2))
+        for caller in callers:
             left = end - self._clock.now()
             if left <= 0:
                 trail.append(Step(caller.name, error="deadline"))
@@ -94,7 +99,7 @@ class Chain:
             if answer.reading is None:
                 continue
             readings.append(replace(answer.reading, model=caller.name))
-            opinion = judge(question, readings, chosen.rule)
+            opinion = judge(question, readings, rule)
             if opinion.settled:
                 break
         return opinion, trail
@@ -125,4 +130,5 @@ def _verdict(opinion: Opinion, trail: Sequence[Step], seconds: float) -> Verdict
 
 def _key(picture: Picture, question: Question) -> Hashable:
     known = hash(frozenset(question.known))  # not the set itself: it may hold thousands of ids
-    return picture.sha256, question.task, question.expected, question.subject, known
+    asked = question.task, question.expected, question.subject, question.look
+    return picture.sha256, *asked, known

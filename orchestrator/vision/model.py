@@ -22,6 +22,8 @@ TASKS: tuple[Task, ...] = (
 )
 Outcome = Literal["ok", "misread", "unreadable", "doubtful", "mismatch", "damaged", "blocked"]
 
+Look = Literal["", "angle", "reader", "model"]
+
 BYTES_MAX = 16 * 2**20
 PIXELS_MAX = 40_000_000
 
@@ -123,13 +125,16 @@ class Question:
     | inspect_damage | a SKU | | "intact", "damaged" |
     | check_lane | "" | | "clear", "blocked" |
 
-    `subject` is the place's name for `check_lane` (each lane has its picture when empty).
+    `subject` is the place's name for `check_lane` (each lane has its picture when empty). `look`
+    says what is to be different from the last time: two readers must agree (`reader`), or whoever is
+    far away and knows more is asked first (`model`); another `angle` is another picture.
     """
 
     task: Task
     expected: str
     known: Collection[str] = ()
     subject: str = ""
+    look: Look = ""
 
 
 @dataclass(frozen=True, slots=True)
