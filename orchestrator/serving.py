@@ -75,6 +75,8 @@ def declared_of(loaded: LoadedSite) -> list[Declared]:
                 max(xs) - min(xs),
                 max(ys) - min(ys),
                 (*handles, "startCharging", "stopCharging"),
+                spec.load_kg,
+                spec.places,
             )
         )
     return found
@@ -295,7 +297,14 @@ class Serving:
             "orders_sent": sum(v.counts.orders for v in vehicles),
             "updates_sent": sum(v.counts.updates for v in vehicles),
             "resent": sum(v.counts.resent for v in vehicles),
+            "base_requests": sum(v.counts.base_requests for v in vehicles),
+            "stop_and_go_share": round(
+                sum(v.counts.stops for v in vehicles)
+                / max(1, sum(v.counts.nodes for v in vehicles)),
+                4,
+            ),
             "unreadable": sum(v.counts.undecodable for v in vehicles),
+            "mended": sum(v.counts.mended for v in vehicles),
             "messages_in": counts.received,
             "messages_dropped": counts.inbox_dropped + counts.inbox_refused,
             "alarms": self.board.kpis.alarms,

@@ -61,6 +61,7 @@ class FleetFile(_Part):
     robots: int = Field(ge=0, le=20_000)
     carries: tuple[str, ...] = ()
     places: int = Field(default=1, ge=1, le=64)
+    load_kg: NotNegative = 0  # the heaviest that comes; 0: not said
     footprint_m: Annotated[tuple[tuple[Finite, Finite], ...], at_least(3)]
     speed_mps: Annotated[float, Field(ge=0.01, le=100)]
     acceleration_mps2: Positive

@@ -18,14 +18,21 @@ from orchestrator.vda5050.model import (
     InstantActions,
     Order,
     State,
+    Visualization,
 )
 from orchestrator.vda5050.quirks import Quirks
 from orchestrator.vda5050.writing import Writer
 
 VERSIONS = {"2.0": "2.0.0", "2.1": "2.1.0", "3.0": "3.0.0"}
 BYTES_MAX = 1_000_000
-ARRAYS = ("nodeStates", "edgeStates", "actionStates", "errors", "information", "actions")
-Incoming = State | Connection | Factsheet | tuple[Header, Order] | tuple[Header, InstantActions]
+NONE_YET: dict[str, Any] = {  # of a state, where a kind reader finds nothing: no order, no node
+    "orderId": "", "orderUpdateId": 0, "lastNodeId": "", "lastNodeSequenceId": 0,
+    "nodeStates": [], "edgeStates": [], "actionStates": [], "errors": [],
+}  # fmt: skip
+Incoming = (
+    State | Connection | Factsheet | Visualization
+    | tuple[Header, Order] | tuple[Header, InstantActions]
+)  # fmt: skip
 
 
 class Codec:
@@ -43,6 +50,7 @@ class Codec:
         readers: dict[str, tuple[Any, Callable[[Any], Incoming]]] = {
             "state": (state, to_state),
             "connection": (wire.WireConnection, reading.connection),
+            "visualization": (wire.WireVisualization, reading.visualization),
             "order": (wire.WireOrder, reading.order),
             "instantActions": (wire.WireInstantActions, reading.instant_actions),
         }
@@ -54,8 +62,9 @@ class Codec:
         self._encode = msgspec.json.Encoder().encode
 
     def decode(self, topic: str, payload: bytes) -> Incoming:
-        """`topic`: state | connection | factsheet | order | instantActions (these two with their
-        header). Raises RemoteError, and nothing else, where the other side broke the protocol."""
+        """`topic`: state | connection | factsheet | visualization | order | instantActions (of these
+        two: with their header). Raises RemoteError, and nothing else, where the other side broke the
+        protocol."""
         if len(payload) > BYTES_MAX:
             raise RemoteError(topic, f"is {len(payload)} bytes long -> {BYTES_MAX} at most")
         try:
@@ -69,7 +78,7 @@ class Codec:
             except msgspec.MsgspecError:
                 if not self.quirks.lenient:
                     raise
-                return read(decode(_kindly(payload)))
+                return read(decode(_kindly(topic, payload)))
         except msgspec.MsgspecError as error:
             raise RemoteError(topic, str(error)) from error
         except (RecursionError, UnicodeError, OverflowError) as error:
@@ -116,12 +125,12 @@ def codec_of(protocol: str, quirks: Quirks | None = None) -> Codec:
     return _plain(protocol) if quirks is None else Codec(protocol, quirks)
 
 
-def _kindly(payload: bytes) -> bytes:
-    """Without nulls, and with the arrays that a kind reader takes as empty where they are missing."""
+def _kindly(topic: str, payload: bytes) -> bytes:
+    """Without nulls, and with what a kind reader takes as none or empty where it is missing."""
     raw = _without_nulls(msgspec.json.decode(payload))
     if isinstance(raw, dict):
-        if "orderUpdateId" in raw and "lastNodeId" in raw:
-            raw = {name: [] for name in ARRAYS[:4]} | raw
+        if topic == "state":
+            raw = NONE_YET | raw
         for key in ("nodes", "edges"):
             rows = raw.get(key)
             for each in rows if isinstance(rows, list) else ():

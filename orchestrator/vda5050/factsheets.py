@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.vda5050 import wire
 from orchestrator.vda5050.errors import RemoteError
 from orchestrator.vda5050.model import Factsheet, Header, SupportedAction
 
@@ -42,6 +43,7 @@ NAMES3 = {
     "geometry": "mobileRobotGeometry",
 }
 KINEMATICS = {"DIFF": "DIFFERENTIAL", "OMNI": "OMNIDIRECTIONAL", "THREEWHEEL": "THREE_WHEEL"}
+OURS = {new: ours for ours, new in wire.NAMES3.items()}  # names of actions
 SHORT = {long: short for short, long in KINEMATICS.items()}
 
 
@@ -122,7 +124,8 @@ def write(sheet: Factsheet, version: str) -> Json:
 
 def _written(action: SupportedAction, *, new: bool) -> Json:
     scopes = [scope for scope in action.scopes if new or scope != "ZONE"]
-    found: Json = {"actionType": action.kind, "actionScopes": scopes}
+    kind = wire.NAMES3.get(action.kind, action.kind) if new else action.kind
+    found: Json = {"actionType": kind, "actionScopes": scopes}
     if new:
         found |= {"pauseAllowed": True, "cancelAllowed": True}
         if action.blocking:  # 2.1's schema allows no array there at all
@@ -172,7 +175,7 @@ def _actions(raw: Mapping[str, Any], key: str) -> tuple[SupportedAction, ...] | 
         return None
     return tuple(
         SupportedAction(
-            kind=_text(row, "actionType"),
+            kind=OURS.get(kind := _text(row, "actionType"), kind),
             scopes=_texts(row, "actionScopes"),
             blocking=_texts(row, "blockingTypes"),
         )

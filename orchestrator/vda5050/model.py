@@ -177,7 +177,7 @@ class SafetyState(Struct, frozen=True):
 
 class State(Struct, frozen=True):
     """A vehicle's state. mode: STARTUP | AUTOMATIC | SEMIAUTOMATIC | INTERVENED | MANUAL | SERVICE |
-    TEACH_IN. `order_id` "": it has had none yet."""
+    TEACH_IN. `order_id` "": it has had none yet. `mended`: members that can't be so, read as none."""
 
     header: Header
     order_id: str = ""
@@ -200,6 +200,14 @@ class State(Struct, frozen=True):
     errors: tuple[Error, ...] = ()
     information: tuple[Information, ...] = ()
     safety: SafetyState = SafetyState()
+    mended: tuple[str, ...] = ()
+
+
+class Visualization(Struct, frozen=True):
+    """Where a vehicle is, for who looks; `time_ns` -1: it did not say when."""
+
+    time_ns: int = -1
+    position: Position | None = None
 
 
 class Connection(Struct, frozen=True):

@@ -24,9 +24,11 @@ from orchestrator.vda5050.model import (
     SafetyState,
     State,
     Velocity,
+    Visualization,
 )
-from orchestrator.vda5050.wire import TEXT_MAX
+from orchestrator.vda5050.wire import NAMES3, TEXT_MAX
 
+OURS = {new: ours for ours, new in NAMES3.items()}
 FAR_M = 1e7  # no building is so large
 MODES = ("STARTUP", "AUTOMATIC", "SEMIAUTOMATIC", "INTERVENED", "MANUAL", "SERVICE", "TEACH_IN")
 STATUSES = ("WAITING", "INITIALIZING", "RUNNING", "PAUSED", "RETRIABLE", "FINISHED", "FAILED")
@@ -126,7 +128,7 @@ def _state(
         order_id=name(got.order_id, "orderId"),
         order_update=got.order_update_id,
         last_node=name(got.last_node_id, "lastNodeId"),
-        last_node_sequence=got.last_node_sequence_id,
+        last_node_sequence=max(0, got.last_node_sequence_id),
         nodes=tuple(
             [NodeState(id=n.node_id, sequence=n.sequence_id, released=n.released,
                        position=_place(n.node_position)) for n in got.node_states]
@@ -158,6 +160,7 @@ def _state(
         errors=tuple(map(_error, got.errors)),
         information=() if information is None else tuple(map(_information, information)),
         safety=safety,
+        mended=("lastNodeSequenceId",) if got.last_node_sequence_id < 0 else (),
     )  # fmt: skip
 
 
@@ -213,6 +216,15 @@ def _information(got: wire.Info) -> Information:
 
 def _references(got: list[wire.Reference]) -> dict[str, str]:
     return {each.reference_key: each.reference_value[:TEXT_MAX] for each in got}
+
+
+def visualization(got: wire.WireVisualization) -> Visualization:
+    """All versions."""
+    place = got.mobile_robot_position or got.agv_position
+    return Visualization(
+        time_ns=times.parse(got.timestamp) if got.timestamp else -1,
+        position=None if place is None else _position(place),
+    )
 
 
 def connection(got: wire.WireConnection) -> Connection:
@@ -274,7 +286,7 @@ def _actions(got: list[wire.WireAction]) -> tuple[Action, ...]:
     return tuple(
         Action(
             id=each.action_id,
-            kind=each.action_type or each.action_name,
+            kind=OURS.get(kind := each.action_type or each.action_name, kind),
             blocking=one_of(BLOCKING, each.blocking_type, "actions.blockingType"),
             parameters={p.key: p.value for p in each.action_parameters},
             description=(each.action_description or each.action_descriptor)[:TEXT_MAX],

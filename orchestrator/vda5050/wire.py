@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 TEXT_MAX = 1024
+NAMES3 = {"initPosition": "initializePosition"}  # of actions: 2.x's, which is ours -> 3.0's
 ARRAY_MAX = 2000  # elements; no base and no horizon is so long
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -160,7 +161,7 @@ class StateBase(Head, kw_only=True):
     order_id: Text
     order_update_id: Count
     last_node_id: Text
-    last_node_sequence_id: Count
+    last_node_sequence_id: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
     driving: bool
     operating_mode: Text
     node_states: Annotated[list[WireNodeState], msgspec.Meta(max_length=ARRAY_MAX)]
@@ -196,6 +197,15 @@ class WireConnection(Head, kw_only=True):
     """A vehicle's connection."""
 
     connection_state: Text
+
+
+class WireVisualization(Wire, kw_only=True):
+    """Where a vehicle is, more often than its state tells. The topic says who: 2.x demands nothing."""
+
+    header_id: int = 0
+    timestamp: Text = ""
+    agv_position: WirePosition | None = None
+    mobile_robot_position: WirePosition | None = None
 
 
 class Parameter(Wire, kw_only=True):

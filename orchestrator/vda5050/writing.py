@@ -19,6 +19,7 @@ from orchestrator.vda5050.model import (
     State,
 )
 from orchestrator.vda5050.quirks import Quirks
+from orchestrator.vda5050.wire import NAMES3
 
 Json = dict[str, Any]
 BLOCKING2 = {"SINGLE": "HARD"}  # what 2.x does not know: stricter
@@ -116,7 +117,8 @@ class Writer:
         return found
 
     def _action(self, action: Action, *, instant: bool = False) -> Json:
-        kind = self._quirks.action_kinds.get(action.kind, action.kind)
+        plain = NAMES3.get(action.kind, action.kind) if self._new else action.kind
+        kind = self._quirks.action_kinds.get(action.kind, plain)
         blocking = action.blocking
         if self._new and instant:
             blocking = "NONE"  # 3.0 knows no other for instant actions

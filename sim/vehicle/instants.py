@@ -17,7 +17,7 @@ REMEMBERED = 50  # instant actions whose end is still told
 NEAR_M = 5.0  # so far off a given position may be to help a vehicle that is lost
 KNOWN = (
     "cancelOrder", "startPause", "stopPause", "stateRequest", "factsheetRequest", "initPosition",
-    "startCharging", "stopCharging",
+    "startCharging", "stopCharging", "clearInstantActions",
 )  # fmt: skip
 
 
@@ -56,6 +56,9 @@ def take(agent: Agent, action: Action) -> None:
             doing.status = "FINISHED"
         case "factsheetRequest":
             agent.send_factsheet()
+            doing.status = "FINISHED"
+        case "clearInstantActions":
+            agent.instants = {key: each for key, each in agent.instants.items() if not each.ended}
             doing.status = "FINISHED"
         case "initPosition":
             _position(agent, doing)

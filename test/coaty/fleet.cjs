@@ -37,7 +37,7 @@ function factsheet(vehicle) {
         protocolFeatures: {
             optionalParameters: [],
             agvActions: actions.map(actionType => ({
-                actionType, actionScopes: ["NODE"], actionDescription: actionType,
+                actionType, actionScopes: actionType === "stopCharging" ? ["INSTANT"] : ["NODE"], actionDescription: actionType,
                 actionParameters: [], resultDescription: "", blockingTypes: [BlockingType.Hard],
             })),
         },

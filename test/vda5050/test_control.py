@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from orchestrator.layout import LoadedSite, load_site
 from orchestrator.vda5050 import model as m
 from orchestrator.vda5050.codec import codec_of
 from orchestrator.vda5050.control.control import Control, Known
-from orchestrator.vda5050.control.joining import Declared, Rule
+from orchestrator.vda5050.control.joining import Declared, Rule, contradictions
 from orchestrator.vda5050.quirks import Quirks
 
 SITE = Path(__file__).parents[2] / "sites" / "jd_small"
@@ -154,12 +155,18 @@ class Story:
         self.node = self.roadmap.node_ids.index(here.id)
         nodes = [ids[s] for s in sorted(ids) if s > 2 * passed]
         ahead = [edges[s] for s in sorted(edges) if s > 2 * passed]
+        known: dict[str, Any] = {
+            "nodes": tuple(
+                m.NodeState(id=n.id, sequence=n.sequence, released=n.released) for n in nodes
+            ),
+            "edges": tuple(
+                m.EdgeState(id=e.id, sequence=e.sequence, released=e.released) for e in ahead
+            ),
+            "driving": bool(ahead),
+        }
         return self.state(
             order_id=order.id, order_update=order.update, last_node=here.id,
-            last_node_sequence=2 * passed,
-            nodes=tuple(m.NodeState(id=n.id, sequence=n.sequence, released=n.released) for n in nodes),
-            edges=tuple(m.EdgeState(id=e.id, sequence=e.sequence, released=e.released) for e in ahead),
-            **{"driving": bool(ahead)} | facts,
+            last_node_sequence=2 * passed, **known | facts,
         )  # fmt: skip
 
     def extend(self, first: int, last: int) -> None:
@@ -677,7 +684,7 @@ def test_a_pose_off_the_way_stops_the_vehicle() -> None:
     ("facts", "kind"),
     [
         ({"errors": (m.Error(kind="drive", level="FATAL"),)}, "robot_dead"),
-        ({"mode": "MANUAL"}, "robot_manual"),
+        ({"mode": "INTERVENED"}, "robot_manual"),
         ({"safety": m.SafetyState(emergency_stop="MANUAL")}, "robot_dead"),
         (
             {"position": m.Position(x=0, y=0, theta=0, map_id="hall", localized=False)},
@@ -686,7 +693,7 @@ def test_a_pose_off_the_way_stops_the_vehicle() -> None:
     ],
 )
 def test_a_fault_ends_with_the_order_that_it_had(facts: dict[str, Any], kind: str) -> None:
-    story = joined()
+    story = joined(protocol="3.0")
     story.extend(0, 3)
     story.echo(1)
     before = dict(story.facts)
@@ -783,9 +790,10 @@ def test_a_vehicle_that_talks_nonsense_is_stopped_and_begins_anew() -> None:
     story.echo(1)
     story.tell(StopRobot(robot=0))
     assert story.instants[-1].kind == "cancelOrder"
+    cancel = m.ActionState(id=story.instants[-1].id, status="FINISHED")
     story.tell(RecoverRobot(robot=0, attempt=1))
     assert not any(isinstance(e, RobotRecovered) for e in story.echo(1))
-    cancel = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    assert not story.state(nodes=(), edges=(), driving=False), "its cancellation has not ended"
     found = story.state(nodes=(), edges=(), driving=False, actions=(cancel,))
     assert RobotRecovered(robot=0) in found
     assert len(story.orders[-1].edges) == 2
@@ -797,7 +805,8 @@ def test_a_trimmed_base_comes_back_shorter() -> None:
     story.echo(1)
     story.state(errors=(m.Error(kind="drive", level="FATAL"),))
     story.tell(TrimBase(robot=0, edges=tuple(story.edges[2:4])))
-    story.state(errors=(), nodes=(), edges=(), driving=False)
+    done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    story.state(errors=(), nodes=(), edges=(), driving=False, actions=(done,))
     assert [e.id for e in story.orders[-1].edges] == [story.roadmap.edge_ids[story.edges[1]]]
 
 
@@ -939,3 +948,343 @@ def test_who_is_paused_is_told_so_at_once_and_goes_on_when_resumed() -> None:
     assert story.tick(60) == [], "standing, it may report each 30 s"
     story.tell(ResumeRobot(robot=0))
     assert story.instants[-1].kind == "stopPause"
+
+
+# --- what vehicles tell of themselves, by the tables ---------------------------------------------
+
+
+def finished(story: Story, kind: str) -> m.ActionState:
+    """The end of the last instant action of this kind."""
+    name = next(each.id for each in reversed(story.instants) if each.kind == kind)
+    return m.ActionState(id=name, status="FINISHED")
+
+
+@pytest.mark.parametrize("mode", ["MANUAL", "SERVICE", "TEACH_IN", "STARTUP"])
+def test_by_hand_a_vehicle_clears_its_order_and_gets_the_rest_anew(mode: str) -> None:
+    # given a vehicle that was taken over by hand: its orderId stays, its nodes are gone
+    story = joined(protocol="3.0")
+    story.extend(0, 4)
+    story.echo(1)
+    gone: dict[str, Any] = {"nodes": (), "edges": (), "driving": False}
+    assert [e.kind for e in story.state(mode=mode, **gone) if isinstance(e, RobotFaulted)] == [
+        "robot_manual"
+    ]
+    # when it is asked for meanwhile, then nothing is sent: the standard forbids it
+    sent = len(story.instants)
+    story.tell(RecoverRobot(robot=0, attempt=1))
+    story.tell(PauseRobot(robot=0))
+    story.tell(ResumeRobot(robot=0))
+    assert (len(story.instants), len(story.orders)) == (sent, 1)
+    # and when it is automatic again, then it gets the rest of its base as a new order
+    assert RobotRecovered(robot=0) in story.state(mode="AUTOMATIC")
+    assert story.orders[-1].id != story.orders[0].id
+    assert [e.id for e in story.orders[-1].edges] == [
+        story.roadmap.edge_ids[e] for e in story.edges[1:4]
+    ]
+
+
+def test_who_comes_back_from_manual_without_a_position_is_told_where_it_is() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo(1)
+    story.state(mode="MANUAL", nodes=(), edges=(), driving=False)
+    lost = m.Position(x=0, y=0, theta=0.5, map_id="hall", localized=False)
+    story.state(mode="AUTOMATIC", position=lost)
+    assert story.instants[-1].kind == "initPosition"
+    assert story.instants[-1].parameters["lastNodeId"] == story.facts["last_node"]
+    story.facts.pop("position")
+    assert RobotRecovered(robot=0) in story.state()
+
+
+def test_who_was_paused_while_it_was_driven_by_hand_is_told_so_afterwards() -> None:
+    story = joined()
+    story.state(mode="MANUAL")
+    story.tell(PauseRobot(robot=0))
+    assert [a.kind for a in story.instants] == ["factsheetRequest"]
+    story.state(mode="AUTOMATIC")
+    assert story.instants[-1].kind == "startPause"
+
+
+def test_who_lost_its_position_by_3_0_has_slipped_though_it_says_fatal() -> None:
+    story = joined(protocol="3.0")
+    lost = m.Position(x=0, y=0, theta=0, map_id="hall", localized=False)
+    error = m.Error(kind="LOCALIZATION_ERROR", level="FATAL")
+    found = story.state(position=lost, errors=(error,))
+    assert [e.kind for e in found if isinstance(e, RobotFaulted)] == ["robot_slipped"]
+
+
+def test_a_broken_connection_is_an_alarm_and_a_state_a_proof_of_life() -> None:
+    story = joined()
+    vehicle = story.control.vehicles["acme", "amr-1"]
+
+    def told(word: str) -> None:
+        header = m.Header(
+            header_id=1, time_ns=0, version="2.1.0", manufacturer="acme", serial="amr-1"
+        )
+        story.say("connection", story.codec.encode(m.Connection(header=header, connection=word)))
+
+    told("CONNECTION_BROKEN")
+    told("CONNECTION_BROKEN")
+    assert [text for _, text in story.alarms] == ["connection CONNECTION_BROKEN"]
+    story.state()
+    assert vehicle.connection == "ONLINE", "though it did not say so"
+    told("OFFLINE")
+    told("ONLINE")
+    assert story.instants[-1].kind == "stateRequest", "what has it done meanwhile?"
+
+
+def test_who_hibernates_may_be_silent_and_is_woken_before_it_gets_an_order() -> None:
+    story = joined(protocol="3.0")
+
+    def told(word: str) -> None:
+        header = m.Header(
+            header_id=1, time_ns=0, version="3.0.0", manufacturer="acme", serial="amr-1"
+        )
+        story.say("connection", story.codec.encode(m.Connection(header=header, connection=word)))
+
+    told("HIBERNATING")
+    assert story.tick(600) == []
+    story.extend(0, 2)
+    assert story.orders == [] and story.instants[-1].kind == "stopHibernation"
+    told("ONLINE")
+    assert len(story.orders) == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "alarms", "orders", "faults"),
+    [("WARNING", 0, 1, 0), ("URGENT", 1, 1, 0), ("CRITICAL", 2, 2, 0), ("FATAL", 0, 1, 1)],
+)
+def test_errors_count_by_their_level(level: str, alarms: int, orders: int, faults: int) -> None:
+    story = joined(protocol="3.0")
+    story.extend(0, 3)
+    story.echo(1)
+    error = m.Error(kind="gripper", level=level)
+    events = story.echo(1, errors=(error,))
+    if level == "CRITICAL":
+        assert story.instants[-1].kind == "cancelOrder"
+        done = finished(story, "cancelOrder")
+        story.state(nodes=(), edges=(), driving=False, instant_actions=(done,))
+    else:
+        events += story.echo(1)
+    assert len(story.alarms) == alarms, story.alarms
+    assert len(story.orders) == orders
+    assert sum(isinstance(e, RobotFaulted) for e in events) == faults
+
+
+def test_a_new_order_is_not_void_because_of_the_error_that_was_there_before() -> None:
+    story = joined(protocol="3.0")
+    story.extend(0, 3)
+    story.echo(1)
+    story.echo(1, errors=(m.Error(kind="gripper", level="CRITICAL"),))
+    done = finished(story, "cancelOrder")
+    story.state(nodes=(), edges=(), driving=False, instant_actions=(done,))
+    for _ in range(5):
+        story.echo(0)
+    assert len(story.orders) == 2
+
+
+@pytest.mark.parametrize("kind", ["START_NODE_OUT_OF_RANGE", "INVALID_ORDER_ACTION", "orderError"])
+def test_a_refusal_is_one_in_the_words_of_every_version(kind: str) -> None:
+    story = joined(protocol="3.0")
+    story.extend(0, 3)
+    about = {"orderId": story.orders[0].id}
+    story.state(errors=(m.Error(kind=kind, level="WARNING", references=about),))
+    story.state(errors=())
+    assert len(story.orders) == 2 and story.orders[1].id != story.orders[0].id
+
+
+def test_an_old_error_that_does_not_say_whose_refuses_no_new_order() -> None:
+    story = joined()
+    story.state(errors=(m.Error(kind="orderError", level="WARNING"),))
+    story.extend(0, 2)
+    story.state()
+    assert len(story.orders) == 1 and not any("refuses" in text for _, text in story.alarms)
+
+
+def test_an_order_that_a_vehicle_has_dropped_is_begun_anew_a_bounded_number_of_times() -> None:
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    faults: list[Event] = []
+    for _ in range(4):  # switched off and on: it stands, and knows no order
+        for _ in range(4):
+            found = story.state(
+                order_id="", order_update=0, nodes=(), edges=(), driving=False, last_node_sequence=0
+            )
+            faults += [e for e in found if isinstance(e, RobotFaulted)]
+        story.echo(0)
+    assert len({o.id for o in story.orders}) == 5
+    assert any("has dropped order" in text for _, text in story.alarms)
+    assert faults and isinstance(faults[0], RobotFaulted) and "dropped" in faults[0].reason
+
+
+def test_an_action_that_has_ended_does_not_begin_again() -> None:
+    story = joined()
+    story.tell(StartAction(robot=0, action=41, kind="pick", load="t7"))
+    name = story.orders[0].nodes[0].actions[0].id
+    story.echo(actions=(m.ActionState(id=name, status="RUNNING"),))
+    story.echo(actions=(m.ActionState(id=name, status="WAITING"),))
+    assert story.control.vehicles["acme", "amr-1"].counts.odd_steps == 1
+    found = story.echo(actions=(m.ActionState(id=name, status="FINISHED"),))
+    assert found == [ActionEnded(robot=0, action=41)]
+
+
+# --- base, loads, factsheet ----------------------------------------------------------------------
+
+
+def test_who_asks_for_more_base_gets_an_update_that_may_be_lost_once_more() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo()
+    story.extend(2, 4)
+    assert len(story.orders) == 2
+    asks: dict[str, Any] = {"order_update": 0, "new_base_request": True}
+    story.state(wait_s=0.1, **asks)
+    assert len(story.orders) == 2, "it is on its way still"
+    story.state(wait_s=0.5, **asks)
+    assert len(story.orders) == 3 and story.orders[2] == story.orders[1]
+    assert story.control.vehicles["acme", "amr-1"].counts.base_requests == 1
+
+
+def test_stops_at_the_end_of_a_base_are_counted() -> None:
+    story = joined(planned=lambda _: way(12)[2:4])
+    story.extend(0, 2)
+    story.echo(0)
+    story.echo(2, driving=True)
+    story.echo(2, driving=False)
+    counts = story.control.vehicles["acme", "amr-1"].counts
+    assert (counts.nodes, counts.stops) == (2, 1)
+
+
+def told_sheet(story: Story, **facts: Any) -> None:
+    header = m.Header(
+        header_id=0, time_ns=0, version=story.codec.version, manufacturer="acme", serial="amr-1"
+    )
+    story.say("factsheet", story.codec.encode(m.Factsheet(header=header, series="s", **facts)))
+
+
+def test_loads_go_to_the_devices_that_a_vehicle_has_as_it_allows() -> None:
+    story = joined(protocol="3.0")
+    every = [
+        m.SupportedAction(kind=kind, scopes=("NODE",), blocking=("NONE", "SOFT"))
+        for kind in ("pick", "drop")
+    ]
+    told_sheet(story, devices=("left", "right"), actions=tuple(every))
+    aboard = [m.Load(id="t1", place="left")]
+    story.state(loads=tuple(aboard))
+    story.tell(StartAction(robot=0, action=1, kind="pick", load="t2"))
+    (pick,) = story.orders[-1].nodes[0].actions
+    assert pick.parameters["lhd"] == "right" and pick.blocking == "SOFT"
+    story.echo(actions=(m.ActionState(id=pick.id, status="FINISHED"),))
+    assert "t2 is not among its loads" in story.alarms[-1][1]
+    story.state(loads=(*aboard, m.Load(id="t2", place="right")))
+    story.tell(StartAction(robot=0, action=2, kind="drop", load="t1"))
+    (drop,) = story.orders[-1].nodes[0].actions
+    assert drop.parameters["lhd"] == "left"
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"load_kg_max": 20}, "carries 20 kg at most, fleet big 50"),
+        ({"devices": ("a",)}, "has 1 places for loads, fleet big 2"),
+        (
+            {"actions": (m.SupportedAction(kind="pick", scopes=("EDGE",)),)},
+            "pick (as EDGE, not NODE)",
+        ),
+    ],
+)
+def test_what_a_factsheet_can_not_do_is_a_contradiction(facts: dict[str, Any], reason: str) -> None:
+    header = m.Header(header_id=0, time_ns=0, version="", manufacturer="a", serial="b")
+    sheet = m.Factsheet(header=header, series="s", **facts)
+    declared = Declared("big", 1, 1, 1, 1, ("pick",), load_kg=50, places=2)
+    assert reason in "; ".join(contradictions(sheet, declared))
+
+
+def test_a_factsheet_is_asked_for_what_the_vehicle_calls_it() -> None:
+    header = m.Header(header_id=0, time_ns=0, version="", manufacturer="a", serial="b")
+    lift = m.SupportedAction(kind="lift", scopes=("NODE",))
+    sheet = m.Factsheet(header=header, series="s", actions=(lift,))
+    declared = Declared("big", 1, 1, 1, 1, ("pick",))
+    assert contradictions(sheet, declared, Quirks(action_kinds={"pick": "lift"})) == []
+    assert "actions pick" in contradictions(sheet, declared)[0]
+
+
+def test_a_3_0_vehicle_that_remembers_many_instant_actions_is_told_to_forget_them() -> None:
+    story = joined(protocol="3.0")
+    ended = tuple(m.ActionState(id=f"i{n}", status="FINISHED") for n in range(21))
+    story.state(instant_actions=(*ended, finished(story, "factsheetRequest")))
+    assert story.instants[-1].kind == "clearInstantActions"
+
+
+# --- quirks --------------------------------------------------------------------------------------
+
+
+def test_progress_needs_the_node_gone_unless_the_vehicle_keeps_it() -> None:
+    for quirks, passed in ((Quirks(), 1), (Quirks(keeps_last_node_in_states=True), 2)):
+        story = joined(quirks=quirks)
+        story.extend(0, 2)
+        last = story.orders[0].nodes[-1]
+        kept = (m.NodeState(id=last.id, sequence=4, released=True),)
+        found = story.echo(2, nodes=kept)
+        assert sum(isinstance(e, NodeReached) for e in found) == passed
+        assert any("keeps_last_node" in text for _, text in story.alarms) is (passed == 1)
+        if passed == 2:
+            story.extend(2, 3)
+            assert len(story.orders) == 2, "it is idle all the same"
+
+
+def test_whether_it_drives_may_have_to_be_told_from_its_pose() -> None:
+    error = m.Error(kind="pathBlocked", level="WARNING")
+    for unreliable in (False, True):
+        story = joined(quirks=Quirks(driving_unreliable=unreliable))
+        story.extend(0, 3)
+        found = [e for _ in range(6) for e in story.echo(1, driving=True, errors=(error,))]
+        assert any(isinstance(e, LaneBlocked) for e in found) is unreliable, (
+            "it always says driving"
+        )
+
+
+def test_no_node_to_which_an_update_is_added_has_actions() -> None:
+    """So it does not matter whether a vehicle wants them repeated there, or would do them twice."""
+    story = joined()
+    story.tell(StartAction(robot=0, action=1, kind="pick", load="t"))
+    name = story.orders[0].nodes[0].actions[0].id
+    story.extend(0, 2)
+    story.echo(actions=(m.ActionState(id=name, status="RUNNING"),))
+    assert len(story.orders) == 1, "nothing is added to an order that acts"
+    story.echo(actions=(m.ActionState(id=name, status="FINISHED"),))
+    story.echo(1)
+    story.extend(2, 4)
+    assert [o.update for o in story.orders] == [0, 0, 1]
+    assert all(not o.nodes[0].actions for o in story.orders[1:])
+
+
+# --- poses beside the states ---------------------------------------------------------------------
+
+
+def test_poses_of_visualization_are_seen_and_nothing_else_of_it() -> None:
+    seen: list[tuple[int, float]] = []
+    story = joined(seen=lambda robot, place: seen.append((robot, place.x)))
+    assert ("uagv/v2/+/+/visualization", 0) in story.control.filters()
+    seen.clear()
+
+    def show(x: float, wait_s: float = 0.1, **more: Any) -> None:
+        story.now_ns += round(wait_s * SECOND)
+        place = {"x": x, "y": 0, "theta": 0, "mapId": "hall", "positionInitialized": True}
+        story.say("visualization", json.dumps({"agvPosition": place | more}).encode())
+
+    before, alarms = len(story.events), len(story.alarms)
+    show(1.0)
+    show(2.0, wait_s=0.01)  # too often
+    show(3.0)
+    show(4.0, positionInitialized=False)
+    story.say("visualization", b"\xff")
+    story.say("visualization", b"{}")
+    assert seen == [(0, 1.0), (0, 3.0)]
+    old = {"timestamp": "1999-01-01T00:00:00Z", "agvPosition": None}
+    place = {"x": 9, "y": 0, "theta": 0, "mapId": "hall", "positionInitialized": True}
+    story.now_ns += SECOND
+    story.say("visualization", json.dumps(old | {"agvPosition": place}).encode())
+    assert len(seen) == 2, "older than its last state"
+    assert (len(story.events), len(story.alarms)) == (before, alarms)

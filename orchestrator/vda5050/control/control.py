@@ -22,6 +22,7 @@ from orchestrator.vda5050 import topics
 from orchestrator.vda5050.codec import codec_of
 from orchestrator.vda5050.control import (
     joining,
+    noticing,
     pausing,
     reading,
     recovering,
@@ -33,10 +34,11 @@ from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.sending import Desk, Limits
 from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.errors import RemoteError
-from orchestrator.vda5050.model import Connection, Factsheet, Position, State
+from orchestrator.vda5050.model import Connection, Factsheet, Position, State, Visualization
 
 STRANGERS_MAX = 1000
 Elsewhere = Callable[[str, int, Position | None, bool], None]
+POSE_NS = sending.SECOND_NS // 20  # poses that come more often than this are not read
 Publish = Callable[[str, bytes, int, bool], object]
 
 
@@ -101,7 +103,7 @@ class Control:
         found: dict[tuple[str, int], None] = {}
         for rule in self._rules:
             root = f"{rule.interface}/v{rule.protocol.split('.', maxsplit=1)[0]}/+/+/"
-            for name in topics.FROM_VEHICLE[:3]:
+            for name in topics.FROM_VEHICLE:
                 found[root + name, 1 if name == "connection" else 0] = None
         return list(found)
 
@@ -188,13 +190,14 @@ class Control:
             self._stranger(f"{manufacturer}/{serial}", strangers.word_of(major, name, payload))
             return
         if name == "visualization":
+            self._visualization(v, payload)
             return
         try:
             message = v.codec.decode(name, payload)
         except RemoteError as error:
             self._unreadable(v, name, error)
             return
-        if isinstance(message, tuple):
+        if isinstance(message, tuple | Visualization):
             return
         if (message.header.manufacturer, message.header.serial) != (manufacturer, serial):
             self._unreadable(v, name, RemoteError("header", "is somebody else's"))
@@ -206,6 +209,22 @@ class Control:
                 self._connection(v, message)
             case Factsheet():
                 self._factsheet(v, message)
+
+    def _visualization(self, v: Vehicle, payload: bytes) -> None:
+        """Its pose, and nothing else: no event, no sign of life, no fault."""
+        now_ns = self.desk.now_ns
+        if v.robot < 0 or now_ns - v.pose_ns < POSE_NS:
+            return
+        try:
+            got = v.codec.decode("visualization", payload)
+        except RemoteError:
+            v.counts.undecodable += 1
+            return
+        told_ns = v.state.header.time_ns if v.state is not None else -1
+        late = isinstance(got, Visualization) and 0 <= got.time_ns < told_ns
+        if isinstance(got, Visualization) and got.position and got.position.localized and not late:
+            v.pose_ns = now_ns
+            self._seen(v.robot, got.position)
 
     def _met(
         self, interface: str, major: str, parts: tuple[str, str, str, str, str]
@@ -271,6 +290,7 @@ class Control:
             place = state.position
             known = place is not None and place.localized
             self._elsewhere(v.name, v.fleet, place if known else None, bool(v.reason))
+            noticing.connection(self.desk, v, "STATE")
             self._join(v, state)
 
     def _whereabouts(self, v: Vehicle, state: State) -> None:
@@ -321,6 +341,7 @@ class Control:
 
     def _taken_in(self, v: Vehicle, event: RobotJoined) -> None:
         v.robot, v.at, v.reason = event.robot, event.node, ""
+        v.mode = v.state.mode if v.state is not None else v.mode
         v.become("joined")
         v.percent = event.battery_permille // reading.STEP_PERMILLE
         v.silent_ns = self.desk.now_ns + int(self.desk.limits.idle_silence_s * sending.SECOND_NS)
@@ -348,12 +369,10 @@ class Control:
     def _against(self, v: Vehicle) -> list[str]:
         if v.factsheet is None:
             return []
-        return joining.contradictions(v.factsheet, self._declared[v.fleet])
+        return joining.contradictions(v.factsheet, self._declared[v.fleet], v.codec.quirks)
 
     def _connection(self, v: Vehicle, message: Connection) -> None:
-        if message.connection not in (v.connection, "ONLINE"):
-            self.desk.alarm(v.name, f"connection {message.connection}")
-        v.connection = message.connection
+        noticing.connection(self.desk, v, message.connection)
         if v.robot < 0 and v.connection == "OFFLINE":
             self._elsewhere(v.name, v.fleet, None, False)
 
@@ -379,7 +398,7 @@ class Control:
                 continue
             if late:
                 recovering.fault(desk, v, "robot_silent", late)
-            elif v.status != "faulted" and now_ns >= v.silent_ns:
+            elif v.status != "faulted" and now_ns >= v.silent_ns and not v.sleeps():
                 silent_s = (now_ns - v.heard_ns) // sending.SECOND_NS
                 recovering.fault(desk, v, "robot_silent", f"silent for {silent_s} s")
             recovering.watch(desk, v)

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 
 from orchestrator.core.messages import RobotJoined
 from orchestrator.core.site import Site
-from orchestrator.vda5050.control.recovering import COMMANDED
 from orchestrator.vda5050.control.sending import SECOND_NS, Desk, instant
+from orchestrator.vda5050.control.tables import COMMANDED
 from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.model import Factsheet, State
 from orchestrator.vda5050.quirks import Quirks
@@ -41,6 +41,8 @@ class Declared:
     length_m: float
     width_m: float
     actions: tuple[str, ...]
+    load_kg: float = 0.0  # the heaviest; 0: not said
+    places: int = 1
 
 
 def rule_for(rules: list[Rule], manufacturer: str, serial: str) -> Rule | None:
@@ -51,7 +53,7 @@ def rule_for(rules: list[Rule], manufacturer: str, serial: str) -> Rule | None:
     return None
 
 
-def contradictions(sheet: Factsheet, declared: Declared) -> list[str]:
+def contradictions(sheet: Factsheet, declared: Declared, quirks: Quirks = STANDARD) -> list[str]:
     """Where a vehicle says of itself what the site's fleet does not allow. What it does not say is
     believed."""
     found = []
@@ -71,11 +73,37 @@ def contradictions(sheet: Factsheet, declared: Declared) -> list[str]:
             f"brakes with {sheet.deceleration_mps2_max:g} m/s2 at most, fleet {fleet} with "
             f"{declared.acceleration_mps2:g} -> lower acceleration_mps2"
         )
-    if sheet.actions is not None:
-        known = {action.kind for action in sheet.actions}
-        missing = [name for name in declared.actions if name not in known]
-        if missing:
-            found.append(f"does not know the actions {', '.join(missing)} of fleet {fleet}")
+    if 0 < sheet.load_kg_max < declared.load_kg:
+        found.append(
+            f"carries {sheet.load_kg_max:g} kg at most, fleet {fleet} {declared.load_kg:g} "
+            "-> lower load_kg"
+        )
+    if 0 < len(sheet.devices) < declared.places:
+        found.append(
+            f"has {len(sheet.devices)} places for loads, fleet {fleet} {declared.places} "
+            "-> lower places"
+        )
+    return found + _actions(sheet, declared, quirks)
+
+
+def _actions(sheet: Factsheet, declared: Declared, quirks: Quirks) -> list[str]:
+    """What it must be able to do, where we ask for it: on nodes, or as instant actions."""
+    if sheet.actions is None:
+        return []
+    scopes = {action.kind: action.scopes for action in sheet.actions}
+    missing, elsewhere = [], []
+    for name in declared.actions:
+        theirs = quirks.action_kinds.get(name, name)
+        where = "INSTANT" if name in quirks.instant_actions else "NODE"
+        if theirs not in scopes:
+            missing.append(theirs)
+        elif scopes[theirs] and where not in scopes[theirs]:
+            elsewhere.append(f"{theirs} (as {', '.join(scopes[theirs])}, not {where})")
+    found = []
+    if missing:
+        found.append(f"does not know the actions {', '.join(missing)} of fleet {declared.id}")
+    if elsewhere:
+        found.append(f"knows actions of fleet {declared.id} elsewhere only: {', '.join(elsewhere)}")
     return found
 
 
@@ -96,8 +124,11 @@ def not_yet(desk: Desk, v: Vehicle, state: State, site: Site) -> tuple[int, str]
     """(node, "") where it may join, else why not."""
     if state.mode not in COMMANDED:
         return -1, f"operating mode {state.mode} -> switch it to AUTOMATIC"
-    if any(error.level == "FATAL" for error in state.errors):
-        return -1, f"reports {state.errors[0].kind}"
+    fatal = [error.kind for error in state.errors if error.level == "FATAL"]
+    if fatal:
+        return -1, f"reports {', '.join(fatal[:3])}"
+    if state.safety.emergency_stop != "NONE":
+        return -1, f"emergency stop ({state.safety.emergency_stop}) -> release it"
     if state.position is not None and not state.position.localized:
         return -1, "does not know where it is -> localise it"
     node = place_of(desk, state)

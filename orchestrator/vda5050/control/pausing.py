@@ -19,7 +19,7 @@ def pause(desk: Desk, v: Vehicle, *, on: bool) -> None:
     now, before = KINDS if on else reversed(KINDS)
     crossing = [name for name, known in v.instants.items() if known.action.kind == before]
     for name in crossing:
-        del v.instants[name]  # not any more, but it may still arrive
+        v.end_instant(name, "taken back")  # not any more, but it may still arrive
     if crossing or v.state is None or v.state.paused != on:
         instant(desk, v, now)
     push(desk, v)

@@ -11,18 +11,20 @@ from orchestrator.core.messages import (
     RobotFaulted,
     RobotRecovered,
 )
+from orchestrator.vda5050.control import abilities
 from orchestrator.vda5050.control.sending import SECOND_NS, Desk, action_id, instant, push
-from orchestrator.vda5050.control.tables import ENDED
+from orchestrator.vda5050.control.tables import ACTION, COMMANDED, ENDED, LEVELS
 from orchestrator.vda5050.control.vehicle import Errand, Vehicle
 from orchestrator.vda5050.model import State
 
-COMMANDED = ("AUTOMATIC", "SEMIAUTOMATIC")
+LOST = ("localizationLost", "localizationError", "LOCALIZATION_ERROR")  # as FATAL as one likes
 
 
 def wrong(desk: Desk, v: Vehicle, state: State) -> tuple[str, str]:
     """What is wrong with a vehicle by its own word or against it: (kind, reason); ("", "")."""
+    lost = state.position is not None and not state.position.localized
     for error in state.errors:
-        if error.level == "FATAL":
+        if LEVELS[error.level] == "fault" and not (lost and error.kind in LOST):
             return "robot_dead", f"{error.kind}: {error.description}".rstrip(": ")
     if state.safety.emergency_stop != "NONE":
         return "robot_dead", f"emergency stop ({state.safety.emergency_stop})"
@@ -31,7 +33,7 @@ def wrong(desk: Desk, v: Vehicle, state: State) -> tuple[str, str]:
     if v.status == "faulted" and v.kind == "robot_nonsense" and v.odd:
         return v.kind, v.reason
     place = state.position
-    if place is not None and not place.localized:
+    if lost:
         return "robot_slipped", "does not know where it is"
     if place is not None and v.status in ("joined", "faulted"):
         off_m = desk.floor.off_m(place.x, place.y, v.at, v.ahead())
@@ -78,14 +80,22 @@ def asked(desk: Desk, v: Vehicle, command: RecoverRobot) -> None:
     wait_s = desk.limits.recover_s
     v.recover_by_ns = 0 if command.maintenance else desk.now_ns + int(wait_s * SECOND_NS)
     if command.how == "relocalise" and v.state is not None:
-        x, y = desk.floor.xy_m(v.at)
-        theta = v.state.position.theta if v.state.position is not None else 0.0
-        instant(
-            desk, v, "initPosition", x=x, y=y, theta=theta, mapId=desk.floor.map_id,
-            lastNodeId=desk.floor.roadmap.node_ids[v.at],
-        )  # fmt: skip
+        localise(desk, v)
     else:
         instant(desk, v, "stateRequest")
+
+
+def localise(desk: Desk, v: Vehicle) -> None:
+    """Tell it where it is: at the node of its way that it names, else at the last one that we know."""
+    roadmap, state = desk.floor.roadmap, v.state
+    heads = [roadmap.edge_head[edge] for edge in v.ahead()]
+    node = next((n for n in heads if state and roadmap.node_ids[n] == state.last_node), v.at)
+    x, y = desk.floor.xy_m(node)
+    theta = state.position.theta if state is not None and state.position is not None else 0.0
+    instant(
+        desk, v, "initPosition", x=x, y=y, theta=theta, mapId=desk.floor.map_id,
+        lastNodeId=roadmap.node_ids[node],
+    )  # fmt: skip
 
 
 def watch(desk: Desk, v: Vehicle) -> None:
@@ -102,6 +112,8 @@ def go_on(desk: Desk, v: Vehicle, state: State) -> None:
         errand.tries, errand.asked_ns = 0, 0  # what it did not echo is sent again, the same
         _back(desk, v, -1)
         return
+    if v.under_way("cancelOrder"):
+        return
     if not v.idle():
         instant(desk, v, "cancelOrder")
         return
@@ -114,7 +126,7 @@ def _may_have(desk: Desk, v: Vehicle, errand: Errand, state: State) -> bool:
     """It has our order; or one that it did not echo may still be on its way to it: a new one could then
     come to a vehicle that is not idle."""
     if state.order_id == errand.id:
-        return True
+        return not v.idle() or errand.action is not None or errand.passed == len(errand.edges)
     stands = state.last_node == desk.floor.roadmap.node_ids[v.at]
     return errand.status == "sent" and errand.update == 0 and v.idle() and stands
 
@@ -141,7 +153,7 @@ def begin_anew(desk: Desk, v: Vehicle, state: State) -> list[int] | None:
             v.reason = f"stands at {place.x:.2f}, {place.y:.2f}: not on the way that it holds"
             return None
     acted(desk, v, state)
-    _let_go(v, ahead[passed:])
+    let_go(v, ahead[passed:])
     if passed:
         v.at = roadmap.edge_head[ahead[passed - 1]]
     return ahead[:passed]
@@ -153,11 +165,38 @@ def acted(desk: Desk, v: Vehicle, state: State) -> None:
         return
     name = action_id(desk.run, v.todo.action)
     for known in state.actions:
-        if known.id == name and known.status in ENDED:
+        if known.id != name or not _believed(v, known.status):
+            continue
+        if known.status == "RETRIABLE":  # it was not asked to be so: tell it to have failed
+            instant(desk, v, "skipRetry", actionId=name)
+        if known.status in ENDED:
             outcome = "ok" if known.status == "FINISHED" else "failed"
+            _loads(desk, v, state, outcome)
             desk.post(ActionEnded(robot=v.robot, action=v.todo.action, outcome=outcome))
-            v.todo = None
+            v.todo, v.drops = None, 0
             return
+
+
+def _believed(v: Vehicle, status: str) -> bool:
+    """A step of the order's action that the table has."""
+    errand = v.errand
+    if errand is None or errand.acting == status:
+        return True
+    if status not in ACTION[errand.acting]:
+        v.counts.odd_steps += 1
+        return False
+    errand.acting = status
+    return True
+
+
+def _loads(desk: Desk, v: Vehicle, state: State, outcome: str) -> None:
+    """What it has aboard now must be what it says that it did."""
+    if v.todo is None or outcome != "ok" or v.todo.kind not in ("pick", "drop"):
+        return
+    has = abilities.aboard(state.loads, v.todo.load)
+    if has is not None and has != (v.todo.kind == "pick"):
+        word = "is not" if v.todo.kind == "pick" else "is still"
+        desk.alarm(v.name, f"ended its {v.todo.kind}, but {v.todo.load} {word} among its loads")
 
 
 def stop(desk: Desk, v: Vehicle) -> None:
@@ -180,11 +219,12 @@ def trim(desk: Desk, v: Vehicle, edges: tuple[int, ...]) -> None:
 
 def _void(desk: Desk, v: Vehicle, rest: list[int]) -> None:
     """The vehicle is to forget its order; `rest` is still to be driven."""
-    _let_go(v, rest)
+    let_go(v, rest)
     instant(desk, v, "cancelOrder")
 
 
-def _let_go(v: Vehicle, rest: list[int]) -> None:
+def let_go(v: Vehicle, rest: list[int]) -> None:
+    """Its order is void; `rest` is still to be driven."""
     if v.errand is not None and v.errand.live:
         v.errand.become("void")
     v.errand = None
@@ -210,6 +250,18 @@ def refused(desk: Desk, v: Vehicle, errand: Errand, reason: str) -> None:
     clear(desk, v)
 
 
+def anew(desk: Desk, v: Vehicle, reason: str) -> None:
+    """It will not end the order that it had: cancel, and begin anew from where it is; a bounded number
+    of times without a node or an action between."""
+    desk.alarm(v.name, reason)
+    v.drops += 1
+    if v.drops > desk.limits.refusals:
+        v.drops = 0
+        fault(desk, v, "robot_dead", reason)
+        return
+    clear(desk, v)
+
+
 def clear(desk: Desk, v: Vehicle) -> None:
     """Cancel what it has; nothing is sent until it is idle."""
     v.become("clearing")
@@ -221,7 +273,7 @@ def clear(desk: Desk, v: Vehicle) -> None:
 
 def cleared(desk: Desk, v: Vehicle, state: State) -> None:
     """Idle, and no cancellation is under way: go on from where it is."""
-    if any(known.action.kind == "cancelOrder" for known in v.instants.values()):
+    if v.under_way("cancelOrder"):
         return
     if not v.idle():
         if desk.now_ns >= v.cancel_ns:

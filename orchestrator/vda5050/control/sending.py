@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from orchestrator.core.messages import Event, StartAction
 from orchestrator.vda5050 import topics
+from orchestrator.vda5050.control import abilities
 from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
+from orchestrator.vda5050.control.tables import INSTANT_ACTIONS
 from orchestrator.vda5050.control.vehicle import Errand, Instant, Vehicle
-from orchestrator.vda5050.model import Action, Edge, Header, InstantActions, Node, Order
+from orchestrator.vda5050.model import Action, Edge, Header, InstantActions, Node, Order, State
 
 KINDS = {"charge": "startCharging", "stop_charging": "stopCharging"}  # else: as the core calls it
 SECOND_NS = 1_000_000_000
+HURRY_NS = SECOND_NS // 2  # it may be on its way still
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Limits:
     pose_off_m: float = 1.5
     pose_states: int = 3
     odd_messages: int = 20
+    undone_states: int = 3  # so often it may be idle in mid-order before it is believed
     calm_s: float = 60.0  # without an odd message those before count no more
     factsheet_s: float = 5.0  # then a vehicle joins without one
 
@@ -84,8 +88,12 @@ def push(desk: Desk, v: Vehicle) -> None:
     errand = v.errand
     if v.status != "joined" or v.paused or (errand is not None and errand.status == "sent"):
         return
-    if any(known.action.kind in v.codec.quirks.instant_actions for known in v.instants.values()):
+    if any(map(v.under_way, v.codec.quirks.instant_actions)):
         return  # it takes no order before that has ended
+    if v.connection == "HIBERNATING":
+        if v.waiting or v.todo is not None:
+            instant(desk, v, "stopHibernation")  # till then it hears nothing else
+        return
     if errand is not None and errand.status == "driven":
         if errand.action is None and (v.waiting or _to_be_cut(v, errand)):
             _update(desk, v, errand)
@@ -118,7 +126,8 @@ def _to_be_cut(v: Vehicle, errand: Errand) -> bool:
 def _new(desk: Desk, v: Vehicle) -> Errand:
     desk.orders += 1
     v.errand = Errand(id=f"{desk.run}-{desk.session}-{desk.orders}", start=v.at)
-    v.errand.asked_ns = desk.now_ns
+    v.errand.asked_ns, v.errand.stale = desk.now_ns, nobodys(v.state)
+    v.undone = 0
     v.counts.orders += 1
     return v.errand
 
@@ -137,7 +146,7 @@ def _update(desk: Desk, v: Vehicle, errand: Errand) -> None:
     v.waiting.clear()
     errand.update += 1
     errand.become("sent")
-    errand.tries, errand.asked_ns = 1, desk.now_ns
+    errand.tries, errand.asked_ns, errand.stale = 1, desk.now_ns, nobodys(v.state)
     v.counts.updates += 1
     errand.message = _message(desk, v, errand, first)
     say(desk, v, "order", errand.message)
@@ -145,7 +154,7 @@ def _update(desk: Desk, v: Vehicle, errand: Errand) -> None:
 
 def _action_order(desk: Desk, v: Vehicle, command: StartAction) -> None:
     errand = _new(desk, v)
-    errand.action = action_of(desk, command)
+    errand.action = action_of(desk, v, command)
     errand.message = _message(desk, v, errand, 0)
     say(desk, v, "order", errand.message)
 
@@ -155,15 +164,19 @@ def action_id(run: str, number: int) -> str:
     return f"{run}-a{number}"
 
 
-def action_of(desk: Desk, command: StartAction) -> Action:
+def action_of(desk: Desk, v: Vehicle, command: StartAction) -> Action:
     """The core's action, as the vehicle calls it."""
     parameters = {"loadId": command.load} if command.load else {}
     if command.bay >= 0:
         parameters["stationName"] = desk.floor.roadmap.bays[command.bay].id
+    device = abilities.device(v.factsheet, v.state, command.kind, command.load)
+    if device:
+        parameters["lhd"] = device
+    kind = KINDS.get(command.kind, command.kind)
     return Action(
         id=action_id(desk.run, command.action),
-        kind=KINDS.get(command.kind, command.kind),
-        blocking="HARD",
+        kind=kind,
+        blocking=abilities.blocking(v.factsheet, v.codec.quirks.action_kinds.get(kind, kind)),
         parameters=parameters,
     )
 
@@ -228,7 +241,10 @@ def _deviation_m(floor: Floor, v: Vehicle, node: int) -> float:
 
 
 def instant(desk: Desk, v: Vehicle, kind: str, **parameters: str | float) -> str:
-    """Send an instant action; return its id. One of a kind at a time."""
+    """Send an instant action; return its id. One of a kind at a time. "": not in its operating mode."""
+    allowed = INSTANT_ACTIONS[v.state.mode if v.state is not None else v.mode]
+    if allowed is not None and kind not in allowed:
+        return ""
     for known in v.instants.values():
         if known.action.kind == kind:
             return known.action.id
@@ -268,16 +284,39 @@ def _order_due(desk: Desk, v: Vehicle, errand: Errand) -> str:
 
 
 def _instant_due(desk: Desk, v: Vehicle, known: Instant) -> str:
-    if known.seen or not _waited(desk, known.asked_ns):
+    if known.status != "sent" or not _waited(desk, known.asked_ns):
         return ""
     if known.tries >= desk.limits.echo_tries:
-        del v.instants[known.action.id]
+        v.end_instant(known.action.id, "given up")
         return f"{known.action.kind} is not echoed"
     known.tries += 1
     known.asked_ns = desk.now_ns
     v.counts.resent += 1
     say(desk, v, "instantActions", InstantActions(actions=(known.action,)))
     return ""
+
+
+def hurry(desk: Desk, v: Vehicle) -> None:
+    """It asks for more base: an update that may be lost is sent again at once."""
+    errand = v.errand
+    if errand is None or errand.status != "sent" or errand.message is None:
+        return
+    if desk.now_ns - errand.asked_ns >= HURRY_NS and errand.tries < desk.limits.echo_tries:
+        errand.asked_ns, errand.tries = desk.now_ns, errand.tries + 1
+        v.counts.resent += 1
+        say(desk, v, "order", errand.message)
+
+
+def nobodys(state: State | None) -> frozenset[tuple[str, str]]:
+    """Errors that don't say which order they are about: those from before an order aren't about it."""
+    if state is None:
+        return frozenset()
+    about = ("orderId", "actionId")
+    return frozenset(
+        (e.kind, e.description)
+        for e in state.errors
+        if not any(key in e.references for key in about)
+    )
 
 
 def _waited(desk: Desk, since_ns: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.messages import StartAction
 from orchestrator.vda5050.codec import Codec
-from orchestrator.vda5050.control.tables import ENDED, ERRAND, VEHICLE, follow
+from orchestrator.vda5050.control.tables import ENDED, ERRAND, INSTANT, VEHICLE, follow
 from orchestrator.vda5050.model import Action, Factsheet, Header, Order, State
 
 
@@ -26,6 +26,8 @@ class Errand:
     message: Order | None = None  # the last one, until it is echoed
     asked_ns: int = 0  # when it was sent last
     tries: int = 1
+    acting: str = ""  # the action's status, see `tables.ACTION`
+    stale: frozenset[tuple[str, str]] = frozenset()  # errors from before it that don't say whose
 
     def become(self, status: str) -> None:
         """As the table allows."""
@@ -43,8 +45,12 @@ class Instant:
 
     action: Action
     asked_ns: int  # when it was sent last
-    seen: bool = False  # the vehicle knows of it
+    status: str = "sent"  # see `tables.INSTANT`
     tries: int = 1
+
+    def become(self, status: str) -> None:
+        """As the table allows."""
+        self.status = follow(INSTANT, self.status, status)
 
 
 @dataclass(slots=True)
@@ -56,7 +62,12 @@ class Counts:
     reordered: int = 0
     missing: int = 0
     undecodable: int = 0
+    mended: int = 0  # members that can't be so
+    odd_steps: int = 0  # of actions
     resent: int = 0
+    base_requests: int = 0
+    nodes: int = 0  # passed
+    stops: int = 0  # at the end of a base, with more planned behind it
     orders: int = 0
     updates: int = 0
 
@@ -74,7 +85,14 @@ class Vehicle:
     status: str = "unknown"  # see `tables.VEHICLE`
     reason: str = ""  # why it was refused, or is faulted
     kind: str = ""  # of the fault
-    connection: str = ""
+    connection: str = ""  # see `tables.CONNECTION`
+    mode: str = "AUTOMATIC"  # see `tables.MODE`
+    errors: frozenset[tuple[str, str]] = frozenset()  # kind, level: of its last state
+    drives: bool = False
+    pose_ns: int = -1  # when a pose of `visualization` was taken
+    hinted: bool = False  # it was told that it keeps its last node
+    drops: int = 0  # orders that it did not go on with, in a row
+    undone: int = 0  # states in a row in which it is idle, and its order is not ended
     heard_ns: int = -1
     silent_ns: int = 0  # by then it must be heard
     state: State | None = None
@@ -110,6 +128,20 @@ class Vehicle:
     def become(self, status: str) -> None:
         """As the table allows."""
         self.status = follow(VEHICLE, self.status, status)
+
+    def end_instant(self, name: str, how: str) -> None:
+        """An instant action is over, for us."""
+        known = self.instants.pop(name, None)
+        if known is not None:
+            known.become(how)
+
+    def under_way(self, kind: str) -> bool:
+        """An instant action of this kind has not ended."""
+        return any(known.action.kind == kind for known in self.instants.values())
+
+    def sleeps(self) -> bool:
+        """It may be silent for as long as it likes: it hibernates, and has nothing to do."""
+        return self.connection == "HIBERNATING" and not self.ahead() and self.todo is None
 
     def ahead(self) -> list[int]:
         """All edges that it holds and has not driven."""
