@@ -134,7 +134,7 @@ def test_folders_that_must_not_be_packages(folder: str) -> None:
 
 def test_tests_mirror_the_packages() -> None:
     rooms = {path.stem for path in (ROOT / "orchestrator").iterdir()}
-    allowed = rooms | {"planners", "sim", "architecture"}
+    allowed = rooms | {"planners", "sim", "architecture", "fuzz"}
     folders = {path.parent.name for path in (ROOT / "test").glob("*/*.py")}
     assert folders <= allowed, f"{folders - allowed}: a test lies where its subject's name is"
 

@@ -1052,7 +1052,7 @@ def test_who_hibernates_may_be_silent_and_is_woken_before_it_gets_an_order() -> 
 
 @pytest.mark.parametrize(
     ("level", "alarms", "orders", "faults"),
-    [("WARNING", 0, 1, 0), ("URGENT", 1, 1, 0), ("CRITICAL", 2, 2, 0), ("FATAL", 0, 1, 1)],
+    [("WARNING", 0, 1, 0), ("URGENT", 1, 1, 0), ("CRITICAL", 2, 2, 0), ("FATAL", 1, 1, 1)],
 )
 def test_errors_count_by_their_level(level: str, alarms: int, orders: int, faults: int) -> None:
     story = joined(protocol="3.0")
@@ -1279,6 +1279,7 @@ def test_poses_of_visualization_are_seen_and_nothing_else_of_it() -> None:
     show(2.0, wait_s=0.01)  # too often
     show(3.0)
     show(4.0, positionInitialized=False)
+    show(5.0, wait_s=0.01)  # too often
     story.say("visualization", b"\xff")
     story.say("visualization", b"{}")
     assert seen == [(0, 1.0), (0, 3.0)]

@@ -38,7 +38,6 @@ from orchestrator.vda5050.model import Connection, Factsheet, Position, State, V
 
 STRANGERS_MAX = 1000
 Elsewhere = Callable[[str, int, Position | None, bool], None]
-POSE_NS = sending.SECOND_NS // 20  # poses that come more often than this are not read
 Publish = Callable[[str, bytes, int, bool], object]
 
 
@@ -190,7 +189,9 @@ class Control:
             self._stranger(f"{manufacturer}/{serial}", strangers.word_of(major, name, payload))
             return
         if name == "visualization":
-            self._visualization(v, payload)
+            place = noticing.pose(self.desk, v, payload)
+            if place is not None:
+                self._seen(v.robot, place)
             return
         try:
             message = v.codec.decode(name, payload)
@@ -209,22 +210,6 @@ class Control:
                 self._connection(v, message)
             case Factsheet():
                 self._factsheet(v, message)
-
-    def _visualization(self, v: Vehicle, payload: bytes) -> None:
-        """Its pose, and nothing else: no event, no sign of life, no fault."""
-        now_ns = self.desk.now_ns
-        if v.robot < 0 or now_ns - v.pose_ns < POSE_NS:
-            return
-        try:
-            got = v.codec.decode("visualization", payload)
-        except RemoteError:
-            v.counts.undecodable += 1
-            return
-        told_ns = v.state.header.time_ns if v.state is not None else -1
-        late = isinstance(got, Visualization) and 0 <= got.time_ns < told_ns
-        if isinstance(got, Visualization) and got.position and got.position.localized and not late:
-            v.pose_ns = now_ns
-            self._seen(v.robot, got.position)
 
     def _met(
         self, interface: str, major: str, parts: tuple[str, str, str, str, str]

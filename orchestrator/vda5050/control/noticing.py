@@ -6,12 +6,14 @@ from __future__ import annotations
 import math
 
 from orchestrator.vda5050.control import recovering
-from orchestrator.vda5050.control.sending import Desk, instant, push
+from orchestrator.vda5050.control.sending import SECOND_NS, Desk, instant, push
 from orchestrator.vda5050.control.tables import CONNECTION, LEVELS, MODE
 from orchestrator.vda5050.control.vehicle import Vehicle
-from orchestrator.vda5050.model import State
+from orchestrator.vda5050.errors import RemoteError
+from orchestrator.vda5050.model import Position, State, Visualization
 
 STANDS_M, STANDS_MPS, STANDS_RADPS = 0.02, 0.02, 0.02  # what is less is noise
+POSE_NS = SECOND_NS // 20  # poses that come more often than this are not read
 UNREACHABLE = "NODE_UNREACHABLE"
 BLOCKED = ("pathBlocked", "obstacleDetected", "blockedByObstacle", UNREACHABLE)
 
@@ -57,6 +59,22 @@ def errors(desk: Desk, v: Vehicle, state: State) -> None:
         driven = errand is not None and errand.status == "driven" and errand.action is None
         if then == "anew" and driven and v.status == "joined" and error.kind not in kinds:
             recovering.anew(desk, v, f"can't go on with its order: {error.kind}")
+
+
+def pose(desk: Desk, v: Vehicle, payload: bytes) -> Position | None:
+    """Of the topic `visualization`: a pose, and nothing else; no event, no sign of life, no fault."""
+    if v.robot < 0 or desk.now_ns - v.pose_ns < POSE_NS:
+        return None
+    try:
+        got = v.codec.decode("visualization", payload)
+    except RemoteError:
+        v.counts.undecodable += 1
+        return None
+    told_ns = v.state.header.time_ns if v.state is not None else -1
+    if not isinstance(got, Visualization) or got.position is None or 0 <= got.time_ns < told_ns:
+        return None
+    v.pose_ns = desk.now_ns
+    return got.position if got.position.localized else None
 
 
 def drives(v: Vehicle, before: State | None, state: State) -> bool:
