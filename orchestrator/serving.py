@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from orchestrator.api.board import Board, about
+from orchestrator.api.cameras import Cameras
 from orchestrator.api.equipment import Equipment
 from orchestrator.api.kpis import Traffic
 from orchestrator.api.naming import Naming
@@ -37,6 +38,7 @@ from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.sending import Limits
 from orchestrator.vda5050.model import Position
 from orchestrator.vda5050.quirks import quirks_of
+from orchestrator.vision.eyes import Eyes
 
 TICK_S = 0.5
 TELL_S = 0.25
@@ -95,6 +97,7 @@ class Serving:
         version: str = "",
         limits: Limits | None = None,
         speed: float = 1.0,
+        eyes: Eyes | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.loaded, self.link = loaded, link
@@ -123,6 +126,11 @@ class Serving:
             self._traffic,
         )
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
+        self.cameras: Cameras | None = None
+        if eyes is not None:
+            post = self.live.post_soon
+            self.cameras = Cameras(site, self.naming, link.publish, post, eyes)
+            link.subscribe(self.cameras.filter, 1)
         self.requests = Requests(
             site,
             self.naming,
@@ -210,7 +218,11 @@ class Serving:
     def send(self, command: Command, post: Callable[[Event], None]) -> None:
         """A command that has passed the gate."""
         self.board.command(command)
-        if self.control.command(self.now_ns, command) or self.equipment.command(command):
+        if self.control.command(self.now_ns, command):
+            return
+        if self.cameras is not None and self.cameras.command(command):
+            return
+        if self.equipment.command(command):
             return
         if self.requests.command(command):
             return
@@ -282,6 +294,8 @@ class Serving:
             for task in (live, *tasks):
                 task.cancel()
             await asyncio.gather(live, *tasks, return_exceptions=True)
+            if self.cameras is not None:
+                await self.cameras.close()
 
     def finish(self) -> dict[str, Any]:
         """The run's figures."""
@@ -319,6 +333,8 @@ class Serving:
             now_ns = self.now_ns
             for topic, payload, retained in batch:
                 if self.board.message(topic, retained=retained):
+                    continue
+                if self.cameras is not None and self.cameras.message(topic, payload):
                     continue
                 known = self.equipment.message(topic, payload)
                 if not known and not self.requests.message(topic, payload, retained=retained):

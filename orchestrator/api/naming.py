@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from orchestrator.core.message import Message
-from orchestrator.core.messages import Command, Event
 from orchestrator.core.site import Site
 
 LISTS = {"edges": "edge", "stops": "node", "nodes": "node"}
@@ -102,7 +101,7 @@ class Naming:
         places = enumerate(zip(self._roadmap.node_x_mm, self._roadmap.node_y_mm, strict=True))
         return [node for node, (x, y) in places if x0 <= x <= x1 and y0 <= y <= y1]
 
-    def encode(self, message: Event | Command) -> bytes:
+    def encode(self, message: Message) -> bytes:
         """As JSON."""
         return msgspec.json.encode(self.named(message))
 

@@ -84,7 +84,11 @@ def role_entry(
             f"read {root}/#",
             *(f"read {each}/#" for each in vehicles),
         ],
-        "equipment": [f"read {root}/equipment/commands", f"write {root}/equipment/events"],
+        "equipment": [
+            f"read {root}/equipment/commands",
+            f"write {root}/equipment/events",
+            f"write {root}/equipment/pictures/+",
+        ],
         "safety": [f"read {root}/safety/#", f"write {root}/safety/events"],
     }
     if role not in rights:

@@ -1,0 +1,101 @@
+"""Cameras whose pictures are judged here: asked like equipment, answered by the picture itself.
+
+`TakePicture` goes to `…/equipment/commands`; the picture (JPEG or PNG, as it is) comes on
+`…/equipment/pictures/<request>`. Whoever may be asked twice answers twice: the first picture counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from orchestrator.api.naming import Naming
+from orchestrator.api.published import root
+from orchestrator.core.message import Message
+from orchestrator.core.messages import Command, Event, RequestInference
+from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.model import Picture
+
+OPEN_MAX = 10_000
+QOS = 1
+
+
+class TakePicture(Message, frozen=True):
+    """What the camera is to look at. It is not told what it should see. `view` counts earlier looks
+    at the same; with `look: angle` another view of it is wanted."""
+
+    request: int
+    task: str
+    station: int
+    subject: str
+    capability: str = ""
+    view: int = 0
+    look: str = ""
+
+
+class Cameras:
+    """The core's side; `eyes` judge."""
+
+    def __init__(
+        self,
+        site_id: str,
+        naming: Naming,
+        publish: Callable[[str, bytes, int, bool], object],
+        post: Callable[[Event], None],
+        eyes: Eyes,
+    ) -> None:
+        self._naming, self._publish, self._post, self._eyes = naming, publish, post, eyes
+        self.commands_topic = f"{root(site_id)}/equipment/commands"
+        self._pictures = f"{root(site_id)}/equipment/pictures/"
+        self._open: dict[int, RequestInference] = {}
+        self._judging: set[asyncio.Task[None]] = set()
+        self.unasked = 0  # pictures that nobody waits for
+
+    @property
+    def filter(self) -> str:
+        """What to subscribe to."""
+        return f"{self._pictures}+"
+
+    def command(self, command: Command) -> bool:
+        """Ask for a picture; False: the command is none that wants one."""
+        if not isinstance(command, RequestInference):
+            return False
+        self._open[command.request] = command
+        if len(self._open) > OPEN_MAX:
+            del self._open[next(iter(self._open))]
+        asked = TakePicture(
+            request=command.request,
+            task=command.task,
+            station=command.station,
+            subject=command.subject,
+            capability=command.capability,
+            view=command.view,
+            look=command.look,
+        )
+        self._publish(self.commands_topic, self._naming.encode(asked), QOS, False)
+        return True
+
+    def message(self, topic: str, payload: bytes) -> bool:
+        """A picture came in; False: it is none."""
+        if not topic.startswith(self._pictures):
+            return False
+        number = topic.removeprefix(self._pictures)
+        asked = (
+            self._open.pop(int(number), None) if number.isdecimal() and len(number) < 20 else None
+        )
+        if asked is None:
+            self.unasked += 1
+            return True
+        task = asyncio.ensure_future(self._judge(asked, Picture(payload)))
+        self._judging.add(task)
+        task.add_done_callback(self._judging.discard)
+        return True
+
+    async def _judge(self, asked: RequestInference, picture: Picture) -> None:
+        self._post(await self._eyes.judge(asked, picture))
+
+    async def close(self) -> None:
+        """Let go of what the readers hold; what is being judged is asked for again after a restart."""
+        for task in self._judging:
+            task.cancel()
+        await self._eyes.chain.close()

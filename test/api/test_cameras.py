@@ -1,0 +1,91 @@
+"""Cameras asked for pictures, and what is made of what they send. Sans I/O."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from orchestrator.api.cameras import Cameras
+from orchestrator.core.messages import ClearLane, Event, ImageRead, RequestInference
+from orchestrator.vision.chain import Chain
+from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.model import TASKS, Picture, Question, Reading, Task
+from orchestrator.vision.policy import Policy, TaskPolicy
+
+ASKED = RequestInference(
+    request=7, task="read_label", station=0, subject="parcel-o1", expected="parcel-o1",
+    capability="scan", look="angle", view=1,
+)  # fmt: skip
+
+
+class Plain:
+    """Reads what the picture's bytes say."""
+
+    name, tasks, remote = "plain", frozenset[Task](TASKS), False
+
+    async def read(self, picture: Picture, question: Question) -> Reading:
+        return Reading(picture.data.decode(), 1.0, self.name)
+
+
+class Names:
+    """Stands in for the site's names."""
+
+    def encode(self, message: Any) -> bytes:
+        fields = {name: getattr(message, name) for name in message.__struct_fields__}
+        return json.dumps({"type": type(message).__name__} | fields).encode()
+
+
+class Hall:
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.said: list[Event] = []
+        chain = Chain([Plain()], Policy({"read_label": TaskPolicy(("plain",))}))
+        eyes = Eyes(chain, lambda _: ("parcel-o1", "parcel-o2"))
+        self.cameras = Cameras("s", Names(), self._publish, self.said.append, eyes)  # type: ignore[arg-type]
+
+    def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        self.sent.append((topic, json.loads(payload)))
+
+    def shown(self, request: str, *payloads: bytes) -> list[Event]:
+        async def story() -> None:
+            for payload in payloads:
+                assert self.cameras.message(f"lightsout/v1/s/equipment/pictures/{request}", payload)
+            await asyncio.gather(*self.cameras._judging)
+
+        asyncio.run(story())
+        return self.said
+
+
+def test_a_camera_is_not_told_what_it_should_see() -> None:
+    hall = Hall()
+    assert hall.cameras.command(ASKED)
+    ((topic, asked),) = hall.sent
+    assert topic == "lightsout/v1/s/equipment/commands"
+    assert (asked["type"], asked["request"], asked["look"], asked["view"]) == (
+        "TakePicture", 7, "angle", 1,
+    )  # fmt: skip
+    assert "expected" not in asked
+
+
+def test_a_picture_becomes_what_was_read_and_the_second_one_nothing() -> None:
+    hall = Hall()
+    hall.cameras.command(ASKED)
+    (read,) = hall.shown("7", b"parcel-o2", b"parcel-o1")
+    assert isinstance(read, ImageRead)
+    assert (read.request, read.outcome, read.value) == (7, "misread", "parcel-o2")
+    assert hall.cameras.unasked == 1
+
+
+def test_pictures_that_nobody_asked_for_are_counted_and_nothing_else() -> None:
+    hall = Hall()
+    hall.cameras.command(ASKED)
+    for request in ("8", "x", "-7", "9" * 5000, "", "\uff17"):
+        assert hall.shown(request, b"parcel-o1") == []
+    assert hall.cameras.unasked == 6
+
+
+def test_what_is_no_picture_of_ours_is_left_to_others() -> None:
+    hall = Hall()
+    assert not hall.cameras.message("lightsout/v1/s/equipment/events", b"{}")
+    assert not hall.cameras.command(ClearLane(edge=1, attempt=1))
