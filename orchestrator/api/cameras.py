@@ -80,9 +80,8 @@ class Cameras:
         if not topic.startswith(self._pictures):
             return False
         number = topic.removeprefix(self._pictures)
-        asked = (
-            self._open.pop(int(number), None) if number.isdecimal() and len(number) < 20 else None
-        )
+        usable = number.isascii() and number.isdecimal() and len(number) < 20
+        asked = self._open.pop(int(number), None) if usable else None
         if asked is None:
             self.unasked += 1
             return True
