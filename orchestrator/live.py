@@ -77,6 +77,19 @@ class Watcher(Protocol):
         """The core has handled an event."""
 
 
+class Follower(Protocol):
+    """Sees everything from the journal's first event on, also what is folded when a run goes on."""
+
+    def command(self, command: Command) -> None:
+        """A command of the event that is told next."""
+
+    def event(self, seq: int, time_ns: int, event: Event, world: World) -> None:
+        """The core has handled an event."""
+
+    def committed(self) -> None:
+        """What was told is durable."""
+
+
 class Live:
     """The core against real time."""
 
@@ -102,6 +115,7 @@ class Live:
         self._commands: list[Command] = []
         self.pending = Pending()
         self.watchers: list[Watcher] = []
+        self.followers: list[Follower] = []
         self._restored = False
         self._running: set[asyncio.Task[None]] = set()
 
@@ -109,6 +123,8 @@ class Live:
         """core.loop.Port: commands wait for the commit."""
         self._record.command(encode(command))
         self._commands.append(command)
+        for follower in self.followers:
+            follower.command(command)
 
     def restore(
         self,
@@ -133,7 +149,7 @@ class Live:
             told(entry.event, self._commands)
             self._commands.clear()
             last_ns, self._restored = entry.time_ns, True
-        self._record.commit()
+        self._commit()
         self._begun_ns = self._clock_ns() - last_ns
 
     @property
@@ -176,7 +192,7 @@ class Live:
             ticker.cancel()
             for task in self._running:
                 task.cancel()
-            self._record.commit()
+            self._commit()
 
     def _take(self, event: Event | None) -> None:
         for _ in range(BATCH_MAX):
@@ -189,11 +205,16 @@ class Live:
             if self.inbox.empty():
                 break
             event = self.inbox.get_nowait()
-        self._record.commit()
+        self._commit()
         commands, self._commands = self._commands, []
         for command in commands:
             self.pending.given(command)
             self._carry_out(command)
+
+    def _commit(self) -> None:
+        self._record.commit()
+        for follower in self.followers:
+            follower.committed()
 
     def _heard(self, event: Event) -> None:
         """What the gate and the list of open commands must know before the core does."""
@@ -206,6 +227,8 @@ class Live:
 
     def _handled(self, event: Event) -> None:
         """A robot that the core has taken in is known at the gate, too."""
+        for follower in self.followers:
+            follower.event(self.core.seq - 1, self.core.world.time_ns, event, self.core.world)
         if isinstance(event, RobotJoined) and has_joined(self.core.world, event):
             self._gate.joined(event.robot, event.fleet, event.node)
             if self._poses is not None:

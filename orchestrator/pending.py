@@ -16,8 +16,11 @@ from orchestrator.core.messages import (
     Command,
     DispatchTruck,
     Event,
+    ExpectLoad,
     ImageRead,
     LaneCleared,
+    OrderCancelled,
+    OrderReceived,
     PathsPlanned,
     RecoverRobot,
     RecoverStation,
@@ -93,6 +96,8 @@ def _key(command: Command) -> Key | None:
             return ("charger", command.bay)
         case DispatchTruck():
             return ("truck", command.truck)
+        case ExpectLoad():
+            return ("load", command.order_id)
     return None
 
 
@@ -118,4 +123,6 @@ def _answered(event: Event) -> Key | None:
             return ("charger", event.bay)
         case TruckLeft():
             return ("truck", event.truck)
+        case OrderReceived() | OrderCancelled():
+            return ("load", event.order_id)
     return None

@@ -14,6 +14,8 @@ from typing import Any
 from orchestrator.api.board import Board, about
 from orchestrator.api.cameras import Cameras
 from orchestrator.api.equipment import Equipment
+from orchestrator.api.host_desk import HostDesk
+from orchestrator.api.host_outbox import HostOutbox
 from orchestrator.api.kpis import Traffic
 from orchestrator.api.naming import Naming
 from orchestrator.api.requests import Requests
@@ -98,6 +100,7 @@ class Serving:
         limits: Limits | None = None,
         speed: float = 1.0,
         eyes: Eyes | None = None,
+        snapshot_minutes: float = 0.0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.loaded, self.link = loaded, link
@@ -139,6 +142,9 @@ class Serving:
             self.alarm,
             self._times_ns,
         )
+        self.outbox = HostOutbox(site, run, link.publish, self.live.post_soon, snapshot_minutes)
+        self.live.followers.append(self.outbox)
+        self.host = HostDesk(site, world, self.outbox, self.alarm, lambda: self.live.now_ns)
         self.control = Control(
             loaded.site,
             rules_of(loaded),
@@ -155,10 +161,14 @@ class Serving:
             map_id=site,
         )
         self.live.watchers.append(self)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
         for pattern, qos in self.control.filters():
-            link.subscribe(pattern, qos)
-        for topic in (self.equipment.events_topic, *self.requests.topics()):
-            link.subscribe(topic, 1)
+            self.link.subscribe(pattern, qos)
+        asked = (*self.requests.topics(), *self.host.topics())
+        for topic in (self.equipment.events_topic, *asked):
+            self.link.subscribe(topic, 1)
 
     def restore(self, reader: RunReader) -> None:
         """Go on with the run of a server that is gone."""
@@ -224,7 +234,7 @@ class Serving:
             return
         if self.equipment.command(command):
             return
-        if self.requests.command(command):
+        if self.host.command(command) or self.requests.command(command):
             return
         if isinstance(command, RaiseAlarm):
             self.alarm(command.subject, command.text)
@@ -337,6 +347,7 @@ class Serving:
                 if self.cameras is not None and self.cameras.message(topic, payload):
                     continue
                 known = self.equipment.message(topic, payload)
+                known = known or self.host.message(topic, payload, retained=retained)
                 if not known and not self.requests.message(topic, payload, retained=retained):
                     self.control.message(now_ns, topic, payload, retained=retained)
 
@@ -345,6 +356,7 @@ class Serving:
             await asyncio.sleep(TICK_S / self._speed)
             self.control.tick(self.now_ns)
             self.standing.tick(self.live.now_ns)
+            self.outbox.tick(self.now_ns, self.link.connected)
 
     async def _tell(self) -> None:
         while True:

@@ -1,8 +1,9 @@
 """A request as people write it, made one that the core's messages know.
 
-Times: `due_in_s` (seconds from now) or `due_at` (UTC) instead of `due_ns`. Places: `box_m`, a rectangle
-in metres, instead of `nodes`. Lines: objects as well as pairs. What nobody knows is refused, and not
-ignored: a pause of "robots" instead of "robot" would be one of everybody.
+Times: `due_in_s` (seconds from now) or `due_at` (UTC) instead of `due_ns`; `cutoff_in_s`, `cutoff_at`:
+when the carrier leaves; the earlier one counts. Places: `box_m`, a rectangle in metres, for `nodes`.
+Lines: objects as well as pairs. What nobody knows is refused, and not ignored: a pause of "robots"
+instead of "robot" would be one of everybody.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from orchestrator.vda5050.errors import RemoteError
 
 DUE_S_MAX = 1e7
 SCOPES = ("robot", "fleet", "zone")
-TIMES = ("due_ns", "due_in_s", "due_at")
+TIMES = ("ns", "in_s", "at")
 
 
 class Asked:
@@ -39,7 +40,8 @@ class Asked:
         fields = self._fields_of(raw)
         found = dict(raw)
         if "due_ns" in fields:
-            self._due(found)
+            moments = [self._moment(found, name) for name in ("due", "cutoff")]
+            found |= {"due_ns": min(given)} if (given := [m for m in moments if m]) else {}
         if "nodes" in fields:
             self._nodes(found)
         if isinstance(found.get("lines"), list):
@@ -61,22 +63,28 @@ class Asked:
             raise Unnamed(f"{text} -> here: {known}")
         return self._fields[kind]
 
-    def _due(self, found: dict[str, Any]) -> None:
-        given = [key for key in TIMES if key in found]
+    def _moment(self, found: dict[str, Any], name: str) -> int:
+        """In the run's time; 0: nothing is said. What is no number is left where it is."""
+        given = [key for end in TIMES if (key := f"{name}_{end}") in found]
         if len(given) > 1:
-            raise Unnamed(f"{given[0]} and {given[1]}: a due time is said once -> leave one out")
+            raise Unnamed(f"{given[0]} and {given[1]}: a {name} time is said once -> leave one out")
+        key = given[0] if given else ""
         run_ns, utc_ns = self._times_ns()
-        if "due_in_s" in found:
-            seconds = found.pop("due_in_s")
+        if key.endswith("_in_s"):
+            seconds = found.pop(key)
             number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
             if not number or not 0 <= seconds <= DUE_S_MAX:
-                text = f"due_in_s: {str(seconds)[:40]} -> seconds from now, 0 to {DUE_S_MAX:g}"
+                text = f"{key}: {str(seconds)[:40]} -> seconds from now, 0 to {DUE_S_MAX:g}"
                 raise Unnamed(text)
-            found["due_ns"] = run_ns + round(seconds * 1e9)
-        elif "due_at" in found:
-            found["due_ns"] = run_ns + _utc(found.pop("due_at")) - utc_ns
-            if found["due_ns"] <= 0:
-                raise Unnamed("due_at: lies before the run began -> a later time")
+            return run_ns + round(float(seconds) * 1e9)
+        if key.endswith("_at"):
+            moment: int = run_ns + _utc(key, found.pop(key)) - utc_ns
+            if moment <= 0:
+                raise Unnamed(f"{key}: lies before the run began -> a later time")
+            return moment
+        value = found.get(key, 0)
+        number = isinstance(value, int) and not isinstance(value, bool)
+        return max(0, int(value)) if number else 0
 
     def _nodes(self, found: dict[str, Any]) -> None:
         if "box_m" not in found:
@@ -101,10 +109,10 @@ def _line(line: Any) -> Any:
     return [line["sku"], line["quantity"]]
 
 
-def _utc(value: Any) -> int:
+def _utc(key: str, value: Any) -> int:
     if not isinstance(value, str):
-        raise Unnamed("due_at: is no time -> UTC, as 2030-01-31T12:00:00Z")
+        raise Unnamed(f"{key}: is no time -> UTC, as 2030-01-31T12:00:00Z")
     try:
         return times.parse(value)
     except RemoteError as error:
-        raise Unnamed(f"due_at: {value[:40]!r} is no time -> as 2030-01-31T12:00:00Z") from error
+        raise Unnamed(f"{key}: {value[:40]!r} is no time -> as 2030-01-31T12:00:00Z") from error

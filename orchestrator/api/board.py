@@ -23,8 +23,11 @@ from orchestrator.core.messages import (
     EmergencyStopped,
     Event,
     ExtendBase,
+    HostAcknowledged,
+    ItemsReceived,
     NodeReached,
     NoteException,
+    NoticesReceived,
     OrderChanged,
     OrderReceived,
     PathsPlanned,
@@ -47,7 +50,10 @@ UNTOLD = (
     | NodeReached
     | BatteryCrossed
     | ToteStored
-)  # answers of planners; what robots' states say; the opening stock
+    | ItemsReceived
+    | NoticesReceived
+    | HostAcknowledged
+)  # answers of planners; what robots' states say; the opening stock; what a host says
 SEVERAL = (
     RobotsPaused | RobotsEvacuated | RobotsResumed
     | EmergencyStopped | EmergencyReset | ZoneCleared

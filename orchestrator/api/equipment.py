@@ -19,6 +19,7 @@ from orchestrator.core.messages import (
     Command,
     DispatchTruck,
     Event,
+    ExpectLoad,
     ImageRead,
     LaneCleared,
     OrderReceived,
@@ -44,6 +45,7 @@ COMMANDS = (
     | ClearLane
     | DispatchTruck
     | ServiceRobot
+    | ExpectLoad
 )
 EVENTS = (
     WorkEnded

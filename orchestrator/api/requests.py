@@ -101,8 +101,8 @@ class Requests:
         asked, read = known
         name = ""
         try:
-            raw = _object(payload)
-            name = _name(raw, required=topic != self.safety_topic)
+            raw = object_of(payload)
+            name = id_of(raw, required=topic != self.safety_topic)
             self._post(read(msgspec.json.encode(asked.plain(raw))))
         except Unnamed as error:
             if name:
@@ -112,7 +112,8 @@ class Requests:
         return True
 
 
-def _object(payload: bytes) -> dict[str, Any]:
+def object_of(payload: bytes) -> dict[str, Any]:
+    """The object in a message. Raises `Unnamed`."""
     if len(payload) > BYTES_MAX:
         raise Unnamed(f"is {len(payload)} bytes long -> {BYTES_MAX} at most")
     try:
@@ -124,7 +125,8 @@ def _object(payload: bytes) -> dict[str, Any]:
     return raw
 
 
-def _name(raw: dict[str, Any], *, required: bool) -> str:
+def id_of(raw: dict[str, Any], *, required: bool) -> str:
+    """The message's id. Raises `Unnamed`."""
     name = raw.get("request", "")
     if not isinstance(name, str) or len(name) > ID_MAX or (required and not name):
         raise Unnamed(f"request: give each request an id of its own, {ID_MAX} letters at most")

@@ -57,6 +57,9 @@ def add(subparsers: Any) -> None:
         "--speed", type=positive, default=1.0, metavar="X",
         help="seconds per second: to try a site with vehicles that are simulated so fast (1)",
     )  # fmt: skip
+    parser.add_argument(
+        "--snapshot-minutes", type=positive, metavar="N", help="tell the host the stock so often"
+    )
     parser.add_argument("--hours", type=positive, help="end after so long (until interrupted)")
     parser.add_argument("--quiet", action="store_true", help="say nothing on the way")
 
@@ -79,7 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
         recipe = Recipe.of(meta)
     else:
         meta = recipe.meta() | {"run_id": secrets.token_hex(4), "live": True}
+        meta["snapshot_minutes"] = arguments.snapshot_minutes or 0.0
     notes = _certified(arguments, recipe)
+    arguments.snapshot_minutes = meta.get("snapshot_minutes") or 0.0  # as the run was begun
     path = resume or arguments.record or Path(f"{recipe.name}.run")
     scenario, _ = recipe.scenario()
     writer = RunWriter(path, meta, resume=resume is not None, durable="full")
@@ -139,8 +144,8 @@ async def _serve(
         link = mqtt_options.link(arguments, url, client_id=client_id, will=will)
         say = _quiet if arguments.quiet else _say
         serving = Serving(
-            scenario.loaded, writer, link,
-            run=run_id, version=version(), speed=arguments.speed, say=say,
+            scenario.loaded, writer, link, run=run_id, version=version(), speed=arguments.speed,
+            snapshot_minutes=arguments.snapshot_minutes, say=say,
         )  # fmt: skip
         _tell(link, url, serving)
         if arguments.resume is not None:

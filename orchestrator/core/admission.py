@@ -20,7 +20,7 @@ def why_not(world: World, event: OrderReceived) -> str:
     if not event.lines:
         return "no lines: name at least one SKU and quantity"
     for line in event.lines:
-        if line.sku not in world.site.skus:
+        if line.sku not in world.skus:
             return f"unknown SKU {line.sku!r}: add it to the site's item master"
         if line.quantity <= 0:
             return f"quantity {line.quantity} of {line.sku}: must be at least 1"

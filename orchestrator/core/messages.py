@@ -9,6 +9,14 @@ from __future__ import annotations
 
 import msgspec
 
+from orchestrator.core.announcement_messages import (
+    ExpectLoad,
+    HostAcknowledged,
+    Item,  # noqa: F401
+    ItemsReceived,
+    Notice,  # noqa: F401
+    NoticesReceived,
+)
 from orchestrator.core.host_messages import AdjustStock, CloseOrder
 from orchestrator.core.machine_messages import (
     ChargerFaulted,
@@ -223,6 +231,9 @@ Event = (
     | ZoneCleared
     | OrderCancelled
     | OrderChanged
+    | ItemsReceived
+    | NoticesReceived
+    | HostAcknowledged
     | CommandRefused
 )
 
@@ -306,6 +317,7 @@ Command = (
     | PauseRobot
     | ResumeRobot
     | AnswerRequest
+    | ExpectLoad
     | DispatchTruck
     | ServiceRobot
     | CloseOrder

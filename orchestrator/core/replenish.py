@@ -36,7 +36,7 @@ def tick(world: World) -> None:
 
 def _check(world: World, rule: Replenishment, sku: str) -> None:
     left = sum(tote.available for tote in world.stock.reservable(sku, rule.to))
-    least = world.site.min_units.get(sku, rule.below_units)
+    least = world.min_units.get(sku, rule.below_units)
     if left >= least and sku not in world.short:
         return
     totes = [tote for tote in _totes(world, sku) if _idle(tote, rule.start) and tote.quantity]

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.core import cancelling, changes, closing, flow, safety, scopes
+from orchestrator.core import announcements, cancelling, changes, closing, flow, safety, scopes
 from orchestrator.core.messages import (
     AnswerRequest,
     ChargeAsked,
     EmergencyReset,
     EmergencyStopped,
+    ItemsReceived,
     LaneClosed,
     LaneOpened,
+    NoticesReceived,
     OrderCancelled,
     OrderChanged,
     OrderReceived,
@@ -38,6 +40,10 @@ def handle(world: World, event: Request) -> None:
     name = event.request
     if name and name in world.answers:
         accepted, reason = world.answers[name]
+    elif isinstance(event, ItemsReceived):
+        accepted, reason = announcements.items(world, event)
+    elif isinstance(event, NoticesReceived):
+        accepted, reason = announcements.notices(world, event)
     else:
         reason = _unknown(world, event) or _done(world, event)
         accepted = not reason
@@ -74,8 +80,10 @@ def _unknown(world: World, event: Request) -> str:
 def _done(world: World, event: Request) -> str:
     match event:
         case OrderReceived():
-            return flow.receive(world, event)
+            return flow.receive(world, announcements.arrived(world, event))
         case OrderCancelled():
+            if announcements.withdrawn(world, event.order_id):
+                return ""
             return cancelling.cancelled(world, event)
         case OrderChanged():
             return cancelling.changed(world, event)

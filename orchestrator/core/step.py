@@ -42,6 +42,7 @@ from orchestrator.core.messages import (
     Command,
     CommandRefused,
     Event,
+    HostAcknowledged,
     ImageRead,
     LaneBlocked,
     LaneCleared,
@@ -156,6 +157,8 @@ def _dispatch(world: World, event: Event) -> None:
             _joined(world, event)
         case ToteStored():
             _stored(world, event)
+        case HostAcknowledged():
+            pass  # for the outbox, which follows the same journal
         case NoteTaken():
             world.alarm(event.subject, event.text)
         case RunStarted():

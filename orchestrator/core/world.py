@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from orchestrator.core.cuts import Closures
-from orchestrator.core.messages import Command, RaiseAlarm
+from orchestrator.core.messages import Command, OrderReceived, RaiseAlarm
 from orchestrator.core.orders import Filed, Order
 from orchestrator.core.robots import Robot, Token
 from orchestrator.core.site import Site
@@ -154,6 +154,8 @@ class World:
     stock: Stock
     bays: list[BayState]
     stations: list[StationState]
+    skus: set[str]  # the site's, and what the host told since
+    min_units: dict[str, int]  # by SKU, likewise
     time_ns: int = 0
     events: int = 0
     started: bool = False
@@ -211,6 +213,7 @@ class World:
     scopes: dict[str, Scope] = field(default_factory=dict)  # by name
     restarting: deque[tuple[int, str]] = field(default_factory=deque)  # robots, after a stop
     closed_lanes: dict[int, None] = field(default_factory=dict)  # edges
+    expected: dict[str, OrderReceived] = field(default_factory=dict)  # announced, not yet there
     answers: dict[str, tuple[bool, str]] = field(default_factory=dict)  # to the latest requests
     out: list[Command] = field(default_factory=list)
 
@@ -251,6 +254,8 @@ def new_world(site: Site) -> World:
         bays=bays,
         touring=sum((fleet.places > 1) << i for i, fleet in enumerate(site.fleets)),
         asked=dict.fromkeys(sorted(site.skus)),
+        skus=set(site.skus),
+        min_units=dict(site.min_units),
         stations=[
             StationState(queues={capability: deque() for capability in station.capabilities})
             for station in site.stations

@@ -15,6 +15,7 @@ from orchestrator.core.messages import (
     CloseOrder,
     Command,
     Event,
+    NoteTaken,
     OrderReceived,
     RobotJoined,
     RunStarted,
@@ -57,6 +58,7 @@ class Follower:
         self._differences, self._trust = differences, trust
         self._opening: list[ToteStored] | None = []
         self._commands: list[Command] = []
+        self._leaving: tuple[Truck, ...] = ()  # in this event
         self._open: dict[str, _Known] = {}
         self._works: dict[int, StartWork] = {}
         self._trucks: dict[str, Truck] = {}
@@ -79,13 +81,15 @@ class Follower:
         if self._opening is not None:
             if isinstance(event, ToteStored):
                 self._opening.append(event)
-            elif not isinstance(event, RunStarted | RobotJoined):
+            elif not isinstance(event, RunStarted | RobotJoined | NoteTaken):
                 self._opened(world)
         if isinstance(event, OrderReceived):
             self._received(event, world)
         elif isinstance(event, WorkEnded):
             self._worked(event)
         if self._commands:
+            left = self._trucks.get(event.truck) if isinstance(event, TruckLeft) else None
+            self._leaving = () if left is None else (left,)
             self._told(event, world)
         if isinstance(event, WorkEnded):
             self._forget(event.work, world)
@@ -177,8 +181,18 @@ class Follower:
             content["lines"] = [self._taken_in(line) for line in command.lines]
             self._say("inbound-receipt", command.order_id, content)
         else:
+            content |= self._parcel(command.order_id, world)
             content["lines"] = _delivered(command.lines, known.totes)
             self._say(f"order-{command.status}", command.order_id, content)
+
+    def _parcel(self, order_id: str, world: World) -> dict[str, Any]:
+        """What its parcel is called, and the truck that has it."""
+        order = world.orders.get(order_id)
+        content = {"label": order.load} if order is not None and order.load else {}
+        for truck in self._leaving:
+            if order_id in truck.loaded:
+                content |= {"truck": truck.id, "door": world.site.stations[truck.station].id}
+        return content
 
     def _taken_in(self, line: LineResult) -> dict[str, Any]:
         """A line of a receipt: `received` is what the stock of record grows by."""
@@ -285,6 +299,7 @@ def _delivered(
         row["ordered"] += line.quantity
         row["picked"] += line.done
     for sku, row in rows.items():
+        row["short"] = row["ordered"] - row["picked"]
         row["totes"] = [{"tote": t, "quantity": q} for t, q in totes.get(sku, {}).items()]
     return list(rows.values())
 

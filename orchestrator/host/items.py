@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from orchestrator.host.records import BadRow, Record, Wrong, name_of, read, take, whole_of
+from orchestrator.core.messages import Item
+from orchestrator.host.records import BadRow, Record, Table, Wrong, name_of, read, take, whole_of
 
 COLUMNS = ("sku",)
 FILES = ("items.csv", "items.json")  # in a site's folder
 GRAMS_MAX = 10_000_000
 MM_MAX = 100_000
 UNITS_MAX = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One stock keeping unit; 0 or "" is not known."""
-
-    sku: str
-    name: str = ""
-    weight_g: int = 0
-    length_mm: int = 0
-    width_mm: int = 0
-    height_mm: int = 0
-    barcode: str = ""
-    min_units: int = 0  # fewer in the zone that is picked from: replenish; 0: the rule's own number
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +40,11 @@ def of_names(names: Iterable[str]) -> ItemMaster:
 def read_items(text: str, name: str) -> tuple[ItemMaster, list[BadRow]]:
     """`sku[,name,weight_g,length_mm,width_mm,height_mm,barcode,min_units]` as CSV or JSON. Bad rows
     and what comes twice are returned beside the others. Raises `HostFileError`."""
+    return items_of(read(text, name, COLUMNS, "items"), name)
+
+
+def items_of(table: Table, name: str) -> tuple[ItemMaster, list[BadRow]]:
+    """The same of a table that was read."""
     items: dict[str, Item] = {}
     barcodes: dict[str, str] = {}
 
@@ -67,7 +59,7 @@ def read_items(text: str, name: str) -> tuple[ItemMaster, list[BadRow]]:
             barcodes[item.barcode] = item.sku
         items[item.sku] = item
 
-    bad = take(read(text, name, COLUMNS, "items"), name, use)
+    bad = take(table, name, use)
     return ItemMaster(items), bad
 
 

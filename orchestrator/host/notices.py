@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from orchestrator.core.messages import Line, OrderReceived
+from collections.abc import Container
+from dataclasses import dataclass
+
+from orchestrator.core.messages import Line, Notice, OrderReceived
 from orchestrator.core.site import OrderType, Site
 from orchestrator.host.orders import LINES_MAX, QUANTITY_MAX, TIME_S_MAX, Timed
 from orchestrator.host.records import (
     BadRow,
     HostFileError,
     Record,
+    Table,
     Wrong,
     name_of,
     number_of,
@@ -21,12 +25,40 @@ COLUMNS = ("notice_id", "time_s", "sku", "quantity")
 Head = tuple[float, str, str]  # time_s, dock, load
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """For which site notices are read. `skus`: those that are known; None: not asked here."""
+
+    site: Site
+    kind: str
+    skus: Container[str] | None
+
+
 def read_notices(text: str, name: str, site: Site, kind: str) -> tuple[list[Timed], list[BadRow]]:
     """Orders of the inbound type `kind` by time, and what was left out.
 
     `notice_id,time_s,sku,quantity[,dock,load]` as CSV, or JSON with `lines: [{sku, quantity}]`: the
     rows of one notice_id are one pallet, each a tote. `load` is the pallet's name (left out: the
     notice's), `dock` a station (left out: any, in turn). Raises `HostFileError`."""
+    table = read(text, name, COLUMNS, "notices")
+    docks = list(docks_of(site, kind).values())
+    notices, bad = notices_of(table, name, Reading(site, kind, site.skus))
+    events = []
+    for number, notice in enumerate(notices):
+        event = OrderReceived(
+            order_id=notice.notice_id,
+            kind=kind,
+            lines=notice.lines,
+            station=notice.station if notice.station >= 0 else docks[number % len(docks)],
+            load=notice.load,
+        )
+        events.append((notice.expected_ns, event))
+    return sorted(events, key=lambda pair: pair[0]), bad
+
+
+def notices_of(table: Table, name: str, reading: Reading) -> tuple[list[Notice], list[BadRow]]:
+    """The same of a table that was read, in its sequence, to whatever dock. Raises `HostFileError`."""
+    site, kind = reading.site, reading.kind
     docks = docks_of(site, kind)
     if not docks:
         raise HostFileError(f"{name}: the site takes in no orders of type {kind!r} -> add a dock")
@@ -36,7 +68,7 @@ def read_notices(text: str, name: str, site: Site, kind: str) -> tuple[list[Time
 
     def use(record: Record) -> None:
         notice = name_of(record.values, "notice_id")
-        lines = _lines(record, site)
+        lines = _lines(record, reading.skus)
         head = _head(record, notice, docks)
         known = notices.get(notice)
         if known is None:
@@ -57,15 +89,12 @@ def read_notices(text: str, name: str, site: Site, kind: str) -> tuple[list[Time
             raise Wrong(f"more than {LINES_MAX} lines", "split the notice")
         known[1].extend(lines)
 
-    bad = take(read(text, name, COLUMNS, "notices"), name, use)
-    events = []
-    for number, (notice, ((time_s, dock, load), rows)) in enumerate(notices.items()):
-        station = docks[dock] if dock else list(docks.values())[number % len(docks)]
-        event = OrderReceived(
-            order_id=notice, kind=kind, lines=tuple(rows), station=station, load=load
-        )
-        events.append((round(time_s * 1e9), event))
-    return sorted(events, key=lambda pair: pair[0]), bad
+    bad = take(table, name, use)
+    found = [
+        Notice(notice, tuple(rows), load, docks.get(dock, -1), round(time_s * 1e9))
+        for notice, ((time_s, dock, load), rows) in notices.items()
+    ]
+    return found, bad
 
 
 def docks_of(site: Site, kind: str) -> dict[str, int]:
@@ -91,7 +120,7 @@ def _head(record: Record, notice: str, docks: dict[str, int]) -> Head:
     return time_s, dock, name_of(record.values, "load", required=False) or notice
 
 
-def _lines(record: Record, site: Site) -> list[Line]:
+def _lines(record: Record, skus: Container[str] | None) -> list[Line]:
     rows = record.values.get("lines")
     if record.rows or rows is None:
         rows = [record.values]
@@ -99,6 +128,6 @@ def _lines(record: Record, site: Site) -> list[Line]:
         raise Wrong("lines must be a list", '[{"sku": "A", "quantity": 24}]')
     lines = [Line(name_of(r, "sku"), whole_of(r, "quantity", 1, QUANTITY_MAX)) for r in rows]
     for line in lines:
-        if line.sku not in site.skus:
+        if skus is not None and line.sku not in skus:
             raise Wrong(f"unknown SKU {line.sku!r}", "add it to the item master")
     return lines

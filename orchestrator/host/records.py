@@ -85,6 +85,15 @@ def read(text: str, name: str, columns: Sequence[str], within: str = "") -> Tabl
     return table
 
 
+def table_of(rows: Sequence[Any], name: str) -> Table:
+    """Rows of a message, counted from 1."""
+    records: list[Record] = []
+    bad: list[BadRow] = []
+    for number, value in enumerate(rows, 1):
+        _keep(value, name, number, records, bad)
+    return records, bad
+
+
 def take(table: Table, name: str, use: Callable[[Record], None]) -> list[BadRow]:
     """Hand each record to `use`; return the bad ones, also those for which it raises `Wrong`."""
     records, bad = table

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.books import place
 from orchestrator.core.messages import ToteStored
 from orchestrator.core.site import Site
-from orchestrator.host.records import BadRow, Record, Wrong, name_of, read, take, whole_of
+from orchestrator.core.world import World
+from orchestrator.host.records import BadRow, Record, Table, Wrong, name_of, read, take, whole_of
 
 COLUMNS = ("tote", "sku", "quantity", "slot")
 TRUST = ("building", "host")
@@ -61,18 +63,23 @@ def _words(held: Held | None) -> str:
 def read_stock(text: str, name: str) -> tuple[Stock, list[BadRow]]:
     """`tote,sku,quantity,slot` as CSV or JSON, or a stock snapshot as the outbox writes it (`place` for
     `slot`). Raises `HostFileError`."""
+    return stock_of(read(text, name, COLUMNS, "totes"), name)
+
+
+def stock_of(table: Table, name: str) -> tuple[Stock, list[BadRow]]:
+    """The same of a table that was read."""
     stock: Stock = {}
 
     def use(record: Record) -> None:
         tote = name_of(record.values, "tote")
-        place = name_of(record.values, "slot" if "slot" in record.values else "place")
+        where = name_of(record.values, "slot" if "slot" in record.values else "place")
         if tote in stock:
             raise Wrong(f"tote {tote!r} is there already", "give each tote once")
         quantity = whole_of(record.values, "quantity", 0, QUANTITY_MAX)
-        place = place if place.startswith(PLACES) else f"slot:{place}"
-        stock[tote] = Held(name_of(record.values, "sku"), quantity, place, record.line)
+        where = where if where.startswith(PLACES) else f"slot:{where}"
+        stock[tote] = Held(name_of(record.values, "sku"), quantity, where, record.line)
 
-    bad = take(read(text, name, COLUMNS, "totes"), name, use)
+    bad = take(table, name, use)
     return stock, bad
 
 
@@ -106,6 +113,15 @@ def of_books(books: Mapping[str, Any]) -> Stock:
         tote: Held(row["sku"], row["quantity"], row["place"])
         for tote, row in books["totes"].items()
     }
+
+
+def of_world(world: World) -> Stock:
+    """What the building has just now. A tote that is out counts where it belongs."""
+    found = {}
+    for tote in world.stock.totes.values():
+        where = ("slot", tote.home) if tote.home >= 0 else tote.place
+        found[tote.id] = Held(tote.sku, tote.quantity, place(world, where))
+    return found
 
 
 def opening_of(host: Stock, site: Site, name: str) -> tuple[list[ToteStored], list[BadRow]]:

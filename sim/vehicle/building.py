@@ -20,6 +20,7 @@ from orchestrator.core.messages import (
     BackedOut,
     BatteryCrossed,
     Event,
+    ExpectLoad,
     LaneBlocked,
     LaneCleared,
     NodeReached,
@@ -37,6 +38,7 @@ from sim.robots import SimRobot
 from sim.scenario import Scenario, robot_fact
 from sim.vehicle.accounts import account_of
 from sim.vehicle.agent import Agent, Publish
+from sim.vehicle.expected import ExpectedLoads
 from sim.vehicle.ways import Ways
 
 RESTARTS = 6  # attempts from afar, then somebody comes
@@ -78,6 +80,7 @@ class Building(Premises):
         self._read = reader(self.naming, COMMANDS)
         self._read_status = msgspec.json.Decoder(OrderStatus).decode
         self._closed: dict[str, None] = {}  # orders: statuses may be told again
+        self.expected = ExpectedLoads(site, self.clock, self._brought, self.say)
         self.unheard = {event.order_id: event for _, event in asked(scenario)}
         self.refused = 0
         ways = Ways(site.roadmap)
@@ -129,7 +132,15 @@ class Building(Premises):
         except Unnamed:
             self.refused += 1
             return
-        self.carry_out(command)
+        if isinstance(command, ExpectLoad):
+            self.expected.expect(command)
+        else:
+            self.carry_out(command)
+
+    def order_enters(self, event: OrderReceived) -> None:
+        """sim.premises"""
+        super().order_enters(event)
+        self.expected.entered(event)
 
     def order_closed(self, payload: bytes) -> None:
         """A message on a topic of `status_filter`: what is left of its pallet goes."""

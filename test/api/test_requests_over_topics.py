@@ -105,6 +105,9 @@ def test_what_is_wrong_is_refused_by_its_id_naming_the_field(values: Any, mend: 
         ({"due_at": "tomorrow"}, "due_at: 'tomorrow' is no time -> as 2030"),
         ({"due_at": "1969-12-31T00:00:00Z"}, "before the run began"),
         ({"due_in_s": 3, "due_ns": 4}, "a due time is said once"),
+        ({"cutoff_in_s": 3, "cutoff_at": "1970-01-01T00:01:00Z"}, "a cutoff time is said once"),
+        ({"cutoff_at": "noon"}, "cutoff_at: 'noon' is no time"),
+        ({"cutoff_ns": 7}, "cutoff_ns: "),
         ({"lines": [{"sku": "A"}]}, "a line is"),
         ({"order_id": "x" * 201}, "1 to 200 letters"),
         ({"order_id": ""}, "1 to 200 letters"),
@@ -115,6 +118,23 @@ def test_orders_that_are_wrong_are_refused_by_their_id(values: Any, mend: str) -
     desk.ask("orders", **{"request": "r", "type": "OrderChanged", "order_id": "o"} | values)
     ((_, reply),) = desk.said
     assert not reply["accepted"] and mend in reply["reason"] and not desk.posted
+
+
+@pytest.mark.parametrize(
+    ("values", "due_ns"),
+    [
+        ({"due_in_s": 900, "cutoff_in_s": 600}, 600 * 10**9 + 5),
+        ({"due_in_s": 900, "cutoff_at": "1970-01-01T00:30:01Z"}, 900 * 10**9 + 5),
+        ({"due_ns": 77, "cutoff_in_s": 600}, 77),
+        ({"cutoff_at": "1970-01-01T00:30:01Z"}, 1800 * 10**9),
+    ],
+)
+def test_an_order_is_due_when_its_carrier_leaves_or_before(values: Any, due_ns: int) -> None:
+    desk = Desk()
+    desk.ask("orders", type="OrderReceived", request="a", order_id="o", kind="outbound",
+             lines=[["SKU-01", 2]], route="r1", carrier="post", **values)  # fmt: skip
+    (event,) = desk.posted
+    assert (event.due_ns, event.route, event.carrier) == (due_ns, "r1", "post")
 
 
 def test_times_places_and_lines_as_people_write_them() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-for room in ("core", "layout", "sim"):
+for room in ("core", "layout", "sim", "host"):
     sys.path.insert(0, str(Path(__file__).parents[1] / room))
 
 
