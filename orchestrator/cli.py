@@ -12,7 +12,7 @@ import sys
 
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
-    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet", "broker",
+    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet", "orders", "broker",
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     from orchestrator.certificate import CertificateError  # noqa: PLC0415
     from orchestrator.commands import OutputError  # noqa: PLC0415
     from orchestrator.commands.bench_wire import BenchError  # noqa: PLC0415
+    from orchestrator.commands.operator import NoAnswer  # noqa: PLC0415
     from orchestrator.host.records import HostFileError  # noqa: PLC0415
     from orchestrator.journal import RunFileError  # noqa: PLC0415
     from orchestrator.layout import LayoutError  # noqa: PLC0415
@@ -83,6 +84,7 @@ def known_errors() -> tuple[type[Exception], ...]:
         BenchError,
         CertificateError,
         OutputError,
+        NoAnswer,
         RunFileError,
         LayoutError,
         AddressError,

@@ -44,11 +44,22 @@ class OrderStatuses:
         return f"{self.prefix}{level(order_id)}/status"
 
     def opened(self, world: World, order_id: str, time_ns: int) -> None:
-        """It is open, or otherwise than before; nothing happens where it is closed."""
-        order = world.orders.get(order_id)
-        if order is None or order.state != "open" or order.internal:
+        """It is open, or otherwise than before; or it was asked for again, and ended long ago."""
+        order, filed = world.orders.get(order_id), world.filed.get(order_id)
+        if order is not None and order.state == "open" and not order.internal:
+            self._send(order_id, encode(self._open(order, time_ns)))
             return
-        self._send(order_id, encode(self._open(order, time_ns)))
+        known = order or filed
+        if known is None or known.internal or order_id in self._closed or known.state == "refused":
+            return
+        state: Any = known.state
+        at = self._utc(time_ns)
+        self._keep(
+            OrderStatus(
+                order_id=order_id, status=state, kind=known.kind, reason=known.reason, at=at
+            ),
+            time_ns,
+        )
 
     def closed(self, world: World, command: CloseOrder, time_ns: int) -> None:
         """How it ended."""
@@ -73,10 +84,13 @@ class OrderStatuses:
             lines=lines,
             at=self._utc(time_ns),
         )
-        self._closed.pop(command.order_id, None)
+        self._keep(status, time_ns)
+
+    def _keep(self, status: OrderStatus, time_ns: int) -> None:
+        self._closed.pop(status.order_id, None)
         payload = encode(status)
-        self._closed[command.order_id] = time_ns, payload
-        self._send(command.order_id, payload)
+        self._closed[status.order_id] = time_ns, payload
+        self._send(status.order_id, payload)
 
     def _open(self, order: Order, time_ns: int) -> OrderStatus:
         lines = [

@@ -57,7 +57,8 @@ class RobotState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of an order. `done`: units picked; of what came in, counted (-1: nobody did)."""
+    """A line of an order. `done`, when it is closed: units picked; of what came in, counted (-1: nobody
+    did)."""
 
     sku: str
     quantity: int
