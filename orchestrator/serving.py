@@ -124,16 +124,12 @@ class Serving:
             site,
             self.naming,
             link,
-            lambda: self.live.core.world,
+            lambda: world,
             self._times_ns,
             self._traffic,
         )
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
-        self.cameras: Cameras | None = None
-        if eyes is not None:
-            post = self.live.post_soon
-            self.cameras = Cameras(site, self.naming, link.publish, post, eyes)
-            link.subscribe(self.cameras.filter, 1)
+        self.cameras = self._cameras(eyes)
         self.requests = Requests(
             site,
             self.naming,
@@ -163,7 +159,15 @@ class Serving:
         self.live.watchers.append(self)
         self._subscribe()
 
+    def _cameras(self, eyes: Eyes | None) -> Cameras | None:
+        if eyes is None:
+            return None
+        site, post = self.loaded.spec.id, self.live.post_soon
+        return Cameras(site, self.naming, self.link.publish, post, eyes)
+
     def _subscribe(self) -> None:
+        if self.cameras is not None:
+            self.link.subscribe(self.cameras.filter, 1)
         for pattern, qos in self.control.filters():
             self.link.subscribe(pattern, qos)
         asked = (*self.requests.topics(), *self.host.topics())
