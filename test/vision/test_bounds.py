@@ -20,7 +20,7 @@ from orchestrator.vision.turns import Crowded, Turns
 
 CALLS = st.lists(
     st.tuples(
-        st.sampled_from(["good", "bad", "wait", "unused", "asked to wait"]), st.floats(0, 40)
+        st.sampled_from(["good", "bad", "wait", "unused", "asked to wait"]), st.integers(0, 40)
     ),
     max_size=80,
 )
