@@ -38,6 +38,7 @@ from orchestrator.mqtt.client import MqttLink
 from orchestrator.vda5050.control.control import Control, Known
 from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.sending import Limits
+from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.model import Position
 from orchestrator.vda5050.quirks import quirks_of
 from orchestrator.vision.eyes import Eyes
@@ -84,6 +85,13 @@ def declared_of(loaded: LoadedSite) -> list[Declared]:
             )
         )
     return found
+
+
+def _share(vehicles: Iterable[Vehicle], what: str) -> float:
+    """Of all nodes that they passed."""
+    vehicles = list(vehicles)
+    counted: int = sum(getattr(v.counts, what) for v in vehicles)
+    return round(counted / max(1, sum(v.counts.nodes for v in vehicles)), 4)
 
 
 class Serving:
@@ -150,6 +158,7 @@ class Serving:
             run=run,
             session=f"{time.time_ns() // 1_000_000:x}",
             planned=self._planned,
+            held_up=self.live.core.world.traffic.held_up,
             alarm=self.alarm,
             seen=self._seen,
             elsewhere=self._elsewhere,
@@ -326,11 +335,8 @@ class Serving:
             "updates_sent": sum(v.counts.updates for v in vehicles),
             "resent": sum(v.counts.resent for v in vehicles),
             "base_requests": sum(v.counts.base_requests for v in vehicles),
-            "stop_and_go_share": round(
-                sum(v.counts.stops for v in vehicles)
-                / max(1, sum(v.counts.nodes for v in vehicles)),
-                4,
-            ),
+            "stop_and_go_share": _share(vehicles, "stops"),
+            "waiting_share": _share(vehicles, "waits"),
             "unreadable": sum(v.counts.undecodable for v in vehicles),
             "mended": sum(v.counts.mended for v in vehicles),
             "messages_in": counts.received,

@@ -152,6 +152,13 @@ class Traffic:
             self._set_tail(robot, edges[-1])
         return tuple(edges)
 
+    def held_up(self, robot: int) -> bool:
+        """Others go first on its next planned move, or stay where it leads."""
+        planned = self.planned[robot]
+        return bool(planned) and (
+            planned[0].waits > 0 or not self._may_enter(robot, planned[0].edge)
+        )
+
     def _may_enter(self, robot: int, edge: int) -> bool:
         """A ticket may have been given back since the plan was made: then nobody enters the bay."""
         node_bay = self.roadmap.node_bay

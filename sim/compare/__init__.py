@@ -35,6 +35,9 @@ class Comparison:
         text = self.kinship.text(self.names)
         for name in self.believed:
             text += f". {name} holds no ground truth: its figures are what its journal says"
+        for name, seen in zip(self.names, self.seen, strict=True):
+            if seen.meta.get("building"):
+                text += f". {name} is a building's: what only its master knows is left out"
         return text
 
     def as_json(self) -> dict[str, Any]:

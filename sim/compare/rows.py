@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,11 @@ from sim.report.problems import within
 from sim.report.timeline import CHARGING, DOWN, EMPTY, IDLE, LOADED, TURNING, WAITING
 
 Value = float | int | None
+# What the record of a building without its master can't tell: it hears of orders when they are closed.
+MASTERS = (
+    "orders_received", "cycle_", "lights_out", "late", "open_at_end", "charging_percent",
+    "human_touches", "exceptions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,12 @@ class Row:
 
 
 def rows(first: Measured, second: Measured, from_ns: int, to_ns: int) -> list[Row]:
-    """Both runs' figures; what only one of them knows counts as none of it in the other."""
-    sides = [{f.key: f for f in figures(run, from_ns, to_ns)} for run in (first, second)]
+    """Both runs' figures; what only one of them knows counts as none of it in the other, but for what
+    the other can't know."""
+    sides = [
+        {f.key: _known(run, f) for f in figures(run, from_ns, to_ns)} for run in (first, second)
+    ]
+    blank = [None if run.meta.get("building") else 0 for run in (first, second)]
     result = []
     for key in _merged(list(sides[0]), list(sides[1])):
         mine, theirs = sides[0].get(key), sides[1].get(key)
@@ -80,10 +89,16 @@ def rows(first: Measured, second: Measured, from_ns: int, to_ns: int) -> list[Ro
         result.append(
             Row(
                 key, about.label, about.unit, about.better,
-                mine.value if mine else 0, theirs.value if theirs else 0,
+                mine.value if mine else blank[0], theirs.value if theirs else blank[1],
             )
         )  # fmt: skip
     return result
+
+
+def _known(run: Measured, figure: Figure) -> Figure:
+    if run.meta.get("building") and figure.key.startswith(MASTERS):
+        return replace(figure, value=None)
+    return figure
 
 
 def _merged(first: list[str], second: list[str]) -> list[str]:

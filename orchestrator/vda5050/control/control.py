@@ -67,6 +67,7 @@ class Control:
         run: str,
         session: str = "0",
         planned: Callable[[int], Iterable[int]] = lambda _: (),
+        held_up: Callable[[int], bool] = lambda _: False,
         alarm: Callable[[str, str], None] = lambda _subject, _text: None,
         seen: Callable[[int, Position], None] = lambda _robot, _position: None,
         elsewhere: Elsewhere = lambda _name, _fleet, _position, _stays: None,
@@ -86,6 +87,7 @@ class Control:
             post=post,
             alarm=alarm,
             planned=planned,
+            held_up=held_up,
             limits=limits or Limits(),
             speeds_mmps=tuple(fleet.speed_mmps for fleet in site.fleets),
         )

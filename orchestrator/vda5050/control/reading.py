@@ -77,7 +77,7 @@ def read(desk: Desk, v: Vehicle, state: State) -> None:
     _instants(v, state)
     pausing.told(desk, v, before, state)
     _charge(desk, v, state)
-    _moves(v, before, state)
+    _moves(desk, v, before, state)
     kind, reason = recovering.wrong(desk, v, state)
     if v.status == "faulted" or kind:
         if kind and v.status != "faulted":
@@ -182,12 +182,19 @@ def _about(errand: Errand, error: Error) -> bool:
     return about == errand.id and update == str(errand.update)
 
 
-def _moves(v: Vehicle, before: State | None, state: State) -> None:
-    """Whether it drives; a stop at the end of its base, with more planned behind it, is counted."""
+def _moves(desk: Desk, v: Vehicle, before: State | None, state: State) -> None:
+    """Whether it drives; a stop at the end of its base, with more planned behind it, is counted: for
+    others, or because what is released did not reach it in time."""
     drove, v.drives = v.drives, noticing.drives(v, before, state)
     errand = v.errand
-    if drove and not v.drives and errand is not None and errand.live and errand.horizon:
-        v.counts.stops += all(not node.released for node in state.nodes)
+    if not drove or v.drives or errand is None or not errand.live or not errand.horizon:
+        return
+    if any(node.released for node in state.nodes):
+        return
+    if desk.held_up(v.robot):
+        v.counts.waits += 1
+    else:
+        v.counts.stops += 1
 
 
 def _asks(desk: Desk, v: Vehicle, before: State | None, state: State) -> None:

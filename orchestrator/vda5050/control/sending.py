@@ -53,7 +53,8 @@ class Limits:
 
 @dataclass(slots=True)
 class Desk:
-    """What all parts of the master share. `planned` tells what traffic plans behind a robot's base."""
+    """What all parts of the master share. `planned` tells what traffic plans behind a robot's base,
+    `held_up` whether others go first there."""
 
     floor: Floor
     run: str
@@ -61,6 +62,7 @@ class Desk:
     post: Callable[[Event], None]
     alarm: Callable[[str, str], None]
     planned: Callable[[int], Iterable[int]]
+    held_up: Callable[[int], bool]
     limits: Limits
     speeds_mmps: tuple[int, ...]  # by fleet
     session: str = ""  # tells this master's orders from those before it was started

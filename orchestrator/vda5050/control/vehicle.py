@@ -67,7 +67,8 @@ class Counts:
     resent: int = 0
     base_requests: int = 0
     nodes: int = 0  # passed
-    stops: int = 0  # at the end of a base, with more planned behind it
+    stops: int = 0  # at the end of a base, with more planned behind it that nobody is in the way of
+    waits: int = 0  # the same, for others who go first
     orders: int = 0
     updates: int = 0
 
