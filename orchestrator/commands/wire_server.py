@@ -101,12 +101,12 @@ class Probe:
 
     def _wrap(self) -> None:
         control, live, inbox = self._serving.control, self._serving.live, self._link._inbox
-        put, message, post = inbox.put_nowait, control.message, control.desk.post
+        add, message, post = inbox.add, control.message, control.desk.post
         handle, send, publish = live.core.handle, live.send, control.desk.publish
 
-        def stamped(item: Any) -> None:
-            self._read_s[id(item.payload)] = time.monotonic()
-            put(item)
+        def stamped(topic: str, payload: bytes, qos: int, retain: bool) -> None:
+            self._read_s[id(payload)] = time.monotonic()
+            add(topic, payload, qos, retain)
 
         def read(now_ns: int, topic: str, payload: bytes, *, retained: bool = False) -> None:
             self._now_read_s = self._read_s.pop(id(payload), 0.0)
@@ -134,7 +134,7 @@ class Probe:
             return publish(topic, payload, qos, retain)
 
         for owner, name, new in (
-            (inbox, "put_nowait", stamped), (control, "message", read),
+            (inbox, "add", stamped), (control, "message", read),
             (control.desk, "post", posted), (live.core, "handle", handled), (live, "send", sent),
             (control.desk, "publish", published),
         ):  # fmt: skip

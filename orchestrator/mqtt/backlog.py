@@ -66,6 +66,14 @@ class Backlog:
             return loose.popleft()
         return kept.popleft()
 
+    def loose(self, count: int) -> list[Item]:
+        """The oldest messages, up to `count`, taken out, as far as they are QoS 0."""
+        loose, kept = self._loose, self._kept
+        found: list[Item] = []
+        while loose and len(found) < count and not (kept and kept[0].number < loose[0].number):
+            found.append(loose.popleft())
+        return found
+
     def put_back(self, items: list[Item]) -> None:
         """Messages that were popped and not delivered stand in front again, in their order."""
         self._kept.extendleft(sorted((item for item in items if item.qos), reverse=True))

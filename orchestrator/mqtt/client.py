@@ -21,6 +21,7 @@ import aiomqtt
 from orchestrator.mqtt.address import Address, AddressError, Tls, Will
 from orchestrator.mqtt.queues import Inbox, Outbox
 from orchestrator.mqtt.session import Session, Subscriptions
+from orchestrator.mqtt.straight import attach
 from orchestrator.mqtt.trouble import LastWords, Trouble, trouble_of
 
 PAYLOAD_BYTES_MAX = 1 << 20
@@ -235,12 +236,13 @@ class MqttLink:
         """One connection from beginning to end; tells why it ended or didn't come about."""
         words = LastWords()
         client = self._session_client = self._client(words)
+        sender = attach(client, self._inbox)
         connecting = asyncio.create_task(client.__aenter__())
         try:
             # Not to be interrupted: the library's thread would open a socket that nobody closes.
             await asyncio.shield(connecting)
             await Session(
-                client, self.address, self._outbox, self._subscriptions, self._report
+                client, sender, self.address, self._outbox, self._subscriptions, self._report
             ).run(self._came_up, self._settled)
             raise AssertionError("a session ends with an error")
         except aiomqtt.MqttError as error:

@@ -22,12 +22,16 @@ class Inbox(asyncio.Queue[aiomqtt.Message]):
         self._payload_max = payload_max
 
     def put_nowait(self, item: aiomqtt.Message) -> None:
-        """Called by the library for each message, within the event loop."""
-        if len(item.payload) > self._payload_max:
+        """Called by the library, within the event loop."""
+        self.add(item.topic.value, item.payload, item.qos, item.retain)
+
+    def add(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        """A message has come."""
+        if len(payload) > self._payload_max:
             self.too_large += 1
             return
         self.received += 1
-        self.backlog.add(item.topic.value, item.payload, item.qos, item.retain)
+        self.backlog.add(topic, payload, qos, retain)
         if not self.filled.is_set():
             self.filled.set()
 
@@ -93,6 +97,10 @@ class Outbox:
         if self.backlog:
             self._filled.set()
         self._look()
+
+    def loose(self, count: int) -> list[Item]:
+        """The next messages at QoS 0, up to `count`, as far as no other one is before them."""
+        return self.backlog.loose(count)
 
     async def filled(self) -> None:
         """Wait until there is something to send."""

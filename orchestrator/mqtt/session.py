@@ -13,6 +13,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from orchestrator.mqtt.address import Address
 from orchestrator.mqtt.backlog import Item
 from orchestrator.mqtt.queues import Outbox
+from orchestrator.mqtt.straight import Sender
 from orchestrator.mqtt.trouble import Trouble
 
 WINDOW = 100  # messages under way without acknowledgement
@@ -73,12 +74,14 @@ class Session:
     def __init__(
         self,
         client: aiomqtt.Client,
+        sender: Sender,
         address: Address,
         outbox: Outbox,
         subscriptions: Subscriptions,
         report: Callable[[Trouble], None],
     ) -> None:
         self._client = client
+        self._sender = sender
         self._address = address
         self._outbox = outbox
         self._subscriptions = subscriptions
@@ -137,17 +140,16 @@ class Session:
 
     async def _send(self, ready: asyncio.Event) -> None:
         await ready.wait()
-        turn = 0
         while True:
+            if loose := self._outbox.loose(TURN):
+                await self._sender.send(loose)
+                for sent in loose:
+                    self._outbox.landed(sent)
+                await asyncio.sleep(0)  # others have a turn
+                continue
             item = self._outbox.next()
             if item is None:
                 await self._outbox.filled()
-                continue
-            turn += 1
-            if turn % TURN == 0:  # QoS 0 goes out without ever waiting
-                await asyncio.sleep(0)
-            if item.qos == 0:
-                await self._deliver(item)
                 continue
             flight = asyncio.create_task(self._fly(item))
             self._flights.add(flight)
