@@ -10,7 +10,7 @@ from orchestrator.commands import command, fleet_ask, fleet_show, fleet_simulate
 MODULES = (fleet_show, fleet_ask, fleet_simulate)
 EXAMPLES = """\
   lightsout fleet list --mqtt mqtt://broker
-  lightsout fleet pause --zone east --box 10,0,20,8 --mqtt mqtt://broker
+  lightsout fleet pause --zone east --box 10 0 20 8 --mqtt mqtt://broker
   lightsout fleet retire tote_amr-03 --mqtt mqtt://broker
   lightsout fleet simulate sites/jd_small --mqtt mqtt://broker
 

@@ -32,9 +32,9 @@ EXAMPLES = {
     "pause": """\
   lightsout fleet pause tote_amr-03 --mqtt mqtt://broker
   lightsout fleet pause --fleet sorter --mqtt mqtt://broker
-  lightsout fleet pause --zone east --box 10,0,20,8 --mqtt mqtt://broker""",
+  lightsout fleet pause --zone east --box 10 0 20 8 --mqtt mqtt://broker""",
     "resume": "  lightsout fleet resume --zone east --mqtt mqtt://broker",
-    "evacuate": "  lightsout fleet evacuate --zone east --box 10,0,20,8 --mqtt mqtt://broker",
+    "evacuate": "  lightsout fleet evacuate --zone east --box 10 0 20 8 --mqtt mqtt://broker",
     "close-zone": "  lightsout fleet close-zone east --nodes n1,n2 --mqtt mqtt://broker",
 }
 
@@ -69,7 +69,10 @@ def _parser(verbs: Any, verb: str, summary: str) -> argparse.ArgumentParser:
 
 def _places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nodes", metavar="A,B,…", help="what belongs to the zone")
-    parser.add_argument("--box", metavar="X,Y,X,Y", help="or all nodes in this rectangle, in m")
+    parser.add_argument(
+        "--box", nargs=4, type=float, metavar=("X", "Y", "X", "Y"),
+        help="or all nodes between these two corners, in m",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -135,13 +138,10 @@ def _nodes_of(arguments: argparse.Namespace, needed: bool) -> dict[str, Any]:
     if not needed:
         return {}
     nodes: str | None = arguments.nodes
-    box: str | None = arguments.box
+    box: list[float] | None = arguments.box
     if (nodes is None) == (box is None):
-        raise operator.NoAnswer("what belongs to the zone? -> --nodes A,B,…, or --box X,Y,X,Y")
+        raise operator.NoAnswer("what belongs to the zone? -> --nodes A,B,…, or --box X Y X Y")
     if box is None:
         assert nodes is not None
         return {"nodes": [name.strip() for name in nodes.split(",") if name.strip()]}
-    try:
-        return {"box_m": [float(part) for part in box.split(",")]}
-    except ValueError:
-        raise operator.NoAnswer(f"--box {box}: four numbers in m -> --box 10,0,20,8") from None
+    return {"box_m": box}

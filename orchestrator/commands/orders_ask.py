@@ -22,6 +22,10 @@ CHANGE = """\
   lightsout orders change o-17 --priority 9 --due-in 10m --mqtt mqtt://broker
 
 Orders that are not released yet: later it is refused."""
+OF_ONE = (
+    "id", "sku", "quantity", "stops", "kind", "chute", "route", "carrier", "priority",
+    "due_in", "due_at", "cutoff_in", "cutoff_at",
+)  # fmt: skip
 CANCEL = "  lightsout orders cancel o-17 o-18 --reason 'customer called' --mqtt mqtt://broker"
 
 
@@ -61,6 +65,8 @@ def _urgency(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--priority", type=int, help="0 to 9: higher ones are released first")
     parser.add_argument("--due-in", type=moment, metavar="TIME", help="90, 30m, 2h, from now")
     parser.add_argument("--due-at", metavar="UTC", help="as 2030-01-31T12:00:00Z")
+    parser.add_argument("--cutoff-in", type=moment, metavar="TIME", help="the carrier's, from now")
+    parser.add_argument("--cutoff-at", metavar="UTC", help="the same; the earlier of both counts")
 
 
 def _ends(parser: argparse.ArgumentParser) -> None:
@@ -107,8 +113,7 @@ def _submitted(arguments: argparse.Namespace) -> list[tuple[str, dict[str, Any]]
     if arguments.file is not None:
         from orchestrator.commands.orders_file import read  # noqa: PLC0415
 
-        given = [k for k in ("id", "sku", "stops", "kind", "chute", "route", "carrier", "priority",
-                             "due_in", "due_at") if getattr(arguments, k)]  # fmt: skip
+        given = [key for key in OF_ONE if getattr(arguments, key) not in (None, [])]
         if given:
             option = given[0].replace("_", "-")
             raise operator.NoAnswer(f"--{option} and a FILE: the file says it -> leave one out")
@@ -130,7 +135,7 @@ def _submitted(arguments: argparse.Namespace) -> list[tuple[str, dict[str, Any]]
 def _changed(arguments: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]:
     values = _lines_of(arguments) | _urgency_of(arguments)
     if not values:
-        raise operator.NoAnswer("change what? -> --priority, --due-in, --due-at, or --sku")
+        raise operator.NoAnswer("change what? -> --priority, --due-in, --cutoff-in, or --sku")
     request = {"type": "OrderChanged", "order_id": arguments.id} | values
     return [(f"change order {arguments.id}", request)]
 
@@ -159,6 +164,7 @@ def _lines_of(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _urgency_of(arguments: argparse.Namespace) -> dict[str, Any]:
     found = {
-        "priority": arguments.priority, "due_in_s": arguments.due_in, "due_at": arguments.due_at
+        "priority": arguments.priority, "due_in_s": arguments.due_in, "due_at": arguments.due_at,
+        "cutoff_in_s": arguments.cutoff_in, "cutoff_at": arguments.cutoff_at,
     }  # fmt: skip
     return {key: value for key, value in found.items() if value is not None}
