@@ -17,8 +17,10 @@ SIDE = 1500
 def _grain(coarse: float, streak: float, strength: float) -> Canvas:
     """Grey around 128: blobs of `coarse` pixels, drawn out sideways by `streak`."""
     chance = dice("surface", coarse, streak)
-    small = chance.standard_normal((SIDE, SIDE), dtype=np.float32)
-    soft = cv2.GaussianBlur(small, (0, 0), coarse * streak, sigmaY=coarse)
+    shrink = max(1, int(coarse / 4))
+    small = chance.standard_normal((SIDE // shrink, SIDE // shrink), dtype=np.float32)
+    soft = cv2.GaussianBlur(small, (0, 0), coarse * streak / shrink, sigmaY=coarse / shrink)
+    soft = cv2.resize(soft, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     soft = soft / soft.std() * strength + 128
     return np.rint(soft).clip(0, 255).astype(np.uint8)
 

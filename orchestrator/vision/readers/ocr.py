@@ -7,7 +7,6 @@ quarter of a second and 400 MB.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -29,11 +28,12 @@ class Ocr:
 
     def look(self, picture: Picture, question: Question) -> Reading:
         """Raises `PictureError`, and `ReaderError` where the models can't be loaded."""
-        known = frozenset(question.known) | {question.expected}
+        lookup = _lookup(frozenset(question.known))
+        expected = Lookup([question.expected])
         lines = self._lines(picture)
         scores: dict[str, float] = {}
         for text, score in lines[:LINES_MAX]:
-            identity = _lookup(known).find(text)
+            identity = lookup.find(text) or expected.find(text)
             if identity:
                 scores[identity] = max(score, scores.get(identity, 0.0))
         if not scores:
@@ -54,7 +54,7 @@ class Ocr:
 
 
 @lru_cache(maxsize=4)
-def _lookup(known: Collection[str]) -> Lookup:
+def _lookup(known: frozenset[str]) -> Lookup:
     return Lookup(known)
 
 

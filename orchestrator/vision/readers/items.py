@@ -1,0 +1,180 @@
+"""Finds packs on the grey floor of a box, straightens each and compares it with the catalogue.
+
+Every outline must be one whole pack that one SKU's face fits far better than any other's: what is
+covered, stacked, unknown or hidden makes the whole picture unread, because a count that leaves it
+out would be a guess. Expected counts are not looked at; of what is expected only the SKU that is to
+be counted.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.vision.model import DAMAGED, INTACT, Image, Picture, Question, Reading, Task
+from orchestrator.vision.readers.references import References
+
+if TYPE_CHECKING:
+    from orchestrator.vision.readers.ground import Ground
+
+SIDE = 32  # of what is compared: sides of a square, whatever the pack's shape
+FILLED = 0.9  # of its rectangle's area, at least: else it is two packs, or part of one
+LIKE = 0.8  # correlation, at least
+LEAD = 0.08  # over the second best
+LEAD_LEAST, LEAD_SHARE = 0.03, 3.0  # or so much, and so many times what the best lacks
+KEPT = 20_000  # faces
+ITEMS_MAX = 60
+
+
+@dataclass(slots=True)
+class Items:
+    """Compares with one face per SKU."""
+
+    faces: References
+    name: str = "items"
+    tasks: frozenset[Task] = frozenset({"identify_item", "verify_pick", "inspect_damage"})
+    _kept: OrderedDict[str, Any] = field(default_factory=OrderedDict, repr=False, compare=False)
+
+    def look(self, picture: Picture, question: Question) -> Reading:
+        """Raises `PictureError`."""
+        from orchestrator.vision.readers.ground import ground, hidden  # noqa: PLC0415
+
+        seen = ground(picture.image())
+        if seen is None:
+            return self._unread("no floor is seen")
+        if question.task == "verify_pick":
+            return self._counted(seen, question, hidden(seen))
+        if len(seen.things) != 1:
+            return self._unread(f"{len(seen.things)} things where one should be")
+        if question.task == "identify_item":
+            value, sure, note = self._which(seen, seen.things[0], _names(question))
+            return Reading(value, sure, self.name, note)
+        return self._inspected(picture.image(), seen, question.expected)
+
+    def _unread(self, note: str) -> Reading:
+        return Reading("", 0.0, self.name, note)
+
+    def _counted(self, seen: Ground, question: Question, doubt: str) -> Reading:
+        sku = question.expected.rpartition(":")[0]
+        if doubt or len(seen.things) > ITEMS_MAX:
+            return self._unread(doubt or f"{len(seen.things)} things")
+        names = _names(question)
+        count, least = 0, 1.0
+        for outline in seen.things:
+            found, sure, note = self._which(seen, outline, names)
+            if not found:
+                return self._unread(note)
+            count += found == sku
+            least = min(least, sure)
+        return Reading(f"{sku}:{count}", least, self.name, f"{len(seen.things)} things")
+
+    def _which(self, seen: Ground, outline: Any, names: list[str]) -> tuple[str, float, str]:
+        """The SKU of one pack, how sure, and why it is not known."""
+        import numpy as np  # noqa: PLC0415
+
+        corners, filled = rectangle(outline)
+        if filled < FILLED:
+            return "", 0.0, f"an outline that is no pack ({filled:.2f} filled)"
+        square = straight(seen.plain, corners, (SIDE, SIDE))
+        views = np.stack([_centred(np.rot90(square, turn)) for turn in range(4)])
+        known = [name for name in names if self._face(name) is not None]
+        if not known:
+            return "", 0.0, "no face of these SKUs is on file"
+        faces = np.stack([self._face(name) for name in known])
+        likeness = (faces @ views.T).max(axis=1)
+        first, *others = np.argsort(-likeness)[:2]
+        best = float(likeness[first])
+        lead = best - float(likeness[others[0]]) if others else best
+        note = f"{known[first]} {best:.2f}, leads by {lead:.2f}"
+        if best < LIKE or lead < needed(best):
+            return "", 0.0, note
+        return known[first], sureness(best, lead), note
+
+    def _inspected(self, image: Image, seen: Ground, sku: str) -> Reading:
+        from orchestrator.vision.readers.damage import differs  # noqa: PLC0415
+
+        face = self.faces.find(sku)
+        if face is None:
+            return self._unread(f"no face of {sku} is on file")
+        corners, filled = rectangle(seen.things[0])
+        found = differs(image, seen, corners, face)
+        note = f"{found.share:.4f} of the face differs, {found.like:.2f} alike, {filled:.2f} filled"
+        value, sure = found.says(filled)
+        words = {1: DAMAGED, -1: INTACT, 0: ""}
+        return Reading(words[value], sure, self.name, note)
+
+    def _face(self, sku: str) -> Any:
+        if sku not in self._kept:
+            face = self.faces.find(sku)
+            self._kept[sku] = None if face is None else _described(face)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[sku]
+
+
+def needed(best: float) -> float:
+    """The lead that a likeness needs: near to 1, varieties of one product need less."""
+    return min(LEAD, max(LEAD_LEAST, LEAD_SHARE * (1 - best)))
+
+
+def sureness(best: float, lead: float) -> float:
+    """From a likeness and its lead to a confidence: 0.8 where both just do, then towards 1."""
+    spare = min((best - LIKE) / (1 - LIKE), (lead - needed(best)) / (3 * LEAD))
+    return 0.8 + 0.19 * min(1.0, max(0.0, spare))
+
+
+def rectangle(outline: Any) -> tuple[Any, float]:
+    """Four corners around an outline, clockwise, and the share of them that it fills."""
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    hull = cv2.convexHull(outline)
+    area = cv2.contourArea(outline)
+    corners = cv2.approxPolyDP(hull, 0.04 * cv2.arcLength(hull, True), True)[:, 0]
+    if len(corners) != 4:
+        corners = cv2.boxPoints(cv2.minAreaRect(hull))
+    corners = corners.astype(np.float32)
+    if cv2.contourArea(corners, oriented=True) < 0:
+        corners = corners[::-1].copy()
+    around = cv2.contourArea(cv2.boxPoints(cv2.minAreaRect(hull)))
+    return corners, area / max(1.0, around)
+
+
+def straight(plain: Any, corners: Any, size: tuple[int, int]) -> Any:
+    """What lies within the corners, seen from the front."""
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    width, height = size
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
+    matrix = cv2.getPerspectiveTransform(corners, flat)
+    return cv2.warpPerspective(plain, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _described(face: Image) -> Any:
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    small = cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return _centred(small.astype(np.float32) / 128)
+
+
+def _centred(square: Any) -> Any:
+    """As a vector of length 1 around 0: brightness and contrast are left out, colours are not."""
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    soft = cv2.GaussianBlur(np.ascontiguousarray(square), (0, 0), 0.8)
+    soft = np.minimum(soft, 2.2)
+    flat = (soft - soft.mean()).ravel()
+    return flat / max(float(np.linalg.norm(flat)), 1e-6)
+
+
+def _names(question: Question) -> list[str]:
+    names: Iterable[str] = question.known
+    sku = question.expected
+    if question.task == "verify_pick":
+        sku = sku.rpartition(":")[0]
+    return sorted({*names, sku})
