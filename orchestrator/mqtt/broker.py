@@ -8,14 +8,44 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig
 from amqtt.errors import BrokerError
+from amqtt.session import Session
 
 CLIENTS_MAX = 1_000
 ANYBODY = "amqtt.plugins.authentication.AnonymousAuthPlugin"
+
+
+class _Topics(dict[str, Any]):
+    """May change while the broker goes through it, as it does between two awaits."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self.keys()))
+
+    def items(self) -> Any:
+        """As they are now."""
+        return list(super().items())
+
+
+class _Broker(Broker):  # type: ignore[misc]
+    """Gives who connects what is retained for its own subscriptions; the library (0.12.1) gives each
+    client what is retained for anybody's."""
+
+    def __init__(self, config: BrokerConfig, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(config, loop=loop)
+        self._subscriptions = _Topics()
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        holders = self._subscriptions.get(subscription[0], ())
+        if any(holder.client_id == session.client_id for holder, _ in holders):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
 
 
 class BrokerStartError(OSError):
@@ -51,7 +81,7 @@ class EmbeddedBroker:
         # It logs each packet's way, and with a traceback what ends as our error anyway.
         logging.getLogger("amqtt").setLevel(logging.CRITICAL)
         logging.getLogger("transitions").setLevel(logging.ERROR)
-        broker = Broker(config, loop=asyncio.get_running_loop())
+        broker = _Broker(config, loop=asyncio.get_running_loop())
         try:
             await broker.start()
         except BrokerError as error:

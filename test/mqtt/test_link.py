@@ -1,6 +1,7 @@
 """The link over the embedded broker and over a real one: what comes, what is kept, what is told."""
 
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 
@@ -211,3 +212,26 @@ def test_a_password_is_read_from_the_address_and_never_shown() -> None:
 def test_certificates_that_are_not_there_are_named() -> None:
     with pytest.raises(AddressError, match=r"none\.pem: no such file"):
         Tls(ca=Path("none.pem")).context()
+
+
+def test_the_embedded_broker_gives_each_client_what_it_asked_for_and_no_more() -> None:
+    async def scene() -> None:
+        async with EmbeddedBroker() as broker, contextlib.AsyncExitStack() as stack:
+            others = [await stack.enter_async_context(MqttLink(broker.url)) for _ in range(12)]
+            for number, link in enumerate(others):
+                link.subscribe(f"a/{number}/#")
+                link.publish(f"a/{number}/state", b"kept", 1, True)
+                await link.flush(10)
+            latest = await stack.enter_async_context(MqttLink(broker.url))
+            latest.subscribe("a/+/state")
+            latest.subscribe("a/3/end")
+            await latest.wait_up(10)
+            latest.publish("a/3/end", b"", 0)
+            seen = []
+            async for topic, _, _ in latest.messages():
+                if topic == "a/3/end":
+                    break
+                seen.append(topic)
+            assert sorted(seen) == sorted(f"a/{number}/state" for number in range(12))
+
+    asyncio.run(scene())
