@@ -16,7 +16,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 export LIGHTSOUT_CHROMIUM ?= /usr/bin/chromium
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check bench sweep deaths lock browser broker vehicles clean
+.PHONY: help setup demo test check bench sweep deaths fuzz lock browser broker vehicles clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ sweep: setup ## 50 seeds small, 5 medium, faults at random rates: contacts, inva
 
 deaths: setup ## a robot dies for good at every node of the core, one run each (hours of work)
 	$(BIN)/lightsout sweep sites/jd_small --death-at-every-node --window 120
+
+fuzz: setup ## look for bytes that break a reader (FUZZ_S=60 seconds each of 7); crashes become tests
+	$(BIN)/python test/fuzz/fuzz.py --seconds $(or $(FUZZ_S),60) 2>&1 | grep --line-buffered -v -e '^#' -e '^INFO' -e '^WARNING'
 
 lock: ## write requirements.lock anew from setup.py (LOCK=--upgrade: newest versions)
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv; }

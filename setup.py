@@ -38,6 +38,10 @@ EXTRAS = {
     "triton": ["tritonclient[http]"],
     "opcua": ["asyncua"],
     "modbus": ["pymodbus>=3.8"],
+    "fuzz": [  # where it has a wheel; elsewhere `make fuzz` says that there is none
+        "atheris>=3; sys_platform == 'linux' and platform_machine == 'x86_64' "
+        "and python_version < '3.14'",
+    ],
     "dev": [
         "colcon-common-extensions",
         "colcon-ros",

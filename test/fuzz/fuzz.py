@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
+import random
 import shutil
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def run(name: str, seconds: int) -> bool:
     for seed in seeds(name):
         keep(seed, corpus)
     print(f"== {name}: {seconds} s", flush=True)
-    limits = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2000", "-max_len=4096"]
+    limits = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2000", "-max_len=16384"]
     command = [sys.executable, __file__, "--one", name, *limits, "-print_final_stats=1",
                f"-artifact_prefix={crashes}/", str(corpus)]  # fmt: skip
     code = subprocess.run(command, check=False).returncode
@@ -75,13 +76,25 @@ def keep(data: bytes, folder: Path) -> None:
 
 
 def fuzz(name: str, options: list[str]) -> int:
-    """In the process of its own."""
+    """In the process of its own: bytes changed at random, and JSON that stays JSON."""
     import atheris  # noqa: PLC0415
 
     with atheris.instrument_imports(include=list(READERS)):
         from targets import TARGETS, loaded  # noqa: PLC0415
+    from mutations import mutated  # noqa: PLC0415
+
     loaded()
-    atheris.Setup([sys.argv[0], *options], TARGETS[name])
+    parts = b"\0" if name == "master" else b""
+
+    def mutate(data: bytes, size_max: int, seed: int) -> bytes:
+        chance = random.Random(seed)
+        if chance.random() < 0.7:
+            found = mutated(data, chance, parts)
+            if found != data and len(found) <= size_max:
+                return found
+        return atheris.Mutate(data, size_max)
+
+    atheris.Setup([sys.argv[0], *options], TARGETS[name], custom_mutator=mutate)
     atheris.Fuzz()
     return 0
 

@@ -42,6 +42,13 @@ def loaded() -> LoadedSite:
     return load_site(SITE)
 
 
+@cache
+def named() -> Naming:
+    naming = Naming(loaded().site)
+    naming.joined("amr-1")
+    return naming
+
+
 def codec(data: bytes) -> None:
     """The first three bytes choose topic, version and profile."""
     if len(data) < 3:
@@ -120,9 +127,7 @@ def master(data: bytes) -> None:
 
 def _outside(topic: str, data: bytes) -> None:
     """Requests and equipment: what can't be read is told, and nothing is posted."""
-    site = loaded().site
-    naming = Naming(site)
-    naming.joined("amr-1")
+    naming = named()
     said: list[Any] = []
 
     def tell(*words: Any) -> None:

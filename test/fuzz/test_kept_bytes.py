@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from mutations import mutated
 from targets import TARGETS, Master, kept, seeds
 
 
@@ -23,6 +24,10 @@ def test_what_is_near_to_good_messages_breaks_no_reader(name: str) -> None:
             at = chance.randrange(1, len(seed))
             worse = bytes([chance.randrange(256)]) * chance.randrange(3)
             TARGETS[name](seed[:at] + worse + seed[at + chance.randrange(4) :])
+        near = seed
+        for _ in range(60):
+            near = mutated(near, chance, b"\0" if name == "master" else b"")
+            TARGETS[name](near)
 
 
 def test_the_master_that_is_fuzzed_has_a_vehicle_that_drives() -> None:
