@@ -7,10 +7,12 @@ changed since, and a run that is made from it can be made again.
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Any
 
-from orchestrator.core.messages import Line, OrderReceived
+import msgspec
+
+from orchestrator.core.messages import Line, Notice, NoticesReceived, OrderReceived
 from orchestrator.core.site import Site
 from orchestrator.journal import RunReader
 from orchestrator.layout import load_files
@@ -25,14 +27,24 @@ def text_of(reader: RunReader) -> str:
     if not recipe.get("files"):
         raise ScenarioError(f"{reader.path}: holds no site files -> name a run of a site")
     site = load_files(recipe["files"], recipe.get("name", "site")).site
-    rows = [
-        json.dumps(_row(entry.time_ns, entry.event, site))
-        for entry in reader.entries()
-        if isinstance(entry.event, OrderReceived)
-    ]
+    rows = [json.dumps(_row(time_ns, order, site)) for time_ns, order in _orders(reader)]
     if not rows:
         raise ScenarioError(f"{reader.path}: holds no orders -> name a run in which some came in")
     return "\n".join(rows)
+
+
+def _orders(reader: RunReader) -> Iterator[Timed]:
+    """What came in; loads that were announced and of which nobody said more, as announced."""
+    announced: dict[str, Notice] = {}
+    for entry in reader.entries():
+        event = entry.event
+        if isinstance(event, NoticesReceived):
+            announced |= {notice.notice_id: notice for notice in event.notices}
+        elif isinstance(event, OrderReceived):
+            notice = announced.pop(event.order_id, None)
+            if notice is not None and not event.lines:
+                event = msgspec.structs.replace(event, lines=notice.lines, load=notice.load)
+            yield entry.time_ns, event
 
 
 def _row(time_ns: int, order: OrderReceived, site: Site) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from orchestrator.api.host_types import (
 from orchestrator.api.naming import Unnamed
 from orchestrator.api.published import root
 from orchestrator.api.requests import id_of, object_of
+from orchestrator.core.announcements import NAMED_MAX
 from orchestrator.core.messages import (
     AnswerRequest,
     Command,
@@ -46,7 +47,6 @@ from orchestrator.host.stock_list import Difference
 
 MINE = "host:"  # before its ids in the journal: other people's requests may have the same
 ROWS_MAX = 20_000  # of one message
-NAMED_MAX = 200  # rows that were left out; of more, only how many
 IN_S_MAX = 1e6
 DIFFERENCES = 1000  # in one message
 

@@ -30,6 +30,7 @@ KEEP = 1000  # in memory
 PAGE = 2000  # totes of a snapshot in one message
 AGAIN_S = 30  # without acknowledgement; doubling up to:
 AGAIN_S_MAX = 300
+ASKED_S = 5  # no more often because the host asks for it
 SECOND_NS = 1_000_000_000
 Publish = Callable[[str, bytes, int, bool], Any]
 
@@ -55,6 +56,7 @@ class HostOutbox:
         self._acking = 0  # posted, and not yet in the journal
         self._wanted = 0  # acknowledged meanwhile
         self._again_s, self._again_ns = AGAIN_S, 0
+        self._asked, self._asked_ns = False, 0  # the host asks for the rest
         self._state: OutboxState | None = None
 
     # --- what happens ----------------------------------------------------------------------------
@@ -90,7 +92,10 @@ class HostOutbox:
             self._state = state
             topic = f"{root(self._site)}/host/out/state"
             self.publish(topic, msgspec.json.encode(state), QOS, True)
-        if self._sent <= self.acknowledged or not self._again_ns:
+        if self._asked and now_ns >= self._asked_ns:
+            self._asked, self._asked_ns = False, now_ns + ASKED_S * SECOND_NS
+            self._send(0)
+        elif self._sent <= self.acknowledged or not self._again_ns:
             self._again_ns = now_ns + self._again_s * SECOND_NS
         elif now_ns >= self._again_ns:
             self._again_s = min(2 * self._again_s, AGAIN_S_MAX)
@@ -105,7 +110,7 @@ class HostOutbox:
         if not 0 <= number <= self.made:
             return f"number {number}: only {self.made} messages were made"
         if number == self.acknowledged and not self._acking:
-            self._send(0)
+            self._asked = True
         self._wanted = max(self._wanted, number)
         self._ask()
         return ""

@@ -16,37 +16,41 @@ from orchestrator.core.world import World
 
 ITEMS_MAX = 1_000_000
 EXPECTED_MAX = 10_000
+NAMED_MAX = 50  # rows that were left out; of more, only how many
 Answer = tuple[bool, str]
 
 
 def items(world: World, event: ItemsReceived) -> Answer:
     """The item master grows; what is known of an item changes."""
-    left_out = list(event.left_out)
+    taken, left_out = 0, list(event.left_out)
     for item in event.items:
         if item.sku not in world.skus and len(world.skus) >= ITEMS_MAX:
             left_out.append(f"{item.sku}: {ITEMS_MAX} SKUs are known already -> a new run")
             continue
+        taken += 1
         world.skus.add(item.sku)
         world.asked.setdefault(item.sku)
         if item.min_units:
             world.min_units[item.sku] = item.min_units
         else:
             world.min_units.pop(item.sku, None)
-    return _answer(len(event.items) + len(event.left_out), left_out)
+    return _answer(taken, left_out)
 
 
 def notices(world: World, event: NoticesReceived) -> Answer:
     """Loads are to come: equipment is told to expect them. One that is announced again is another one
     now; one that has come stays as it came."""
-    left_out = list(event.left_out)
+    taken, left_out = 0, list(event.left_out)
     for notice in event.notices:
         if filing.known(world, notice.notice_id):
+            taken += 1
             continue
         order = _order_of(notice, event.kind)
         reason = _why_not(world, order)
         if reason:
             left_out.append(f"{notice.notice_id}: {reason}")
             continue
+        taken += 1
         world.expected[notice.notice_id] = order
         world.out.append(
             ExpectLoad(
@@ -58,7 +62,7 @@ def notices(world: World, event: NoticesReceived) -> Answer:
                 expected_ns=notice.expected_ns,
             )
         )
-    return _answer(len(event.notices) + len(event.left_out), left_out)
+    return _answer(taken, left_out)
 
 
 def arrived(world: World, event: OrderReceived) -> OrderReceived:
@@ -98,6 +102,9 @@ def _why_not(world: World, order: OrderReceived) -> str:
     return reason
 
 
-def _answer(rows: int, left_out: list[str]) -> Answer:
+def _answer(taken: int, left_out: list[str]) -> Answer:
     """Accepted, unless nothing of it was; what was left out, a line each."""
-    return len(left_out) < max(rows, 1), "\n".join(left_out)
+    lines = left_out[:NAMED_MAX]
+    if len(left_out) > NAMED_MAX:
+        lines.append(f"and {len(left_out) - NAMED_MAX} more -> mend these first")
+    return taken > 0, "\n".join(lines)

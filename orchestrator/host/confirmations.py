@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from orchestrator.core.books import place
 from orchestrator.core.host_messages import LineResult
 from orchestrator.core.messages import (
@@ -162,6 +164,10 @@ class Follower:
             self._open[event.order_id] = known  # until its closing is told, in a moment
             return
         order = world.orders.get(event.order_id)
+        if (
+            known.brings and order is not None
+        ):  # who saw it come may not have said what it is called
+            known.event = event = msgspec.structs.replace(event, load=order.load)
         if mine is None and (order is None or order.state != "open"):
             return
         self._open[event.order_id] = known

@@ -122,6 +122,13 @@ def test_a_message_that_comes_twice_is_answered_alike_and_done_once(world: World
     assert list(world.expected) == ["asn-1"]
 
 
+def test_of_many_that_are_left_out_the_first_are_named(world: World) -> None:
+    rows = [notice(f"n{number}", "NO-SUCH") for number in range(300)]
+    (answer,) = announce(world, "m", *rows)
+    lines = answer.reason.split("\n")
+    assert len(lines) == 51 and lines[-1].startswith("and 250 more")
+
+
 def test_nothing_of_it_is_no(world: World) -> None:
     (answer,) = announce(world, "m", notice("a", "NO-SUCH"))
     assert not answer.accepted and not world.expected
