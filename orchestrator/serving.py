@@ -337,6 +337,7 @@ class Serving:
             "base_requests": sum(v.counts.base_requests for v in vehicles),
             "stop_and_go_share": _share(vehicles, "stops"),
             "waiting_share": _share(vehicles, "waits"),
+            **self.control.desk.lags.figures(),
             "unreadable": sum(v.counts.undecodable for v in vehicles),
             "mended": sum(v.counts.mended for v in vehicles),
             "messages_in": counts.received,

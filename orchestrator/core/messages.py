@@ -155,6 +155,14 @@ class BatteryCrossed(Message, frozen=True):
     battery_permille: int
 
 
+class ReachMeasured(Message, frozen=True):
+    """Robots of the fleet are to know at least `reach_mm` of their way behind the edge that they are
+    on: so far they drive until they stand, from when something is released that they hear of late."""
+
+    fleet: int
+    reach_mm: int
+
+
 class RobotServiced(Message, frozen=True):
     """The answer to a `ServiceRobot`."""
 
@@ -213,6 +221,7 @@ Event = (
     | ClearingFailed
     | BackedOut
     | PolicyChanged
+    | ReachMeasured
     | RobotRetired
     | NoteTaken
     | RobotReturned

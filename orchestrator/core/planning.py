@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from orchestrator.core.messages import ExtendBase, PathsPlanned, RequestPaths
+from orchestrator.core.messages import ExtendBase, PathsPlanned, ReachMeasured, RequestPaths
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import MS_NS, World
 
@@ -115,6 +115,12 @@ def release(world: World, robot: int) -> None:
         world.out.append(ExtendBase(robot=robot, edges=edges))
 
 
+def reach(world: World, event: ReachMeasured) -> None:
+    """From now on more of their way is released to robots of the fleet, or less."""
+    if 0 <= event.fleet < len(world.site.fleets):
+        world.traffic.reach_mm[event.fleet] = max(0, event.reach_mm)
+
+
 def want_if_due(world: World) -> None:
     """Once a tick: plan anew if it is time, or if somebody is about to run out of plan."""
     policy, traffic = world.site.policy, world.traffic
@@ -127,6 +133,6 @@ def want_if_due(world: World) -> None:
     for robot in world.robots:
         if robot.goal >= 0 and not robot.stuck and traffic.tail[robot.index] != robot.goal:
             left = len(traffic.planned[robot.index]) + len(traffic.released[robot.index])
-            if due or left < policy.lookahead:
+            if due or left < policy.lookahead or traffic.runs_short(robot.index):
                 world.path_wanted = True
                 return

@@ -50,6 +50,7 @@ from orchestrator.core.messages import (
     NoteTaken,
     PathsPlanned,
     PolicyChanged,
+    ReachMeasured,
     RecoveryFailed,
     Request,
     RobotFaulted,
@@ -151,6 +152,8 @@ def _dispatch(world: World, event: Event) -> None:
             chargers.recovered(world, event)
         case PolicyChanged():
             changes.policy(world, event)
+        case ReachMeasured():
+            planning.reach(world, event)
         case Request():
             requests.handle(world, event)
         case RobotJoined():

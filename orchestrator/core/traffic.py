@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator.core.roadmap import Roadmap
 
+REACH_FACTOR = 3  # so many times `lookahead` nodes at most, whatever a fleet needs to stop
+
 
 class Move:
     """One robot along one edge; `waits` counts the unfinished moves that go first."""
@@ -40,6 +42,9 @@ class Traffic:
         self.roadmap = roadmap
         self.lookahead = lookahead
         self.holders = holders  # by bay: robots with a ticket
+        self.reach_mm: dict[
+            int, int
+        ] = {}  # fleet: at least so much is released behind a robot's edge
         self.fleet: list[int] = []
         self.at: list[int] = []  # last node reached
         self.at_heading_deg: list[int] = []  # there
@@ -141,7 +146,7 @@ class Traffic:
             return ()
         planned, released = self.planned[robot], self.released[robot]
         edges: list[int] = []
-        while planned and len(released) < self.lookahead and planned[0].waits == 0:
+        while planned and planned[0].waits == 0 and self._short(robot):
             if not self._may_enter(robot, planned[0].edge):
                 break
             move = planned.popleft()
@@ -151,6 +156,22 @@ class Traffic:
         if edges:
             self._set_tail(robot, edges[-1])
         return tuple(edges)
+
+    def _short(self, robot: int) -> bool:
+        """It is to be given more, if possible: by count, or by the way that it needs to stop."""
+        released = self.released[robot]
+        if len(released) < self.lookahead:
+            return True
+        reach_mm = self.reach_mm.get(self.fleet[robot], 0)
+        if not reach_mm or len(released) >= REACH_FACTOR * self.lookahead:
+            return False
+        length_mm = self.roadmap.edge_length_mm
+        behind_mm = sum(length_mm[move.edge] for move in released) - length_mm[released[0].edge]
+        return behind_mm < reach_mm
+
+    def runs_short(self, robot: int) -> bool:
+        """Nothing is planned that it could be given."""
+        return bool(self.reach_mm) and not self.planned[robot] and self._short(robot)
 
     def held_up(self, robot: int) -> bool:
         """Others go first on its next planned move, or stay where it leads."""

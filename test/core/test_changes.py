@@ -15,6 +15,7 @@ from orchestrator.core.messages import (
     Line,
     PolicyChanged,
     RaiseAlarm,
+    ReachMeasured,
     RequestTours,
     RobotRetired,
     StartAction,
@@ -69,6 +70,23 @@ def test_a_farther_lookahead_releases_more_at_once() -> None:
 
     assert longest(1) == 1
     assert 4 < longest(7) <= 7
+
+
+def test_a_fleet_that_hears_late_is_released_farther_within_a_bound() -> None:
+    def longest(reach_mm: int) -> int:
+        story = Story()
+        story.say(PolicyChanged(key="lookahead", value=2))
+        if reach_mm:
+            story.say(ReachMeasured(fleet=0, reach_mm=reach_mm))
+        story.order("o1", Line("SKU-01", 1))
+        story.ticks(30)
+        return max(len(c.edges) for c in story.seen if isinstance(c, ExtendBase))
+
+    length_mm = min(Story().world.site.roadmap.edge_length_mm)
+    assert longest(0) == 2
+    assert longest(length_mm) == 2, "two nodes are enough for that"
+    assert 2 < longest(3 * length_mm) <= 4
+    assert longest(10**9) == 6, "three times as many nodes at most"
 
 
 def test_a_robot_that_retires_while_it_rests_is_switched_off_where_it_is_parked() -> None:

@@ -31,6 +31,7 @@ from orchestrator.vda5050.control import (
 )
 from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
 from orchestrator.vda5050.control.joining import Declared, Rule
+from orchestrator.vda5050.control.lag import Lags
 from orchestrator.vda5050.control.sending import Desk, Limits
 from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.errors import RemoteError
@@ -89,6 +90,11 @@ class Control:
             planned=planned,
             held_up=held_up,
             limits=limits or Limits(),
+            lags=Lags(
+                [row.id for row in declared],
+                [(row.speed_mps, row.acceleration_mps2) for row in declared],
+                post,
+            ),
             speeds_mmps=tuple(fleet.speed_mmps for fleet in site.fleets),
         )
         self.vehicles: dict[tuple[str, str], Vehicle] = {}
@@ -134,6 +140,8 @@ class Control:
         desk = self.desk
         match command:
             case ExtendBase():
+                if not v.waiting:
+                    v.released_ns = now_ns
                 v.waiting.extend(command.edges)
                 sending.push(desk, v)
             case StartAction():
@@ -375,6 +383,7 @@ class Control:
         """About once a second: what was not echoed, who is silent, attempts that had their time."""
         desk = self.desk
         desk.now_ns = now_ns
+        desk.lags.tick(now_ns)
         for v in self.vehicles.values():
             late = sending.due(desk, v)
             if v.robot < 0:

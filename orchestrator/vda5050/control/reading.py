@@ -103,6 +103,8 @@ def _errand(desk: Desk, v: Vehicle, errand: Errand, state: State) -> None:
         if errand.status == "sent" and state.order_update >= errand.update:
             errand.become("driven")
             errand.message = None
+            if errand.update:
+                desk.lags.note(v.fleet, desk.now_ns - errand.released_ns)
             v.refusals = 0
         progress(desk, v, errand, state)
         if errand.status == "driven" and _ended(desk, v, errand, state):

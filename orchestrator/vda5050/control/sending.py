@@ -10,6 +10,7 @@ from orchestrator.core.messages import Event, StartAction
 from orchestrator.vda5050 import topics
 from orchestrator.vda5050.control import abilities
 from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
+from orchestrator.vda5050.control.lag import Lags
 from orchestrator.vda5050.control.tables import INSTANT_ACTIONS
 from orchestrator.vda5050.control.vehicle import Errand, Instant, Vehicle
 from orchestrator.vda5050.model import Action, Edge, Header, InstantActions, Node, Order, State
@@ -64,6 +65,7 @@ class Desk:
     planned: Callable[[int], Iterable[int]]
     held_up: Callable[[int], bool]
     limits: Limits
+    lags: Lags
     speeds_mmps: tuple[int, ...]  # by fleet
     session: str = ""  # tells this master's orders from those before it was started
     now_ns: int = 0
@@ -149,6 +151,7 @@ def _update(desk: Desk, v: Vehicle, errand: Errand) -> None:
     errand.update += 1
     errand.become("sent")
     errand.tries, errand.asked_ns, errand.stale = 1, desk.now_ns, nobodys(v.state)
+    errand.released_ns = v.released_ns
     v.counts.updates += 1
     errand.message = _message(desk, v, errand, first)
     say(desk, v, "order", errand.message)

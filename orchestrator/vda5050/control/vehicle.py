@@ -25,6 +25,7 @@ class Errand:
     status: str = "sent"  # see `tables.ERRAND`
     message: Order | None = None  # the last one, until it is echoed
     asked_ns: int = 0  # when it was sent last
+    released_ns: int = 0  # the first of what it brings was released
     tries: int = 1
     acting: str = ""  # the action's status, see `tables.ACTION`
     stale: frozenset[tuple[str, str]] = frozenset()  # errors from before it that don't say whose
@@ -102,6 +103,7 @@ class Vehicle:
     at: int = -1  # the last node that it reached
     errand: Errand | None = None
     waiting: deque[int] = field(default_factory=deque)  # released, not yet sent
+    released_ns: int = 0  # the first of them
     todo: StartAction | None = None  # to be begun as soon as it is idle
     instants: dict[str, Instant] = field(default_factory=dict)
     backing: bool = False  # it is to go back to its last node
