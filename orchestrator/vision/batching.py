@@ -21,8 +21,9 @@ class ManyReader(Reader, Protocol):
     @property
     def batch_max(self) -> int: ...
 
-    async def read_many(self, asked: Sequence[Asked]) -> Sequence[Reading | ReaderError]:
-        """One answer per picture, in their sequence. Raises `ReaderError` where all fail."""
+    async def read_many(self, asked: Sequence[Asked]) -> Sequence[Reading | Exception]:
+        """A reading, `ReaderError` or `PictureError` per picture, in their sequence. Raises
+        `ReaderError` where all fail."""
         ...
 
 

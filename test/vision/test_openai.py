@@ -24,7 +24,8 @@ from orchestrator.vision.model import TASKS, Picture, Question, ReaderError, Rea
 from orchestrator.vision.policy import Policy, ReaderPolicy, TaskPolicy
 from orchestrator.vision.readers.answers import meaning
 from orchestrator.vision.readers.codes import Codes
-from orchestrator.vision.readers.openai import OpenAI, OpenAISettings, seconds_of
+from orchestrator.vision.readers.openai import OpenAI, seconds_of
+from orchestrator.vision.readers_file import OpenAIFile
 from orchestrator.vision.workers import Inline
 
 KNOWN = ("parcel-o7", "parcel-o8", "parcel-o9")
@@ -47,7 +48,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubOpenAI]:
 
 def reader_of(stub: StubOpenAI, **options: Any) -> OpenAI:
     settings = {"key_env": "LIGHTSOUT_TEST_KEY", "timeout_s": 10.0} | options
-    return OpenAI("qwen", OpenAISettings(stub.url, "qwen-vl", **settings))
+    return OpenAI("qwen", OpenAIFile(url=stub.url, model="qwen-vl", **settings))
 
 
 def read(reader: OpenAI, picture: Picture, question: Question = LABEL) -> Reading:
@@ -211,8 +212,8 @@ def test_a_big_picture_is_sent_small(stub: StubOpenAI) -> None:
     assert abs(image.shape[1] / image.shape[0] - 1.5) < 0.02
 
 
-def test_options_are_sent_but_for_those_that_are_ours(stub: StubOpenAI) -> None:
-    options = {"max_tokens": None, "max_completion_tokens": 99, "messages": [], "seed": 5}
+def test_options_are_sent_as_well(stub: StubOpenAI) -> None:
+    options = {"max_tokens": None, "max_completion_tokens": 99, "seed": 5}
     read(reader_of(stub, options=options), blank())
     request = stub.requests[0]
     assert (request["max_completion_tokens"], request["seed"]) == (99, 5)

@@ -11,26 +11,22 @@ import base64
 import math
 import os
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from orchestrator.vision.model import TASKS, Picture, Question, ReaderError, Reading, Task
+from orchestrator.vision.model import Picture, Question, ReaderError, Reading, Task
 from orchestrator.vision.readers.answers import SYSTEM, meaning, schema, words
 from orchestrator.vision.readers.shrinking import shrunk
+from orchestrator.vision.readers_file import OWN, OpenAIFile
 
 if TYPE_CHECKING:
     import httpx
 
 REPLY_BYTES_MAX = 256 * 1024
 AFTER_S_MAX = 3600.0
-OWN = frozenset(
-    {"model", "messages", "response_format", "stream", "n", "tools"}
-)  # not for `options`
 
 
 class _Message(msgspec.Struct):
@@ -48,31 +44,12 @@ class _Reply(msgspec.Struct):
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAISettings:
-    """Where the model is and how it is asked."""
-
-    url: str  # up to and with /v1
-    model: str
-    key_env: str = ""  # the variable that holds the key; "": none is needed
-    tasks: frozenset[Task] = frozenset(TASKS)
-    answers: Literal["json_schema", "json_object", "text"] = "json_schema"
-    instructions: Mapping[Task, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)  # further fields of the request
-    tokens_max: int = 300
-    side_px_max: int = 1280
-    picture_bytes_max: int = 1_500_000
-    timeout_s: float = 60.0
-    ca_file: str = ""
-    proxy_from_environment: bool = False
-
-
 class OpenAI:
     """Asks one model. Raises `ReaderError` alone; see `ReaderError` for the kinds."""
 
     remote = True
 
-    def __init__(self, name: str, settings: OpenAISettings) -> None:
+    def __init__(self, name: str, settings: OpenAIFile) -> None:
         self.name, self.tasks = name, settings.tasks
         self._settings = settings
         self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
