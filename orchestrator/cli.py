@@ -12,7 +12,7 @@ import sys
 
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
-    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet", "orders", "broker",
+    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet", "orders", "api", "broker",
 )  # fmt: skip
 
 

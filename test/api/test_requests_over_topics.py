@@ -28,12 +28,12 @@ ROOT = "lightsout/v1/ring"
 
 
 class Desk:
-    def __init__(self) -> None:
+    def __init__(self, robot: str = "amr-0") -> None:
         self.posted: list[Any] = []
         self.said: list[Any] = []
         self.alarms: list[str] = []
         naming = Naming(SITE)
-        naming.joined("amr-0")
+        naming.joined(robot)
         self.requests = Requests(
             "ring", naming, lambda topic, payload, *_: self.said.append((topic, json.loads(payload))),
             self.posted.append, lambda _, text: self.alarms.append(text), lambda: (5, 10**9 + 5),

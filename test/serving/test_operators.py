@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from mosquitto_process import Mosquitto, free_port
 from served import SITE, TOPICS, Ear, Served, start, wait_for
+from validating import wrong
 
 from orchestrator.cli import main
 from orchestrator.layout import load_site
@@ -214,6 +216,21 @@ def test_a_master_that_is_gone_is_told_and_tells_everything_again(hall: Served, 
     wait_for(lambda: "ghost" not in hall.ear.robots(), "the ghost is gone")
     assert {row["robot"] for row in desk.rows("fleet", "list")} == set(hall.ear.robots())
     assert desk("fleet", "pause", "--all")[0] == desk("fleet", "resume", "--all")[0] == 0
+
+
+def test_everything_that_was_said_is_of_the_document(hall: Served) -> None:
+    kinds: Counter[tuple[str, str]] = Counter()
+    complaints = []
+    for topic, payload, _ in hall.ear.heard:
+        part = topic.split("/")[3]
+        kind = json.loads(payload).get("type", "") if payload else ""
+        kinds[part, kind] += 1
+        if kinds[part, kind] <= 20 and b"ghost" not in payload:
+            complaints.append(wrong("jd_small", topic, payload))
+    assert not [text for text in complaints if text]
+    assert {"about", "kpi", "alarms", "events", "fleet", "orders", "commands", "replies", "host",
+            "equipment"} == {part for part, _ in kinds}  # fmt: skip
+    assert len(kinds) > 30
 
 
 def leave(hall: Served, *names: str) -> bool:
