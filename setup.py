@@ -38,6 +38,7 @@ EXTRAS = {
     "triton": ["tritonclient[http]"],
     "opcua": ["asyncua"],
     "modbus": ["pymodbus>=3.8"],
+    "ros": ["mcap>=1.2"],  # rclpy and its kin come with ROS 2 itself, never by pip
     "fuzz": [  # where it has a wheel; elsewhere `make fuzz` says that there is none
         "atheris>=3; sys_platform == 'linux' and platform_machine == 'x86_64' "
         "and python_version < '3.14'",
@@ -54,6 +55,7 @@ EXTRAS = {
         "py-spy",
         "pytest",
         "pytest-xdist",
+        "rosbags>=0.11",  # reads what we write for ROS 2
         "ruff",
         "setuptools>=70.1",  # builds the package itself, and colcon's test of it
         "types-PyYAML",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from orchestrator.core import invariants
 from orchestrator.core.books import books
@@ -14,8 +15,17 @@ from orchestrator.core.messages import Command, Event, decode_entry, encode
 from orchestrator.core.world import World
 from orchestrator.host.confirmations import Follower
 from orchestrator.host.outbox import Outbox
-from orchestrator.journal import RunReader
 from orchestrator.layout import LoadedSite
+
+
+class Journal(Protocol):
+    """A run file, or whatever holds as much of a run."""
+
+    meta: dict[str, Any]
+
+    def batches(self) -> Iterator[tuple[int, list[bytes], bytes, int, bytes]]:
+        """first_seq, entries, chain, commands so far, their chain."""
+
 
 Watch = Callable[[int, Event, World], None]
 
@@ -47,7 +57,7 @@ class _Port:
 
 
 def replay(
-    reader: RunReader,
+    reader: Journal,
     loaded: LoadedSite,
     *,
     from_ns: int = 0,

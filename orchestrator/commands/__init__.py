@@ -24,9 +24,9 @@ def command(subparsers: Any, name: str, summary: str, examples: str) -> argparse
 
 
 @contextlib.contextmanager
-def output(path: Path, *inputs: Path) -> Iterator[IO[str]]:
-    """A text file to write: refused where it is one of the inputs or no regular file, and there
-    only when it is whole. Raises `OutputError`."""
+def output(path: Path, *inputs: Path, binary: bool = False) -> Iterator[IO[Any]]:
+    """A file to write, text or `binary`: refused where it is one of the inputs or no regular file,
+    and there only when it is whole. Raises `OutputError`."""
     if path.exists() and not path.is_file():
         raise OutputError(f"{path}: is no regular file -> give a file name")
     for source in inputs:
@@ -34,7 +34,7 @@ def output(path: Path, *inputs: Path) -> Iterator[IO[str]]:
             raise OutputError(f"{path}: is what is read -> give another file for what is written")
     part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with part.open("wb") if binary else part.open("w", encoding="utf-8", newline="") as file:
             yield file
         part.replace(path)
     except OSError as error:

@@ -7,14 +7,18 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orchestrator.commands import command, output, seconds
+from orchestrator.commands import OutputError, command, output, seconds
+
+if TYPE_CHECKING:
+    from orchestrator.journal import RunReader
 
 EXAMPLES = """\
   lightsout export a.run --trajectories poses.csv --from 0:30:00 --to 0:31:00
   lightsout export a.run --footprints shapes.json --events events.jsonl
   lightsout export a.run --events -         to the standard output
+  lightsout export a.run --mcap a.mcap      for `ros2 bag play`, Foxglove, and `lightsout replay`
 
 times: seconds, MM:SS or H:MM:SS; both ends belong to the span"""
 
@@ -36,6 +40,14 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--events", metavar="FILE.jsonl", help="journal: time_ns, seq, type, fields (bytes: base64)"
     )
+    parser.add_argument(
+        "--mcap", type=Path, metavar="FILE.mcap",
+        help="what a ROS 2 node would have published, and the whole journal (docs/ros2.md)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--path", action="append", default=[], metavar="ROBOT", dest="paths",
+        help="with --mcap: this robot's way as nav_msgs/Path, too (may be repeated)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
 
 
@@ -46,8 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     from sim.verification import UnusableRun  # noqa: PLC0415
 
     span = (arguments.from_s, arguments.to_s)
-    if not (arguments.trajectories or arguments.footprints or arguments.events):
-        return _refuse("name what to write: --trajectories, --footprints or --events")
+    texts = arguments.trajectories or arguments.footprints or arguments.events
+    if not (texts or arguments.mcap):
+        return _refuse("name what to write: --trajectories, --footprints, --events or --mcap")
     if arguments.to_s is not None and arguments.to_s < arguments.from_s:
         return _refuse("--to lies before --from")
     written: dict[str, Any] = {}
@@ -61,6 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
             for name, unit, write in wanted:
                 if name:
                     written[name] = {unit: _write(name, write, arguments.run)}
+            if arguments.mcap is not None:
+                written[str(arguments.mcap)] = {"messages": _bag(arguments, reader)}
         except (UnusableRun, OSError) as error:
             return _refuse(str(error))
     if arguments.json:
@@ -77,6 +92,38 @@ def _write(name: str, write: Callable[[Any], int], run: Path) -> int:
         return write(sys.stdout)
     with output(Path(name), run) as out:
         return write(out)
+
+
+def _bag(arguments: argparse.Namespace, reader: RunReader) -> int:
+    from orchestrator.cli import version  # noqa: PLC0415
+    from orchestrator.ros.bag import BagError, BagWriter  # noqa: PLC0415
+    from orchestrator.ros.recording import NoPoses, Recording  # noqa: PLC0415
+    from sim.passing import Passing  # noqa: PLC0415
+    from sim.recipe import Recipe  # noqa: PLC0415
+    from sim.verification import UnusableRun  # noqa: PLC0415
+
+    loaded = Recipe.of(reader.meta).load()
+    from_ns = round(arguments.from_s * 1e9)
+    to_ns = None if arguments.to_s is None else round(arguments.to_s * 1e9)
+    try:
+        poses: Passing | NoPoses = Passing(reader, from_ns)
+    except UnusableRun:  # a live one: its vehicles' poses are nobody's record
+        poses = NoPoses()
+    recording = Recording(
+        reader, loaded, poses, paths=arguments.paths, from_ns=from_ns, to_ns=to_ns
+    )
+    with output(arguments.mcap, arguments.run, binary=True) as out:
+        try:
+            bag = BagWriter(out, version=version())
+        except BagError as error:
+            raise OutputError(f"{arguments.mcap}: {error}") from error
+        for said in recording.messages():
+            bag.add(said)
+        unknown = set(arguments.paths) - {robot.name for robot in recording.world.robots}
+        if unknown:
+            raise OutputError(f"--path {sorted(unknown)[0]}: there is no such robot in the run")
+        bag.close()
+    return bag.count
 
 
 def _said(written: dict[str, Any]) -> Any:

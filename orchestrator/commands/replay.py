@@ -7,13 +7,18 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.commands import command, host_files, positive, seconds
+
+if TYPE_CHECKING:
+    from orchestrator.journal import RunReader
+    from orchestrator.ros.bag import BagRun
 
 EXAMPLES = """\
   lightsout replay a.run --check             every command must be the recorded one
   lightsout replay a.run --from 0:30:00 --speed 10
+  lightsout replay a.mcap --check            the same, of a bag (`lightsout export RUN --mcap FILE`)
   lightsout replay a.run --outbox out        what the run told the host, or has yet to tell"""
 
 
@@ -35,12 +40,11 @@ def add(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
-    from orchestrator.journal import RunReader  # noqa: PLC0415
     from sim.delivery import follower_of, outbox_of  # noqa: PLC0415
     from sim.recipe import Recipe  # noqa: PLC0415
     from sim.replay import replay  # noqa: PLC0415
 
-    with RunReader(arguments.run) as reader:
+    with opened(arguments.run) as reader:
         recipe = Recipe.of(reader.meta)
         loaded, follower, outbox = recipe.load(), None, None
         if arguments.outbox is not None:
@@ -66,6 +70,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"different: {outcome.difference}" if outcome.difference else "every command is the "
               "recorded one")  # fmt: skip
     return 1 if outcome.difference and arguments.check else 0
+
+
+def opened(path: Path) -> RunReader | BagRun:
+    """A run file, or a bag that holds a run."""
+    from orchestrator.journal import RunReader  # noqa: PLC0415
+    from orchestrator.ros.bag import BagRun, is_mcap  # noqa: PLC0415
+
+    return BagRun(path) if is_mcap(path) else RunReader(path)
 
 
 def _outbox(arguments: argparse.Namespace, recorded: dict[str, Any]) -> dict[str, Any]:
