@@ -85,11 +85,17 @@ def role_entry(
             *(f"read {each}/#" for each in vehicles),
         ],
         "equipment": [
+            f"read {root}/about",
             f"read {root}/equipment/commands",
             f"write {root}/equipment/events",
             f"write {root}/equipment/pictures/+",
         ],
-        "safety": [f"read {root}/safety/#", f"write {root}/safety/events"],
+        "safety": [
+            f"read {root}/about",
+            f"read {root}/replies",
+            f"read {root}/safety/#",
+            f"write {root}/safety/events",
+        ],
     }
     if role not in rights:
         raise AccessError(f"no role '{role}': there are {', '.join(ROLES)} and {VEHICLE}")

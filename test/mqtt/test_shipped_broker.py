@@ -123,7 +123,8 @@ def test_a_vehicle_writes_its_own_topics_and_no_others(shipped: Shipped) -> None
 )
 def test_a_role_writes_what_it_is_for(shipped: Shipped, role: str, allowed: list[str]) -> None:
     names = ("orders", "host/in/items", "commands", "equipment/events", "safety/events")
-    others = ("equipment/commands", "events", "alarms")
+    others = ("equipment/commands", "events", "alarms", "about", "kpi", "replies",
+              "fleet/amr/state", "orders/o/status", "host/out/receipts")  # fmt: skip
     topics = [f"{ROOT}/{name}" for name in (*names, *others)]
     heard = asyncio.run(said(shipped, role, [*topics, *own(AMR, "v2", "order", "state")]))
     assert heard == [f"{ROOT}/{name}" for name in allowed]
