@@ -39,7 +39,7 @@ def read_model(text: str, file: str, model: type[M]) -> tuple[M | None, list[Fin
     try:
         parsed = model.model_validate(raw)
     except ValidationError as error:
-        return None, [_finding(problem, file, text) for problem in error.errors()]
+        return None, [finding_of(problem, file, text) for problem in error.errors()]
     if version != FORMAT:
         mend = f"write `format: {FORMAT}`"
         return None, [Finding("error", file, "format", f"format {version!r} is unknown", mend)]
@@ -85,14 +85,22 @@ def _twice(root: yaml.Node | None, file: str) -> list[Finding]:
     return found
 
 
-def _finding(problem: Any, file: str, text: str) -> Finding:
-    path = ".".join(str(part) for part in problem["loc"])
-    what, mend = problem["msg"], "see docs/site-file.md for this key"
+def finding_of(
+    problem: Any,
+    file: str,
+    text: str,
+    below: tuple[str, ...] = (),
+    page: str = "docs/site-file.md",
+) -> Finding:
+    """What pydantic found; `below`: the keys that lead to what it looked at."""
+    keys = (*below, *problem["loc"])
+    path = ".".join(str(part) for part in keys)
+    what, mend = problem["msg"].removeprefix("Value error, "), f"see {page} for this key"
     if problem["type"] == "extra_forbidden":
         what, mend = f"unknown key {problem['loc'][-1]!r}", "remove it, or mend its spelling"
     elif problem["type"] == "missing":
         what, mend = "missing", f"add `{problem['loc'][-1]}:`"
-    line = line_of(text, problem["loc"])
+    line = line_of(text, keys)
     return Finding("error", file, f"{path} (line {line})" if line else path, what, mend)
 
 

@@ -104,8 +104,8 @@ class Caller:
         finally:
             if said is None:  # given up by whoever asked
                 self._breaker.unused(permit)
-        # A call that had no time says nothing about its reader.
-        self._judge(permit, said, fair=end - now >= share_s / 2)
+        # A call that had no time says nothing about its reader, nor one on this busy machine.
+        self._judge(permit, said, fair=self.reader.remote and end - now >= share_s / 2)
         return self._step(said, self._clock.now() - now), said
 
     async def _call(

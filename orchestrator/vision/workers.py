@@ -58,6 +58,10 @@ class Hosted:
         """Have a worker look."""
         return await self._workers.look(self.name, picture, question)
 
+    async def close(self) -> None:
+        """Close the workers: of all their readers."""
+        await self._workers.close()
+
 
 class Workers:
     """`count` processes, each with all `readers`. One that dies, or looks at a picture for longer than
@@ -137,7 +141,7 @@ class _Worker:
             pipe = self._pipe or self._start()
             pipe.send((name, picture, question))
             if not pipe.poll(seconds):
-                raise ReaderError("timeout", f"looked for {seconds:g} s, and was stopped")
+                raise ReaderError("broken", f"looked for {seconds:g} s, and was stopped")
             said = pipe.recv()
         except (OSError, EOFError) as error:
             self._drop()
