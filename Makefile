@@ -60,7 +60,7 @@ sweep: setup ## 50 seeds small, 5 medium, faults at random rates: contacts, inva
 deaths: setup ## a robot dies for good at every node of the core, one run each (hours of work)
 	$(BIN)/lightsout sweep sites/jd_small --death-at-every-node --window 120
 
-fuzz: setup ## look for bytes that break a reader (FUZZ_S=60 seconds each of 7); crashes become tests
+fuzz: setup ## look for bytes that break a reader (FUZZ_S=60 seconds each of 8); crashes become tests
 	$(BIN)/python test/fuzz/fuzz.py --seconds $(or $(FUZZ_S),60) 2>&1 | grep --line-buffered -v -e '^#' -e '^INFO' -e '^WARNING'
 
 lock: ## write requirements.lock anew from setup.py (LOCK=--upgrade: newest versions)

@@ -12,7 +12,8 @@ import sys
 
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
-    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet", "orders", "api", "broker",
+    "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet", "orders", "host", "api",
+    "broker",
 )  # fmt: skip
 
 

@@ -190,6 +190,8 @@ class HostDesk:
 
 def _in_s(values: dict[str, Any]) -> float:
     """When a load is expected, from now."""
+    if "time_s" in values:
+        raise Wrong("time_s counts from the beginning of a file's run", "write in_s: from now")
     if values.get("in_s") in (None, ""):
         return 0.0
     seconds = number_of(values, "in_s")

@@ -14,10 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api.equipment import Equipment
+from orchestrator.api.host_desk import HostDesk
+from orchestrator.api.host_outbox import HostOutbox
 from orchestrator.api.naming import Naming
 from orchestrator.api.requests import Requests
-from orchestrator.core.messages import Event, ExtendBase, RobotJoined
+from orchestrator.core.messages import (
+    Event,
+    ExtendBase,
+    ItemsReceived,
+    NoticesReceived,
+    RobotJoined,
+)
 from orchestrator.core.roadmap import Roadmap
+from orchestrator.core.step import step
+from orchestrator.core.world import new_world
 from orchestrator.host.items import read_items
 from orchestrator.host.notices import read_notices
 from orchestrator.host.orders import read_orders
@@ -176,9 +186,23 @@ def host(data: bytes) -> None:
         assert " -> " in str(error)
 
 
+def desk(data: bytes) -> None:
+    """A host's messages over topics; the first byte chooses the topic. What is let through, the core
+    takes."""
+    world = new_world(loaded().site)
+    said: list[Any] = []
+    outbox = HostOutbox("s", "r", lambda *words: said.append(words), said.append)
+    read = HostDesk("s", world, outbox, lambda *words: said.append(words), lambda: 0)
+    topic = read.topics()[data[0] % 4 if data else 0]
+    assert read.message(topic, data[1:])
+    for event in [each for each in said if isinstance(each, ItemsReceived | NoticesReceived)]:
+        step(world, 0, event)
+    assert said or topic.endswith("acks"), "taken, or refused"
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "codec": codec, "master": master, "orders": orders, "commands": commands, "safety": safety,
-    "equipment": equipment, "host": host,
+    "equipment": equipment, "host": host, "desk": desk,
 }  # fmt: skip
 
 
@@ -235,6 +259,12 @@ def seeds(name: str) -> list[bytes]:
             b"oorder_id,sku,quantity,time_s\na,SKU-01,1,0\n", b'o[{"order_id":"a","sku":"SKU-01"}]',
             b"nnotice_id,sku,quantity,time_s\na,SKU-01,1,0\n", b"isku,name\nSKU-01,x\n",
             b"stote,sku,quantity,slot\nt,SKU-01,1,slot-1\n",
+        ],
+        "desk": [
+            b'\0{"request":"r","items":[{"sku":"A","weight_g":2}]}',
+            b'\1{"request":"r","notices":[{"notice_id":"n","in_s":6,"lines":[{"sku":"SKU-01","quantity":1}]}]}',
+            b'\2{"request":"r","totes":[{"tote":"t","sku":"SKU-01","quantity":1,"slot":"s"}]}',
+            b'\3{"run":"q","number":1}',
         ],
     }  # fmt: skip
     return known[name]

@@ -148,6 +148,7 @@ def test_notices_are_read_as_those_of_files_are(site: Site) -> None:
     [
         ({"in_s": -1}, "in_s is -1"),
         ({"in_s": "soon"}, "in_s is no number"),
+        ({"time_s": 60}, "write in_s"),
         ({"dock": "chute-9"}, "this site has: dock-6"),
         ({"lines": []}, "lines must be a list"),
         ({"lines": [{"sku": "SKU-01", "quantity": 0}]}, "quantity is 0"),

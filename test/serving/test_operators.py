@@ -89,6 +89,36 @@ def test_an_order_is_handed_in_once_and_waited_for(desk: Desk, tmp_path: Path) -
     assert code == 1 and "done already" in err
 
 
+def test_a_host_tells_items_and_loads_asks_for_differences_and_listens(
+    desk: Desk, tmp_path: Path
+) -> None:
+    items, loads, stock = (tmp_path / f"{name}.csv" for name in ("items", "loads", "stock"))
+    items.write_text("sku,weight_g\nHOST-1,20\n,3\nHOST-2,\n")
+    code, out, err = desk("host", "items", str(items))
+    assert code == 1 and "accepted" in out and f"{items}:3: sku must not be empty -> " in err
+    loads.write_text(
+        "notice_id,in_s,sku,quantity\nh-1,9999,HOST-1,4\nh-1,9999,HOST-2,4\nh-2,0,HOST-3,1\n"
+    )
+    code, _, err = desk("host", "notices", str(loads))
+    assert code == 1 and "h-2: unknown SKU 'HOST-3'" in err and "h-1" not in err
+    stock.write_text("tote,sku,quantity,slot\nno-such,HOST-1,2,slot-1\n")
+    code, out, _ = desk("host", "stock", str(stock), "--part")
+    assert code == 1 and out.endswith(
+        "missing: no-such: host 2 HOST-1 at slot:slot-1, building nothing\n1 differences\n"
+    )
+    code, out, _ = desk("host", "stock", str(stock), "--json")
+    kinds = {row["kind"] for row in map(json.loads, out.splitlines()) if "kind" in row}
+    assert code == 1 and kinds == {"missing", "surplus"}
+    kept = tmp_path / "kept"
+    assert desk("host", "listen", str(kept), "--once")[0] == 0
+    first = sorted(kept.glob("0*.json"))
+    assert first[0].name == "0000000001-stock-snapshot-opening.json"
+    assert [json.loads(path.read_text())["number"] for path in first] == [*range(1, len(first) + 1)]
+    assert json.loads((kept / "cursor.json").read_text())["number"] == len(first)
+    code, out, _ = desk("host", "listen", str(kept), "--once")
+    assert code == 0 and "stock-snapshot-opening" not in out, "it goes on behind"
+
+
 def test_an_order_is_changed_and_cancelled(desk: Desk) -> None:
     assert desk("orders", "submit", "--id", "big", "--sku", "SKU-01", "--quantity", "9999")[0] == 0
     assert desk("orders", "change", "big", "--priority", "7", "--due-in", "10m")[0] == 0
