@@ -7,9 +7,12 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.commands import command, output, positive
+
+if TYPE_CHECKING:
+    from orchestrator.layout.findings import Finding
 
 EXAMPLES = """\
   lightsout layout check sites/jd_small
@@ -95,7 +98,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from orchestrator.layout import check_site  # noqa: PLC0415
     from orchestrator.layout.findings import errors  # noqa: PLC0415
 
-    found = check_site(arguments.path)
+    found = check_site(arguments.path) + _check_vision(arguments.path)
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in found]))
     else:
@@ -104,6 +107,13 @@ def _check(arguments: argparse.Namespace) -> int:
         wrong = len(errors(found))
         print(f"{arguments.path}: {wrong} errors, {len(found) - wrong} warnings")
     return 1 if errors(found) else 0
+
+
+def _check_vision(path: Path) -> list[Finding]:
+    from orchestrator.vision.settings import FILE, check  # noqa: PLC0415
+
+    folder = path.parent if path.name == "site.yaml" else path
+    return check(folder / FILE) if (folder / FILE).is_file() else []
 
 
 def _write(text: str, out: Path | None) -> int:

@@ -37,7 +37,8 @@ def chain_of(
     the thread that asks, and not in processes of their own. To be closed."""
     faces = faces or Folder(vision.folder / vision.spec.faces)
     lanes = lanes or Folder(vision.folder / vision.spec.lanes)
-    made = [_reader(name, of, faces, lanes) for name, of in vision.readers.items()]
+    asked = {name for task in vision.policy.tasks.values() for name in task.readers}
+    made = [_reader(name, of, faces, lanes) for name, of in vision.readers.items() if name in asked]
     here = [reader for reader in made if isinstance(reader, LocalReader)]
     away = [reader for reader in made if not isinstance(reader, LocalReader)]
     local: Iterable[Reader] = map(Inline, here) if inline else _hosted(here, vision)

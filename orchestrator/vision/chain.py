@@ -12,14 +12,10 @@ from orchestrator.vision.caller import Caller
 from orchestrator.vision.clock import Clock, RealClock
 from orchestrator.vision.judging import NOTHING, Opinion, judge
 from orchestrator.vision.model import Picture, Question, Reader, Reading, Step, Task, Verdict
-from orchestrator.vision.policy import Policy, ReaderPolicy, TaskPolicy
+from orchestrator.vision.policy import ChainError, Policy, ReaderPolicy, TaskPolicy
 from orchestrator.vision.turns import Crowded, Turns
 
 CACHE = "cache"
-
-
-class ChainError(ValueError):
-    """A policy that names a reader which isn't there, or can't do the task."""
 
 
 class Chain:

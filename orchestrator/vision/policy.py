@@ -11,6 +11,10 @@ from orchestrator.vision.judging import Rule
 from orchestrator.vision.model import Task
 
 
+class ChainError(ValueError):
+    """A policy that names a reader which isn't there, or can't do the task."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReaderPolicy:
     """Bounds of one reader."""

@@ -6,7 +6,7 @@ It lies beside site.yaml, and may be left out: then the embedded readers do it a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,34 +80,52 @@ class VisionFile(Part):
 
 @dataclass(frozen=True, slots=True)
 class Vision:
-    """Settings that passed every check. `readers`: what is declared of each that a task names."""
+    """Settings that passed every check. `readers`: what is declared, also of those nobody asks."""
 
     spec: VisionFile
     folder: Path
     readers: Mapping[str, Declared]
     policy: Policy
 
+    def alone(self, task: Task, name: str) -> Vision:
+        """The same with one reader for one task. Raises `LayoutError`."""
+        there = [other for other, of in self.readers.items() if task in _tasks(other, of)]
+        if name not in there:
+            mend = f"one of {', '.join(there)}"
+            what = f"{name!r} is no reader for {task}"
+            raise LayoutError([Finding("error", str(self.folder / FILE), "readers", what, mend)])
+        chosen = self.policy.tasks[task]
+        only = replace(chosen, readers=(name,), rule=replace(chosen.rule, agree=1))
+        return replace(self, policy=replace(self.policy, tasks={task: only}))
+
 
 def load(site: Path, file: Path | None = None) -> Vision:
     """The settings beside a site's site.yaml, or `file`; the embedded readers where there are none.
     Raises `LayoutError` with everything that is wrong."""
     folder = site if site.is_dir() else site.parent
-    path = file or folder / FILE
-    if file is None and not path.is_file():
+    if file is None and not (folder / FILE).is_file():
         return default(folder)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        mend = "name a file as docs/vision.md describes it"
-        why = f"can't be read: {error.strerror}"
-        raise LayoutError([Finding("error", str(path), "-", why, mend)]) from error
-    except UnicodeDecodeError as error:
-        why = f"byte {error.start} is not UTF-8"
-        raise LayoutError([Finding("error", str(path), "-", why, "save it as UTF-8")]) from error
-    vision, found = read(text, str(path), path.parent)
+    vision, found = _read_file(file or folder / FILE)
     if vision is None or errors(found):
         raise LayoutError(errors(found))
     return vision
+
+
+def check(file: Path) -> list[Finding]:
+    """Everything there is to say about a file of settings."""
+    return _read_file(file)[1]
+
+
+def _read_file(path: Path) -> tuple[Vision | None, list[Finding]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        what, mend = f"can't be read: {error.strerror}", f"name a file as {PAGE} describes it"
+    except UnicodeDecodeError as error:
+        what, mend = f"byte {error.start} is not UTF-8", "save it as UTF-8"
+    else:
+        return read(text, str(path), path.parent)
+    return None, [Finding("error", str(path), "-", what, mend)]
 
 
 def default(folder: Path) -> Vision:
@@ -138,10 +156,11 @@ def read(text: str, file: str, folder: Path) -> tuple[Vision | None, list[Findin
     tasks = {task: _task(task, spec.tasks.get(task, TaskFile())) for task in TASKS}
     named = {name for task in tasks.values() for name in task.readers}
     found += [place.unused(name) for name in spec.readers if name not in named]
-    used = {name: declared[name] for name in declared if name in named}
-    policies = {name: _policy(of, bounds.get(name, Bounds()), spec) for name, of in used.items()}
+    policies = {
+        name: _policy(of, bounds.get(name, Bounds()), spec) for name, of in declared.items()
+    }
     policy = Policy(tasks, policies, spec.at_once, spec.waiting_max, spec.cache_entries)
-    return Vision(spec, folder, used, policy), found
+    return Vision(spec, folder, declared, policy), found
 
 
 @dataclass(frozen=True, slots=True)

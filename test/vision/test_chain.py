@@ -10,11 +10,11 @@ from hand_clock import HandClock, Scripted
 
 from orchestrator.vision.breaker import BreakerLimits
 from orchestrator.vision.budget import BudgetLimits
-from orchestrator.vision.chain import Chain, ChainError
+from orchestrator.vision.chain import Chain
 from orchestrator.vision.clock import StillClock
 from orchestrator.vision.judging import Rule
 from orchestrator.vision.model import Picture, PictureError, Question, ReaderError, Reading
-from orchestrator.vision.policy import Policy, ReaderPolicy, TaskPolicy
+from orchestrator.vision.policy import ChainError, Policy, ReaderPolicy, TaskPolicy
 
 LABEL = Question("read_label", "parcel-o7", ("parcel-o7", "parcel-o8"))
 RIGHT = Reading("parcel-o7", 0.95, "x")

@@ -162,7 +162,10 @@ def test_a_reader_that_nobody_asks_is_a_warning(tmp_path: Path) -> None:
     (found,) = findings(text)
     assert found.startswith("warning: vision.yaml: readers.q (line 3): is asked about no task")
     (tmp_path / "v.yaml").write_text(text)
-    assert "q" not in load(tmp_path, tmp_path / "v.yaml").readers
+    vision = load(tmp_path, tmp_path / "v.yaml")
+    assert vision.alone("read_label", "q").policy.tasks["read_label"].readers == ("q",)
+    with pytest.raises(LayoutError, match="'lanes' is no reader for read_label -> one of codes"):
+        vision.alone("read_label", "lanes")
 
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
