@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from orchestrator.core.messages import (
@@ -35,6 +37,7 @@ class Answers:
     ) -> None:
         self._arrays = arrays
         self._distances = Distances(arrays)  # of the empty floor, for assignment
+        self._one = threading.Lock()  # fills its tables at a time, where answers come from threads
         self._tours = Tours(self._distances)
         self._planner = planner or PibtPlanner(arrays, Distances(arrays))
         self._assigner = assigner or FlowAssigner()
@@ -73,7 +76,8 @@ class Answers:
 
     def tours(self, request: RequestTours) -> ToursPlanned:
         """Tours of vehicles with several places."""
-        return self._tours.answer(request)
+        with self._one:
+            return self._tours.answer(request)
 
     def assignment(self, request: RequestAssignment) -> AssignmentMade:
         """Match tasks with robots by exact travel times on the empty roadmap."""
@@ -96,10 +100,11 @@ class Answers:
             for bits, rows in groups.items():
                 fits = own[classes[own] & bits != 0]
                 goals = [tasks[row].node for row in rows]
-                ways = {
-                    node: self._distances.travel_many(fleet, nodes[fits], headings[fits], node)
-                    for node in set(goals)
-                }
+                with self._one:
+                    ways = {
+                        node: self._distances.travel_many(fleet, nodes[fits], headings[fits], node)
+                        for node in set(goals)
+                    }
                 way = np.stack([ways[node] for node in goals]).astype(np.int64)
                 can = (way < UNREACHABLE) & (way + onward_ms[rows, None] <= reach_ms[fits])
                 cost[np.ix_(rows, fits)] = np.where(can, way + free_ms[fits], UNREACHABLE)

@@ -40,7 +40,7 @@ from orchestrator.layout import LoadedSite
 from orchestrator.pending import Pending
 
 INBOX_MAX = 100_000
-BATCH_MAX = 500
+BATCH_MAX = 4000
 C = TypeVar("C", bound=Command)
 
 

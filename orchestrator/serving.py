@@ -7,6 +7,7 @@ itself, the journal is written before commands leave, planning happens in thread
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -303,6 +304,8 @@ class Serving:
         """Until cancelled, or for so many seconds. `opening`: what is in stock, of a new run."""
         for stored in opening:
             self.live.post_soon(stored)
+        gc.collect()
+        gc.freeze()  # the site stays: to look through it again and again would cost tenths of seconds
         parts = (self._listen(), self._tick(), self._tell())
         tasks = [asyncio.create_task(part) for part in parts]
         if demand is not None:

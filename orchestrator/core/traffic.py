@@ -86,6 +86,7 @@ class Traffic:
         move_stands, move_moves = roadmap.move_stands, roadmap.move_moves
         at = list(self.tail)
         stands = dict(self.stands)
+        occupied = stands.keys()
         taken = 0
         pending = iter(moves)
         for robot, edge in pending:  # the hottest loop of the core: no calls but one per move
@@ -94,18 +95,20 @@ class Traffic:
                 break
             fleet = fleets[robot]
             move_id = fleet * edges + edge if edge < edges else roadmap.move(fleet, edge)
-            if any([s in stands and stands[s] != robot for s in move_stands[move_id]]):
+            del stands[fleet * nodes + at[robot]]  # its own is not in its way
+            if not occupied.isdisjoint(move_stands[move_id]):
                 self.cut += 1 + sum(1 for _ in pending)
                 break
-            del stands[fleet * nodes + at[robot]]
-            at[robot] = heads[edge]
-            stands[fleet * nodes + at[robot]] = robot
+            at[robot] = node = heads[edge]
+            stands[fleet * nodes + node] = robot
             move = Move(robot, edge, move_id)
+            waits = 0
             for touched in [users[m] for m in move_moves[move_id] if m in users]:
                 for other in touched:
                     if other.robot != robot:
                         other.followers.append(move)
-                        move.waits += 1
+                        waits += 1
+            move.waits = waits
             if move_id in users:
                 users[move_id].append(move)
             else:

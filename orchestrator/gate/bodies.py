@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import affinity
 from shapely.geometry import MultiPoint, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from orchestrator.core.roadmap import Roadmap
 
+CELL_M = 4.0
+ROUNDING_M = 0.001
 Footprint = Sequence[tuple[float, float]]
 
 
@@ -48,6 +48,15 @@ class Sweeps:
         xs, ys = roadmap.node_x_mm, roadmap.node_y_mm
         return (xs[tail] / 1000, ys[tail] / 1000), (xs[head] / 1000, ys[head] / 1000)
 
+    def beyond(self, fleet: int, edge: int, x: float, y: float, radius_m: float) -> bool:
+        """A body of this radius there can't touch it: a quick look before the exact one."""
+        (ax, ay), (bx, by) = self.ends(edge)
+        dx, dy = bx - ax, by - ay
+        length2 = dx * dx + dy * dy
+        t = max(0.0, min(1.0, ((x - ax) * dx + (y - ay) * dy) / length2)) if length2 else 0.0
+        far_m = math.hypot(ax + t * dx - x, ay + t * dy - y)
+        return far_m > self.radius_m[fleet] + self.margin_m + radius_m + ROUNDING_M
+
     def reach(self, fleet: int, edge: int) -> tuple[float, float, float]:
         """A circle around all of it: x, y, radius."""
         (ax, ay), (bx, by) = self.ends(edge)
@@ -56,38 +65,62 @@ class Sweeps:
 
 
 class Bodies:
-    """Rows of places: x, y, theta, the body's radius, and when it was seen there."""
+    """Rows of places: x, y, theta, the body's radius, and when it was seen there; found by where they
+    are, whatever their number."""
 
     def __init__(self) -> None:
-        self.count = 0
-        self.xyt: NDArray[np.float64] = np.full((16, 3), np.nan)
-        self.radii: NDArray[np.float64] = np.zeros(16)
-        self.seen_ns: NDArray[np.int64] = np.zeros(16, np.int64)
+        self.xyt: list[tuple[float, float, float]] = []
+        self.radii: list[float] = []
+        self.seen_ns: list[int] = []
+        self._radius_max = 0.0
+        self._cell: list[tuple[int, int] | None] = []
+        self._cells: dict[tuple[int, int], dict[int, None]] = {}
 
     def add(self, radius_m: float) -> int:
         """A row more; it is nowhere yet."""
-        row = self.count
-        if row >= len(self.xyt):
-            self.xyt = np.concatenate([self.xyt, np.full((row, 3), np.nan)])
-            self.radii = np.concatenate([self.radii, np.zeros(row)])
-            self.seen_ns = np.concatenate([self.seen_ns, np.zeros(row, np.int64)])
-        self.count += 1
-        self.radii[row] = radius_m
+        self.xyt.append((math.nan, math.nan, 0.0))
+        self.radii.append(0.0)
+        self.seen_ns.append(0)
+        self._cell.append(None)
+        row = len(self.xyt) - 1
+        self.resize(row, radius_m)
         return row
+
+    def resize(self, row: int, radius_m: float) -> None:
+        """It is so large from now on."""
+        self.radii[row] = radius_m
+        self._radius_max = max(self._radius_max, radius_m)
 
     def put(self, row: int, x: float, y: float, theta: float, now_ns: int) -> None:
         """It is here now; NaN: nowhere."""
         self.xyt[row] = (x, y, theta)
         self.seen_ns[row] = now_ns
+        cell = None if math.isnan(x) else (math.floor(x / CELL_M), math.floor(y / CELL_M))
+        before = self._cell[row]
+        if cell == before:
+            return
+        self._cell[row] = cell
+        if before is not None:
+            del self._cells[before][row]
+            if not self._cells[before]:
+                del self._cells[before]
+        if cell is not None:
+            self._cells.setdefault(cell, {})[row] = None
 
     def near(self, circle: tuple[float, float, float], since_ns: int) -> list[int]:
-        """Rows whose circle touches this one, seen no longer ago than `since_ns`."""
+        """Rows whose circle touches this one, seen no longer ago than `since_ns`, in their order."""
         x, y, radius = circle
-        count = self.count
-        far = np.hypot(self.xyt[:count, 0] - x, self.xyt[:count, 1] - y)
-        found = far <= radius + self.radii[:count]  # False where there is no pose
-        found &= self.seen_ns[:count] >= since_ns
-        return [int(row) for row in np.flatnonzero(found)]
+        far = radius + self._radius_max
+        columns = range(math.floor((x - far) / CELL_M), math.floor((x + far) / CELL_M) + 1)
+        rows = range(math.floor((y - far) / CELL_M), math.floor((y + far) / CELL_M) + 1)
+        found = []
+        for cell in [(column, row) for column in columns for row in rows]:
+            for row in self._cells.get(cell, ()):
+                at_x, at_y, _ = self.xyt[row]
+                close = math.hypot(at_x - x, at_y - y) <= radius + self.radii[row]
+                if close and self.seen_ns[row] >= since_ns:
+                    found.append(row)
+        return sorted(found)
 
 
 def placed(shape: Polygon, heading_deg: float, x: float, y: float) -> Polygon:

@@ -55,7 +55,7 @@ class Poses:
             row = self._free.pop() if self._free else self._others.add(0.0)
             self._rows[name] = row
             self._shapes[row : row + 1] = [(name, fleet)]
-            self._others.radii[row] = self._radius_m(fleet)
+            self._others.resize(row, self._radius_m(fleet))
         self._others.put(row, x_m, y_m, theta, 0)
 
     def gone(self, name: str) -> None:
@@ -101,8 +101,10 @@ class Poses:
         reach = self._sweeps.reach(fleet, edge)
         for other in self._robots.near(reach, now_ns - FRESH_NS):
             x, y, theta = self._robots.xyt[other]
+            if other == robot or self._sweeps.beyond(fleet, edge, x, y, self._robots.radii[other]):
+                continue
             body = placed(self._sweeps.shapes[self._fleet[other]], math.degrees(theta), x, y)
-            if other != robot and shapely.intersects(self._sweeps.of(fleet, edge), body):
+            if shapely.intersects(self._sweeps.of(fleet, edge), body):
                 return f"robot {other} is at {x:.2f}, {y:.2f}"
         for row in self._others.near(reach, 0):
             if shapely.intersects(self._sweeps.of(fleet, edge), self._body(row)):

@@ -17,7 +17,7 @@ from orchestrator.mqtt.straight import Sender
 from orchestrator.mqtt.trouble import Trouble
 
 WINDOW = 100  # messages under way without acknowledgement
-TURN = 64  # messages sent before others have a turn
+TURN = 500  # messages sent before others have a turn
 REFUSED = 128  # SUBACK's codes from here on
 
 

@@ -21,6 +21,7 @@ from orchestrator.mqtt.queues import Inbox
 
 PUBLISH: Final = 0x30
 READ_BYTES = 1 << 18
+READS = 16  # before others have a turn
 LENGTH_DIGITS_MAX = 4
 
 
@@ -40,18 +41,27 @@ class Reader:
         self._wanted = 2  # so many bytes must be there before it is worth looking
 
     def read(self) -> None:
-        """The socket has something."""
+        """The socket has something: take all of it, within a bound."""
+        for _ in range(READS):
+            if not self._read():
+                return
+
+    def _read(self) -> bool:
         inner = self._inner
         try:
             data = inner._sock_recv(READ_BYTES)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
             inner._loop_rc_handle(MQTT_ERR_CONN_LOST)
-            return
+            return False
         inner._last_bytes_received = time.monotonic()
+        self._came(data)
+        return inner._sock is not None and len(data) == READ_BYTES
+
+    def _came(self, data: bytes) -> None:
         if self._rest:
             self._rest += data
             if len(self._rest) < self._wanted:

@@ -56,7 +56,7 @@ class Writer:
             "orderId": order.id,
             "orderUpdateId": order.update,
             "nodes": [self._node(node) for node in order.nodes],
-            "edges": [self._edge(edge, _travel(order, edge)) for edge in order.edges],
+            "edges": [self._edge(edge, order) for edge in order.edges],
         }
 
     def instant_actions(self, message: InstantActions) -> Json:
@@ -94,8 +94,7 @@ class Writer:
             found["allowedDeviationTheta"] = place.deviation_theta
         return found
 
-    def _edge(self, edge: Edge, travel: float) -> Json:
-        """`travel`: its direction on the map, in radians."""
+    def _edge(self, edge: Edge, order: Order) -> Json:
         found: Json = {
             "edgeId": edge.id,
             "sequenceId": edge.sequence,
@@ -109,7 +108,9 @@ class Writer:
         if edge.orientation is not None:
             found["orientation"] = edge.orientation
             if self._quirks.edge_orientation == "map":
-                found["orientation"] = math.remainder(edge.orientation + travel, math.tau)
+                found["orientation"] = math.remainder(
+                    edge.orientation + _travel(order, edge), math.tau
+                )
             if not self._old:
                 found["orientationType"] = "TANGENTIAL"
         if edge.length_m is not None:
@@ -257,7 +258,7 @@ class Writer:
 
 
 def _travel(order: Order, edge: Edge) -> float:
-    """The direction from its start to its end; 0 where they have no positions."""
+    """The direction on the map from its start to its end; 0 where they have no positions."""
     places = {node.sequence: node.position for node in order.nodes}
     a, b = places.get(edge.sequence - 1), places.get(edge.sequence + 1)
     return math.atan2(b.y - a.y, b.x - a.x) if a is not None and b is not None else 0.0

@@ -53,7 +53,7 @@ def _pop(heap_cost, heap_edge, size):
     return size
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fill(goal, open_edge, edge_cost, quarter, tail, head, heading, in_offset, in_edge, table):
     """Dijkstra backwards over edges. `open_edge` (E,) is 0 where nobody may drive; `table` (E,) out."""
     # An edge is settled once and then pushes each edge before it at most once.
@@ -88,7 +88,7 @@ def fill(goal, open_edge, edge_cost, quarter, tail, head, heading, in_offset, in
                 size = _push(heap_cost, heap_edge, size, value, before)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fill_unit(goal, tail, in_offset, in_edge, heading, table, queue):
     """`fill` for grids: every edge and every quarter turn costs one step. Buckets by parity of
     cost: three rings suffice, as a predecessor costs 1, 2 or 3 more. `queue` (4, E) scratch."""
@@ -123,7 +123,7 @@ def fill_unit(goal, tail, in_offset, in_edge, heading, table, queue):
         cost += 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def from_poses(
     nodes, headings, goal, table, cost, quarter, open_edge, heading, out_offset, out_edge, out
 ):

@@ -217,7 +217,7 @@ def turned(a_deg, b_deg):
     return (a_deg + 270) % 360
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def window(
     horizon,
     priority,

@@ -13,6 +13,7 @@ import yaml
 CELL_M = 2.0
 NODES_PER_VEHICLE = 8
 NODES_PER_STOP = 32
+GAP_MS_EACH = 1.0  # between plans: the dearer they are, the rarer
 SPEED_MPS = 1.5
 TURN_DEGPS = 120.0
 SERIAL = "load-{:05d}"
@@ -92,6 +93,7 @@ def _layout(side: int) -> str:
 
 
 def _site(vehicles: int) -> str:
+    gap_ms = max(400, round(GAP_MS_EACH * vehicles))
     site = {
         "format": 1,
         "id": "load",
@@ -113,6 +115,7 @@ def _site(vehicles: int) -> str:
                 "done": {"do": "finish"},
             }
         },
+        "policy": {"replan_gap_ms": gap_ms, "replan_ms": max(2000, gap_ms)},
         "vehicles": [{"manufacturer": MAKER, "serial": "load-*", "fleet": "amr"}],
     }
     return str(yaml.safe_dump(site, sort_keys=False))

@@ -17,6 +17,7 @@ class Floor:
     def __init__(self, roadmap: Roadmap, map_id: str = "") -> None:
         self.roadmap, self.map_id = roadmap, map_id or "map"
         self.node_of = {name: node for node, name in enumerate(roadmap.node_ids)}
+        self._edges: dict[int, tuple[str, str, str, float | None, float, float]] = {}
         self._cells: dict[tuple[int, int], list[int]] = {}
         for node in range(roadmap.nodes):
             self._cells.setdefault(_cell(*self.xy_m(node)), []).append(node)
@@ -35,20 +36,34 @@ class Floor:
     def edge(self, edge: int, sequence: int, *, released: bool) -> Edge:
         """As an edge of an order. `orientation` tells where the body looks, seen from the direction of
         travel."""
+        known = self._edges.get(edge)
+        if known is None:
+            known = self._edges[edge] = self._edge(edge)
+        name, start, end, speed, orientation, length = known
+        return Edge(
+            id=name,
+            sequence=sequence,
+            released=released,
+            start=start,
+            end=end,
+            speed_mps_max=speed,
+            orientation=orientation,
+            length_m=length,
+        )
+
+    def _edge(self, edge: int) -> tuple[str, str, str, float | None, float, float]:
         roadmap = self.roadmap
         (ax, ay), (bx, by) = (self.xy_m(n[edge]) for n in (roadmap.edge_tail, roadmap.edge_head))
         travel = math.degrees(math.atan2(by - ay, bx - ax))
         turned = (roadmap.edge_heading_deg[edge] - travel + 180.0) % 360.0 - 180.0
         speed = roadmap.edge_speed_mmps[edge]
-        return Edge(
-            id=roadmap.edge_ids[edge],
-            sequence=sequence,
-            released=released,
-            start=roadmap.node_ids[roadmap.edge_tail[edge]],
-            end=roadmap.node_ids[roadmap.edge_head[edge]],
-            speed_mps_max=speed / 1000 if speed else None,
-            orientation=math.radians(round(turned)) if round(turned) else 0.0,
-            length_m=roadmap.edge_length_mm[edge] / 1000,
+        return (
+            roadmap.edge_ids[edge],
+            roadmap.node_ids[roadmap.edge_tail[edge]],
+            roadmap.node_ids[roadmap.edge_head[edge]],
+            speed / 1000 if speed else None,
+            math.radians(round(turned)) if round(turned) else 0.0,
+            roadmap.edge_length_mm[edge] / 1000,
         )
 
     def nearest(self, x: float, y: float) -> int:
