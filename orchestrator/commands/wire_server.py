@@ -123,6 +123,8 @@ class Probe:
         def handled(time_ns: int, event: Event) -> None:
             self._begin(event)
             handle(time_ns, event)
+            if self._planned:
+                self._frozen.clear()
 
         def sent(command: Command) -> None:
             self._command(command)
