@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from orchestrator.api.board import Board, about
+from orchestrator.api.board import Board
 from orchestrator.api.cameras import Cameras
 from orchestrator.api.equipment import Equipment
 from orchestrator.api.host_desk import HostDesk
@@ -113,7 +113,6 @@ class Serving:
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.loaded, self.link = loaded, link
-        self.run_id, self.version = run, version
         self._say = say
         self._speed = speed
         self._utc_ns = time.time_ns() - self._clock_ns()
@@ -136,6 +135,8 @@ class Serving:
             lambda: world,
             self._times_ns,
             self._traffic,
+            run=run,
+            version=version,
         )
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
         self.cameras = self._cameras(eyes)
@@ -180,7 +181,7 @@ class Serving:
             self.link.subscribe(self.cameras.filter, 1)
         for pattern, qos in self.control.filters():
             self.link.subscribe(pattern, qos)
-        asked = (*self.requests.topics(), *self.host.topics())
+        asked = (*self.requests.topics(), *self.host.topics(), self.board.presence.topic)
         for topic in (self.equipment.events_topic, *asked):
             self.link.subscribe(topic, 1)
 
@@ -273,25 +274,25 @@ class Serving:
 
     def came_up(self) -> None:
         """There is a connection: say so; and what another run left on the broker is cleared."""
-        self._about(online=True)
-        self.board.again()
+        self.board.came_up()
         for pattern in self.board.leftovers():
             self.link.subscribe(pattern, 0)
             asyncio.get_running_loop().call_later(SWEEP_S, self.link.unsubscribe, pattern)
 
     def goodbye(self) -> None:
         """The run ends in order."""
-        self._about(online=False)
-
-    def _about(self, *, online: bool) -> None:
-        site = self.loaded.spec.id
-        self.link.publish(*about(site, self.run_id, self.version, online=online), 1, True)
+        self.board.presence.tell(online=False)
 
     def _traffic(self) -> Traffic:
-        counts = self.link.counters
-        resent = sum(v.counts.resent for v in self.control.vehicles.values())
-        dropped = counts.inbox_dropped + counts.inbox_refused
-        return Traffic(counts.received, counts.sent, dropped, resent)
+        link, vehicles = self.link.counters, [v.counts for v in self.control.vehicles.values()]
+        return Traffic(
+            received=link.received,
+            sent=link.sent,
+            dropped=link.inbox_dropped + link.inbox_refused,
+            resent=sum(counts.resent for counts in vehicles),
+            nodes=sum(counts.nodes for counts in vehicles),
+            stops=sum(counts.stops for counts in vehicles),
+        )
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -356,7 +357,7 @@ class Serving:
         async for batch in self.link.batches():
             now_ns = self.now_ns
             for topic, payload, retained in batch:
-                if self.board.message(topic, retained=retained):
+                if self.board.message(topic, payload, retained=retained):
                     continue
                 if self.cameras is not None and self.cameras.message(topic, payload):
                     continue

@@ -3,7 +3,6 @@ whether it is there. Sans I/O: it is told what happened, and publishes through a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -12,7 +11,8 @@ import msgspec
 from orchestrator.api.kpis import Kpis, Traffic
 from orchestrator.api.naming import Naming
 from orchestrator.api.order_statuses import OrderStatuses
-from orchestrator.api.published import About, Alarm, root
+from orchestrator.api.presence import Presence
+from orchestrator.api.published import Alarm, root
 from orchestrator.api.robot_states import RobotStates
 from orchestrator.core.messages import (
     AssignmentMade,
@@ -71,13 +71,6 @@ class Link(Protocol):
         """Send as soon as possible; False: there is no room."""
 
 
-def about(site: str, run: str, version: str, *, online: bool) -> tuple[str, bytes]:
-    """Topic and payload, retained at least once; the one that says OFFLINE is the last will."""
-    state: Any = "ONLINE" if online else "OFFLINE"
-    message = About(state=state, site=site, version=version, run=run, at=times.text(time.time_ns()))
-    return f"{root(site)}/about", encode(message)
-
-
 class Board:
     """`times_ns`: the run's time and UTC. `traffic`: what went through the connection."""
 
@@ -89,14 +82,18 @@ class Board:
         world: Callable[[], World],
         times_ns: Callable[[], tuple[int, int]],
         traffic: Callable[[], Traffic] = Traffic,
+        *,
+        run: str = "",
+        version: str = "",
     ) -> None:
         self.root = root(site_id)
+        self.presence = Presence(site_id, run, version, link.publish, self.alarm)
         self._naming, self._link = naming, link
         self._world, self._times_ns, self._traffic = world, times_ns, traffic
         self._folding = False
         self.kpis = Kpis()
         self.robots = RobotStates(self.root, naming, link.publish)
-        self.orders = OrderStatuses(self.root, self._send, self._utc)
+        self.orders = OrderStatuses(self.root, link.publish, self._utc)
         self._kpi_ns, self._told_ns = -KPI_EVERY_NS, -KPI_EVERY_NS
 
     # --- what happened ---------------------------------------------------------------------------
@@ -104,10 +101,9 @@ class Board:
     def event(self, seq: int, event: Event) -> None:
         """The core has handled it."""
         self._mark(event)
-        self.kpis.event(event)
         if isinstance(event, OrderReceived | OrderChanged):
             self.orders.opened(self._world(), event.order_id, self._world().time_ns)
-        if not isinstance(event, UNTOLD):
+        if not self._folding and self._link.connected and not isinstance(event, UNTOLD):
             self._event({"seq": seq} | self._naming.named(event))
 
     def command(self, command: Command) -> None:
@@ -120,16 +116,16 @@ class Board:
         match command:
             case CloseOrder():
                 self.orders.closed(world, command, world.time_ns)
-            case NoteException():
+            case NoteException() if not self._folding and self._link.connected:
                 self._event(self._naming.named(command))
 
     def folded(self, event: Event, commands: Iterable[Command]) -> None:
         """The same, of a journal: nothing is told."""
-        self._folding = True
+        self._folding = self.orders.silent = True
         self.event(0, event)
         for command in commands:
             self.command(command)
-        self._folding = False
+        self._folding = self.orders.silent = False
 
     def alarm(self, subject: str, text: str) -> None:
         """Tell whoever watches."""
@@ -137,8 +133,10 @@ class Board:
         payload = encode(Alarm(at=self._now(), subject=subject, text=text))
         self._link.publish(f"{self.root}/alarms", payload, 0, False)
 
-    def message(self, topic: str, *, retained: bool) -> bool:
+    def message(self, topic: str, payload: bytes, *, retained: bool) -> bool:
         """One of our own came back: cleared if it is of another run. False: it is none of ours."""
+        if self.presence.message(topic, payload):
+            return True
         if topic.startswith(self.robots.prefix):
             known = self.robots.known(topic)
         elif topic.startswith(self.orders.prefix) and topic.endswith("/status"):
@@ -155,8 +153,9 @@ class Board:
 
     # --- telling ---------------------------------------------------------------------------------
 
-    def again(self) -> None:
-        """The broker may have lost what it kept: everything that is retained is told anew."""
+    def came_up(self) -> None:
+        """A new connection. The broker may have lost what it kept: it is told all of it anew."""
+        self.presence.tell(online=True)
         self.robots.again()
         self.orders.again(self._world())
         self._kpi_ns = -KPI_EVERY_NS
@@ -196,12 +195,8 @@ class Board:
             (self.robots.moved if moved else self.robots.changed)(robot)
 
     def _event(self, message: dict[str, Any]) -> None:
-        if not self._folding and self._link.connected:
-            payload = encode({"at": self._now()} | message)
-            self._link.publish(f"{self.root}/events", payload, 0, False)
-
-    def _send(self, topic: str, payload: bytes, qos: int, retain: bool) -> bool:
-        return self._folding or self._link.publish(topic, payload, qos, retain)
+        payload = encode({"at": self._now()} | message)
+        self._link.publish(f"{self.root}/events", payload, 0, False)
 
     def _now(self) -> str:
         return times.text(self._times_ns()[1])

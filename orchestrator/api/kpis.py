@@ -11,9 +11,6 @@ from orchestrator.core.messages import (
     ClearLane,
     CloseOrder,
     Command,
-    Event,
-    ExtendBase,
-    NodeReached,
     RecoverRobot,
     RecoverStation,
 )
@@ -24,12 +21,14 @@ WINDOW = 15  # minutes
 
 
 class Traffic(NamedTuple):
-    """What went through the connection so far."""
+    """What went through the connection so far, and what vehicles did."""
 
     received: int = 0
     sent: int = 0
     dropped: int = 0
     resent: int = 0  # VDA 5050 orders
+    nodes: int = 0  # that vehicles passed
+    stops: int = 0  # at so many of them they stood, because nobody had released more
 
 
 class Kpis:
@@ -42,31 +41,13 @@ class Kpis:
         self._untouched = 0  # done without a person
         self._touched: dict[str, None] = {}  # open orders for which a person entered
         self._minutes: deque[tuple[int, int]] = deque(maxlen=WINDOW + 1)  # minute, done in it
-        self._nodes, self._stops = 0, 0
-        self._goals: dict[int, int] = {}  # robot -> where it went with its last base
         self._before: tuple[int, Traffic] | None = None
-
-    def event(self, event: Event) -> None:
-        """The core has handled it."""
-        if isinstance(event, NodeReached):
-            self._nodes += 1
-
-    def extended(self, world: World, command: ExtendBase) -> None:
-        """More is released: did the robot stand, on its way, because nothing was?"""
-        robot = world.robots[command.robot]
-        goal, before = robot.goal, self._goals.get(command.robot, -1)
-        self._goals[command.robot] = goal
-        stood = len(world.traffic.released[command.robot]) == len(command.edges)
-        if stood and goal >= 0 and goal == before:
-            self._stops += 1
 
     def command(self, world: World, command: Command, time_ns: int) -> None:
         """The core has given it."""
         match command:
             case CloseOrder():
                 self._closed(world, command, time_ns)
-            case ExtendBase():
-                self.extended(world, command)
             case RecoverRobot(maintenance=True):
                 task = world.underway.get(world.robots[command.robot].task)
                 own = () if task is None else (task.token[0],)
@@ -130,7 +111,7 @@ class Kpis:
             messages_out_per_s=out_per_s,
             messages_dropped=traffic.dropped,
             orders_resent=traffic.resent,
-            stop_and_go_share=_share(min(self._stops, self._nodes), self._nodes),
+            stop_and_go_share=_share(traffic.stops, traffic.nodes),
         )
 
     def _per_hour(self, time_ns: int) -> float | None:

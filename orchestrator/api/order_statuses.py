@@ -7,7 +7,7 @@ cleared (an empty one takes its place).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import msgspec
@@ -23,6 +23,14 @@ AGAIN_PER_S = 500
 encode = msgspec.json.Encoder().encode
 
 
+class Closed(NamedTuple):
+    """How an order ended. Its times are of the run: what they are in UTC, is known when it is told."""
+
+    time_ns: int
+    due_ns: int
+    status: OrderStatus
+
+
 class OrderStatuses:
     """`publish` (topic, payload, QoS, retained) says whether there was room for it."""
 
@@ -34,8 +42,9 @@ class OrderStatuses:
     ) -> None:
         """`utc`: a time of the run as UTC."""
         self.prefix = f"{root}/orders/"
+        self.silent = False  # a journal is being folded
         self._publish, self._utc = publish, utc
-        self._closed: dict[str, tuple[int, bytes]] = {}  # when, what
+        self._closed: dict[str, Closed] = {}
         self._again: dict[str, None] = {}
         self._budget = 0.0
 
@@ -47,68 +56,48 @@ class OrderStatuses:
         """It is open, or otherwise than before; or it was asked for again, and ended long ago."""
         order, filed = world.orders.get(order_id), world.filed.get(order_id)
         if order is not None and order.state == "open" and not order.internal:
-            self._send(order_id, encode(self._open(order, time_ns)))
+            self._send(order_id, Closed(time_ns, order.due_ns, _open(order)))
             return
         known = order or filed
         if known is None or known.internal or order_id in self._closed or known.state == "refused":
             return
         state: Any = known.state
-        at = self._utc(time_ns)
-        self._keep(
-            OrderStatus(
-                order_id=order_id, status=state, kind=known.kind, reason=known.reason, at=at
-            ),
-            time_ns,
-        )
+        status = OrderStatus(order_id=order_id, status=state, kind=known.kind, reason=known.reason)
+        self._keep(Closed(time_ns, order.due_ns if order is not None else 0, status))
 
     def closed(self, world: World, command: CloseOrder, time_ns: int) -> None:
         """How it ended."""
         order = world.orders.get(command.order_id)
-        lines = [
-            LineStatus(
-                sku=row.sku,
-                quantity=row.quantity,
-                done=row.done,
-                tote=row.tote,
-                rejected=row.rejected,
-            )
-            for row in command.lines
-        ]
+        state: Any = command.status
         status = OrderStatus(
             order_id=command.order_id,
-            status=command.status,  # type: ignore[arg-type]
+            status=state,
             kind=order.kind if order is not None else "",
             reason=command.reason,
             priority=order.priority if order is not None else 0,
-            due_at=self._utc(order.due_ns) if order is not None and order.due_ns else "",
-            lines=lines,
-            at=self._utc(time_ns),
-        )
-        self._keep(status, time_ns)
+            lines=[
+                LineStatus(
+                    sku=row.sku, quantity=row.quantity, done=row.done, tote=row.tote,
+                    rejected=row.rejected,
+                )
+                for row in command.lines
+            ],
+        )  # fmt: skip
+        self._keep(Closed(time_ns, order.due_ns if order is not None else 0, status))
 
-    def _keep(self, status: OrderStatus, time_ns: int) -> None:
-        self._closed.pop(status.order_id, None)
-        payload = encode(status)
-        self._closed[status.order_id] = time_ns, payload
-        self._send(status.order_id, payload)
+    def _keep(self, closed: Closed) -> None:
+        order_id = closed.status.order_id
+        self._closed.pop(order_id, None)
+        self._closed[order_id] = closed
+        self._send(order_id, closed)
 
-    def _open(self, order: Order, time_ns: int) -> OrderStatus:
-        lines = [
-            LineStatus(sku=line.sku, quantity=line.quantity, done=line.quantity - line.open)
-            for line in order.lines
-        ]
-        return OrderStatus(
-            order_id=order.id,
-            status="open",
-            kind=order.kind,
-            priority=order.priority,
-            due_at=self._utc(order.due_ns) if order.due_ns else "",
-            lines=lines,
-            at=self._utc(time_ns),
-        )
-
-    def _send(self, order_id: str, payload: bytes) -> None:
+    def _send(self, order_id: str, told: Closed) -> None:
         self._again.pop(order_id, None)
+        if self.silent:
+            return
+        due_at = self._utc(told.due_ns) if told.due_ns else ""
+        at = self._utc(told.time_ns)
+        payload = encode(msgspec.structs.replace(told.status, due_at=due_at, at=at))
         if not self._publish(self.topic(order_id), payload, 1, True):
             self._again[order_id] = None
 
@@ -133,7 +122,7 @@ class OrderStatuses:
             order_id = next(iter(self._again))
             del self._again[order_id]
             if order_id in self._closed:
-                self._send(order_id, self._closed[order_id][1])
+                self._send(order_id, self._closed[order_id])
             else:
                 self.opened(world, order_id, time_ns)
             if order_id in self._again:  # no room
@@ -142,11 +131,22 @@ class OrderStatuses:
 
     def _clear(self, time_ns: int) -> None:
         while self._closed and self._budget >= 1:
-            order_id, (closed_ns, _) = next(iter(self._closed.items()))
-            if len(self._closed) <= KEPT_MAX and time_ns - closed_ns < KEPT_S * 1_000_000_000:
+            order_id, closed = next(iter(self._closed.items()))
+            fresh = time_ns - closed.time_ns < KEPT_S * 1_000_000_000
+            if len(self._closed) <= KEPT_MAX and fresh:
                 return
             if not self._publish(self.topic(order_id), b"", 1, True):
                 return
             self._budget -= 1
             del self._closed[order_id]
             self._again.pop(order_id, None)
+
+
+def _open(order: Order) -> OrderStatus:
+    return OrderStatus(
+        order_id=order.id,
+        status="open",
+        kind=order.kind,
+        priority=order.priority,
+        lines=[LineStatus(sku=line.sku, quantity=line.quantity) for line in order.lines],
+    )

@@ -125,7 +125,7 @@ async def _serve(
     run_id: str,
     notes: list[str],
 ) -> None:
-    from orchestrator.api.board import about  # noqa: PLC0415
+    from orchestrator.api.presence import about  # noqa: PLC0415
     from orchestrator.cli import version  # noqa: PLC0415
     from orchestrator.core.messages import NoteTaken  # noqa: PLC0415
     from orchestrator.journal import RunReader  # noqa: PLC0415

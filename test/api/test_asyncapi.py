@@ -144,12 +144,12 @@ def test_what_a_story_says_is_of_the_document() -> None:
         ZoneClosed(zone="z", nodes=(node,)), RobotsPaused(fleet=0), *[Ticked()] * 30,
     )  # fmt: skip
     hall.board.alarm("a", "b")
-    hall.board.again()
+    hall.board.came_up()
     hall.tell()
     hall.tell()
     said = [(topic, json.dumps(content).encode()) for topic, content, _, _ in hall.link.sent]
     assert {topic.split("/")[3] for topic, _ in said} == {
-        "orders", "events", "alarms", "fleet", "kpi"
+        "orders", "events", "alarms", "fleet", "kpi", "about"
     }  # fmt: skip
     assert not [text for topic, payload in said if (text := wrong("ring", topic, payload))]
     for topic, _, qos, kept in hall.link.sent:

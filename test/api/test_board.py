@@ -9,9 +9,10 @@ import pytest
 from test_flow import Story
 
 from orchestrator.api import order_statuses, robot_states
-from orchestrator.api.board import Board, about
+from orchestrator.api.board import Board
 from orchestrator.api.kpis import Traffic
 from orchestrator.api.naming import Naming
+from orchestrator.api.presence import about
 from orchestrator.core.messages import (
     CloseOrder,
     Line,
@@ -56,13 +57,15 @@ class Hall(Story):
 
     def __init__(self, **values: Any) -> None:
         self.link, self.board, self.real_ns = Link(), None, SECOND_NS
+        self.offset_ns = 0  # of UTC to the run's time
         super().__init__(**values)
         naming = Naming(self.world.site)
         for robot in self.world.robots:
             naming.joined(robot.name)
         self.board: Any = Board(
             "ring", naming, self.link, lambda: self.world,
-            lambda: (self.world.time_ns, self.world.time_ns), lambda: Traffic(5, 3, 2, 1),
+            lambda: (self.world.time_ns, self.world.time_ns + self.offset_ns), lambda: Traffic(5, 3, 2, 1, 8, 2),
+            run="abc", version="1.0",
         )  # fmt: skip
 
     def say(self, *events: Any) -> None:
@@ -93,7 +96,7 @@ def outbound(order_id: str = "o", sku: str = "SKU-01", **values: Any) -> OrderRe
 
 def test_robots_are_told_when_they_change_and_at_most_once_a_second() -> None:
     hall = Hall()
-    hall.board.again()
+    hall.board.came_up()
     states = [
         value for topic, value, *rest in hall.tell() if "/fleet/" in topic and rest == [0, True]
     ]
@@ -121,7 +124,7 @@ def test_where_a_robot_is_waits_when_there_is_too_much_to_tell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hall = Hall()
-    hall.board.again()
+    hall.board.came_up()
     hall.tell()
     hall.tell()
     monkeypatch.setattr(robot_states, "PER_S", 1)
@@ -136,7 +139,7 @@ def test_where_a_robot_is_waits_when_there_is_too_much_to_tell(
 
 def test_a_state_that_nobody_marked_is_told_within_a_minute() -> None:
     hall = Hall()
-    hall.board.again()
+    hall.board.came_up()
     hall.tell()
     hall.world.robots[2].battery_permille = 420
     for _ in range(61):
@@ -150,7 +153,7 @@ def test_without_a_connection_nothing_piles_up() -> None:
     hall.say(RobotsPaused(request="p"))
     assert not hall.tell(60) and not hall.link.sent
     hall.link.connected = True
-    hall.board.again()
+    hall.board.came_up()
     topics = [m[0] for m in hall.tell()]
     assert sum("/fleet/" in topic for topic in topics) == 3
     assert topics[-1].endswith("/kpi")
@@ -180,7 +183,7 @@ def test_an_order_is_told_from_its_beginning_to_its_end() -> None:
     figures = next(m[1] for m in hall.tell() if m[0].endswith("/kpi"))
     assert (figures["orders_done"], figures["orders_refused"], figures["orders_open"]) == (1, 1, 0)
     assert figures["lights_out_share"] == 0.5 and figures["messages_dropped"] == 2
-    assert sum(figures["robots"].values()) == 3
+    assert sum(figures["robots"].values()) == 3 and figures["stop_and_go_share"] == 0.25
 
 
 def test_a_change_and_a_cancellation_are_told() -> None:
@@ -223,23 +226,24 @@ def test_what_found_no_room_and_what_a_broker_forgot_is_told_again() -> None:
         "a": "refused", "b": "refused", "c": "open",
     }  # fmt: skip
     hall.link.sent.clear()
-    hall.board.again()
+    hall.board.came_up()
     hall.tell()
     assert len(hall.link.of("/orders/")) == 3
 
 
 def test_a_fold_tells_nothing_and_remembers_everything() -> None:
     hall = Hall()
-    hall.say(outbound(), outbound("no", sku="XYZ"), *[Ticked()] * 3)
+    hall.say(outbound("no", sku="XYZ"))
+    closing = [c for c in hall.seen if isinstance(c, CloseOrder)]
     folded = Hall()
-    folded.board.folded(outbound("no", sku="XYZ"), [
-        c for c in hall.seen if isinstance(c, CloseOrder) and c.order_id == "no"
-    ])  # fmt: skip
+    folded.board.folded(outbound("no", sku="XYZ"), closing)
     assert not folded.link.sent
-    folded.board.again()
+    folded.world.time_ns = 3 * SECOND_NS  # the clock is set only when all is folded
+    folded.offset_ns = 60 * SECOND_NS
+    folded.board.came_up()
     folded.tell()
-    folded.tell()
-    assert folded.link.of("orders/no/")[0]["status"] == "refused"
+    (status,) = folded.link.of("orders/no/")
+    assert status["status"] == "refused" and status["at"].startswith("1970-01-01T00:01:00")
 
 
 @pytest.mark.parametrize(
@@ -256,11 +260,11 @@ def test_what_another_run_left_is_cleared(topic: str, cleared: bool) -> None:
     hall = Hall()
     hall.say(outbound())
     hall.link.sent.clear()
-    assert hall.board.message(topic, retained=False) and not hall.link.sent
-    assert hall.board.message(topic, retained=True)
+    assert hall.board.message(topic, b"{}", retained=False) and not hall.link.sent
+    assert hall.board.message(topic, b"{}", retained=True)
     assert hall.link.sent == ([(topic, None, 1, True)] if cleared else [])
-    assert not hall.board.message("lightsout/v1/ring/orders", retained=True)
-    assert not hall.board.message("uagv/v2/acme/amr-0/state", retained=True)
+    assert not hall.board.message("lightsout/v1/ring/orders", b"{}", retained=True)
+    assert not hall.board.message("uagv/v2/acme/amr-0/state", b"{}", retained=True)
 
 
 def test_events_and_alarms_have_names_and_times() -> None:
@@ -281,3 +285,26 @@ def test_the_last_will_is_the_same_topic() -> None:
     topic, payload = about("ring", "abc", "1.0", online=False)
     assert topic == about("ring", "abc", "1.0", online=True)[0] == "lightsout/v1/ring/about"
     assert json.loads(payload)["state"] == "OFFLINE"
+
+
+def test_a_last_will_that_comes_late_is_set_right() -> None:
+    hall = Hall()
+    late = about("ring", "before", "1.0", online=False)
+    assert hall.board.message(*late, retained=True) and not hall.link.sent, "not there yet"
+    hall.board.came_up()
+    hall.board.message(*about("ring", "abc", "1.0", online=True), retained=False)
+    assert len(hall.link.of("/about")) == 1
+    hall.board.message(*late, retained=False)
+    assert [m["state"] for m in hall.link.of("/about")] == ["ONLINE", "ONLINE"]
+    hall.board.presence.tell(online=False)
+    hall.board.message(*about("ring", "abc", "1.0", online=False), retained=False)
+    assert len(hall.link.of("/about")) == 3, "gone is gone"
+
+
+def test_a_second_master_of_the_site_is_an_alarm() -> None:
+    hall = Hall()
+    hall.board.came_up()
+    for _ in range(3):
+        hall.board.message(*about("ring", "other", "1.0", online=True), retained=False)
+    (alarm,) = hall.link.of("/alarms")
+    assert "run other says that it is this site's master, too -> stop one" in alarm["text"]
