@@ -64,7 +64,8 @@ class Hall(Story):
             naming.joined(robot.name)
         self.board: Any = Board(
             "ring", naming, self.link, lambda: self.world,
-            lambda: (self.world.time_ns, self.world.time_ns + self.offset_ns), lambda: Traffic(5, 3, 2, 1, 8, 2),
+            lambda: (self.world.time_ns, self.world.time_ns + self.offset_ns),
+            lambda: Traffic(5, 3, 2, 1, 8, 2),
             run="abc", version="1.0",
         )  # fmt: skip
 
