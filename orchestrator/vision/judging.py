@@ -65,6 +65,8 @@ def judge(question: Question, readings: Sequence[Reading], rule: Rule) -> Opinio
         return Opinion("doubtful", settled=True)
     sure = {reading.model: (reading, outcome) for reading, outcome in said if rule.counts(reading)}
     best, outcome = max(sure.values() or said, key=lambda pair: pair[0].confidence)
+    if outcome == "ok" and any(reading.damaged for reading, _ in said):
+        outcome = "damaged"
     if len(sure) < max(1, rule.agree):
         return Opinion("doubtful", best.value, best.confidence, best.model)
     return Opinion(outcome, best.value, best.confidence, best.model, settled=True)

@@ -140,13 +140,15 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader saw; "" is: nothing that could be read. `also`: other values of the same kind
-    in the same picture (a second label), which forbid to accept `value`."""
+    in the same picture (a second label), which forbid to accept `value`. `damaged`: of a box, a unit of
+    the SKU that was counted is broken."""
 
     value: str
     confidence: float  # 0-1
     model: str
     note: str = ""
     also: tuple[str, ...] = ()
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Truth:
     | task | what counts |
     |---|---|
     | read_label | `label`: the id that is printed, "": none of ours; `beside`: another one in view |
-    | verify_pick | `contents` of the box, of which `broken` units are broken |
+    | verify_pick | `contents` of the box, of which `broken` units (of `broken_sku`) are broken |
     | identify_item, inspect_damage | `contents`: the one SKU; `broken` |
     | check_lane | `fallen`: something lies there |
     """
@@ -35,6 +35,7 @@ class Truth:
     beside: str = ""
     contents: Mapping[str, int] = field(default_factory=dict)
     broken: int = 0
+    broken_sku: str = ""  # "": any
     fallen: bool = False
 
 
@@ -63,7 +64,7 @@ class Scenes:
             case "read_label":
                 image = scenes.label(subject, truth.label, truth.beside, grade, chance)
             case "verify_pick":
-                image = scenes.box(truth.contents, truth.broken, self.faces, grade, chance)
+                image = scenes.box(truth, self.faces, grade, chance)
             case "identify_item" | "inspect_damage":
                 image = scenes.item(truth.contents, truth.broken, self.faces, grade, chance)
             case "check_lane":

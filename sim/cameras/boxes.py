@@ -42,9 +42,15 @@ class Placed:
 
 
 def box(
-    contents: Mapping[str, int], catalogue: Catalogue, chance: Dice, *, broken: int = 0
+    contents: Mapping[str, int],
+    catalogue: Catalogue,
+    chance: Dice,
+    *,
+    broken: int = 0,
+    broken_sku: str = "",
 ) -> Canvas:
-    """An open box with these units, side by side while there is room; `broken` are broken."""
+    """An open box with these units, side by side while there is room; `broken` (of that SKU, if one
+    is named) are broken."""
     scene = surface("cardboard", *BOX, chance)
     floor = surface("mat", BOX[0] - 2 * WALL, BOX[1] - 2 * WALL, chance)
     scene[WALL:-WALL, WALL:-WALL] = floor
@@ -53,8 +59,10 @@ def box(
     units = [units[int(at)] for at in chance.permutation(len(units))]
     size = min(1.0, (5 / max(1, len(units))) ** 0.5) * between(chance, 0.7, 0.95)
     faces = [catalogue.face(sku) for sku in units]
-    for number, (face, spot) in enumerate(zip(faces, _layout(faces, size, chance), strict=True)):
-        _lay(scene, harmed(face, chance) if number < broken else face, spot)
+    for sku, face, spot in zip(units, faces, _layout(faces, size, chance), strict=True):
+        harm = broken > 0 and broken_sku in ("", sku)
+        broken -= harm
+        _lay(scene, harmed(face, chance) if harm else face, spot)
     return scene
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,6 +17,9 @@ from sim.cameras.lens import HEIGHT, WIDTH, Canvas, cover, develop, shoot
 from sim.cameras.levels import Level
 from sim.cameras.surfaces import surface
 from sim.cameras.wear import wear
+
+if TYPE_CHECKING:
+    from sim.cameras import Truth
 
 LABEL_FILL, TWO_FILL, BOX_FILL = 0.8, 0.5, 0.9
 NOISE_FULL = 9.0  # a level with so much is as restless as a lane gets
@@ -37,11 +41,11 @@ def label(subject: str, printed: str, beside: str, level: Level, chance: Dice) -
     )
 
 
-def box(
-    contents: Mapping[str, int], broken: int, faces: Catalogue, level: Level, chance: Dice
-) -> Canvas:
+def box(truth: Truth, faces: Catalogue, level: Level, chance: Dice) -> Canvas:
     """An order box below the station's camera."""
-    scene = boxes.box(contents, faces, chance, broken=broken)
+    scene = boxes.box(
+        truth.contents, faces, chance, broken=truth.broken, broken_sku=truth.broken_sku
+    )
     return _above(scene, level, chance)
 
 

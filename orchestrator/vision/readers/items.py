@@ -45,7 +45,7 @@ class Items:
         if seen is None:
             return self._unread("no floor is seen")
         if question.task == "verify_pick":
-            return self._counted(seen, question, hidden(seen))
+            return self._counted(picture.image(), seen, question, hidden(seen))
         if len(seen.things) != 1:
             return self._unread(f"{len(seen.things)} things where one should be")
         if question.task == "identify_item":
@@ -56,19 +56,26 @@ class Items:
     def _unread(self, note: str) -> Reading:
         return Reading("", 0.0, self.name, note)
 
-    def _counted(self, seen: Ground, question: Question, doubt: str) -> Reading:
+    def _counted(self, image: Image, seen: Ground, question: Question, doubt: str) -> Reading:
         sku = question.expected.rpartition(":")[0]
         if doubt or len(seen.things) > ITEMS_MAX:
             return self._unread(doubt or f"{len(seen.things)} things")
         names = _names(question)
-        count, least = 0, 1.0
+        count, least, broken = 0, 1.0, False
         for outline in seen.things:
             found, sure, note = self._which(seen, outline, names)
             if not found:
                 return self._unread(note)
-            count += found == sku
             least = min(least, sure)
-        return Reading(f"{sku}:{count}", least, self.name, f"{len(seen.things)} things")
+            if found != sku:
+                continue
+            count += 1
+            value, _, note = self._whole(image, seen, outline, sku)
+            if not value:
+                return self._unread(f"perhaps damaged: {note}")
+            broken |= value == DAMAGED
+        note = f"{len(seen.things)} things"
+        return Reading(f"{sku}:{count}", least, self.name, note, damaged=broken)
 
     def _which(self, seen: Ground, outline: Any, names: list[str]) -> tuple[str, float, str]:
         """The SKU of one pack, how sure, and why it is not known."""
@@ -93,17 +100,21 @@ class Items:
         return known[first], sureness(best, lead), note
 
     def _inspected(self, image: Image, seen: Ground, sku: str) -> Reading:
+        value, sure, note = self._whole(image, seen, seen.things[0], sku)
+        return Reading(value, sure, self.name, note)
+
+    def _whole(self, image: Image, seen: Ground, outline: Any, sku: str) -> tuple[str, float, str]:
+        """Intact, damaged or neither; how sure, and why."""
         from orchestrator.vision.readers.damage import differs  # noqa: PLC0415
 
         face = self.faces.find(sku)
         if face is None:
-            return self._unread(f"no face of {sku} is on file")
-        corners, filled = rectangle(seen.things[0])
+            return "", 0.0, f"no face of {sku} is on file"
+        corners, filled = rectangle(outline)
         found = differs(image, seen, corners, face)
         note = f"{found.share:.4f} of the face differs, {found.like:.2f} alike, {filled:.2f} filled"
         value, sure = found.says(filled)
-        words = {1: DAMAGED, -1: INTACT, 0: ""}
-        return Reading(words[value], sure, self.name, note)
+        return {1: DAMAGED, -1: INTACT, 0: ""}[value], sure, note
 
     def _face(self, sku: str) -> Any:
         if sku not in self._kept:
