@@ -150,12 +150,14 @@ async def _play(
     arguments: argparse.Namespace, recipe: Recipe, part: tuple[int, int], writer: RunWriter | None
 ) -> None:
     from orchestrator.commands.virtual_fleet import VirtualFleet  # noqa: PLC0415
+    from orchestrator.mqtt import Backoff  # noqa: PLC0415
     from sim.vehicle.building import Building  # noqa: PLC0415
     from sim.vehicle.quiet import Unrecorded  # noqa: PLC0415
     from sim.vehicle.yard import Yard  # noqa: PLC0415
 
     def make_link(**options: Any) -> Any:
-        return mqtt_options.link(arguments, arguments.mqtt, **options)
+        backoff = Backoff.at_speed(arguments.speed)
+        return mqtt_options.link(arguments, arguments.mqtt, backoff=backoff, **options)
 
     scenario, _ = recipe.scenario()
     virtual = VirtualFleet(make_link, _faults(arguments), arguments.seed, arguments.speed)

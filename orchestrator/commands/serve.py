@@ -129,7 +129,7 @@ async def _serve(
     from orchestrator.cli import version  # noqa: PLC0415
     from orchestrator.core.messages import NoteTaken  # noqa: PLC0415
     from orchestrator.journal import RunReader  # noqa: PLC0415
-    from orchestrator.mqtt.address import Will  # noqa: PLC0415
+    from orchestrator.mqtt import Backoff, Will  # noqa: PLC0415
     from orchestrator.serving import Serving  # noqa: PLC0415
 
     async with contextlib.AsyncExitStack() as stack:
@@ -141,7 +141,8 @@ async def _serve(
             url = broker.url
         will = Will(*about(scenario.loaded.spec.id, run_id, version(), online=False))
         client_id = f"lightsout-{recipe.name}-{run_id}"
-        link = mqtt_options.link(arguments, url, client_id=client_id, will=will)
+        backoff = Backoff.at_speed(arguments.speed)
+        link = mqtt_options.link(arguments, url, client_id=client_id, will=will, backoff=backoff)
         say = _quiet if arguments.quiet else _say
         serving = Serving(
             scenario.loaded, writer, link, run=run_id, version=version(), speed=arguments.speed,

@@ -1,12 +1,11 @@
-"""Gives tests the Mosquitto of test/mqtt, and each other."""
+"""Gives tests the Mosquitto of test/mqtt, what test/api and test/vda5050 have, and each other."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "api"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "mqtt"))
-sys.path.insert(0, str(Path(__file__).parent))
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / folder) for folder in ("api", "mqtt", "vda5050", "serving")]
 
-from mosquitto_process import mosquitto, mosquitto_program
+from mosquitto_process import mosquitto, mosquitto_program  # noqa: E402
 
 __all__ = ["mosquitto", "mosquitto_program"]

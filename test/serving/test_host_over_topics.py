@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 from mosquitto_process import Mosquitto
-from test_serve_and_fleet import SITE, start
+from served import SITE, start
 
 from orchestrator.api.host_types import (
     OUT,

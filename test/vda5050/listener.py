@@ -45,12 +45,20 @@ class Listener:
     """Feed it what comes by; then look at `problems`.
 
     `actions_key`: what the vehicles want the array of instantActions to be called. `exempt`: places of
-    schema errors that are known of them, as `topic/place` with `*` for numbers.
+    schema errors that are known of them, as `topic/place` with `*` for numbers. `each`: so many states
+    are read for one that is held against the schema. `rubbish`: vehicles whose states may be no states.
     """
 
     def __init__(
-        self, version: str, *, actions_key: str = "actions", exempt: Iterable[str] = ()
+        self,
+        version: str,
+        *,
+        actions_key: str = "actions",
+        exempt: Iterable[str] = (),
+        each: int = 1,
+        rubbish: Iterable[str] = (),
     ) -> None:
+        self._each, self._rubbish = each, frozenset(rubbish)
         self.version, self.actions_key, self.exempt = version, actions_key, frozenset(exempt)
         self.problems: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -65,8 +73,15 @@ class Listener:
         serial, name = parts[3], parts[4]
         told = self.told.setdefault(serial, Told())
         self.counts[name] += 1
+        if serial in self._rubbish and name == "state" and not _read_at_all(payload):
+            self.counts["rubbish"] += 1
+            return
         message = json.loads(payload)
-        self._schema(serial, name, message)
+        if serial in self._rubbish and name == "state" and _wrong(self.version, message):
+            self.counts["rubbish"] += 1
+            return
+        if name != "state" or self.counts["state"] % self._each == 0:
+            self._schema(serial, name, message)
         if name in ("order", "instantActions"):
             self._header(serial, told, name, message)
         match name:
@@ -111,6 +126,10 @@ class Listener:
         told.headers[name] = number
 
     def _state(self, told: Told, state: Json) -> None:
+        last = told.state
+        if last is not None and state["timestamp"] < last["timestamp"]:
+            self.counts["late"] += 1
+            return  # an older one has been overtaken, or is repeated
         told.state = state
         ended = {a["actionId"] for a in state["actionStates"] if a["actionStatus"] in ENDED}
         for error in state["errors"]:
@@ -145,6 +164,18 @@ class Listener:
         told.base += [row[:2] for row in rows if row[2]]
         told.horizon = [row[:2] for row in rows if not row[2]]
         told.order = order
+
+
+def _read_at_all(payload: bytes) -> bool:
+    try:
+        json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _wrong(version: str, message: Any) -> bool:
+    return not validator(version, "state").is_valid(message)
 
 
 def _content(order: Json) -> Json:
