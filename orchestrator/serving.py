@@ -121,12 +121,7 @@ class Serving:
         self.live = Live(loaded, record, self, self._clock_ns, self.poses, speed)
         self.naming = Naming(loaded.site)
         world = self.live.core.world
-        self.standing = Standing(
-            self.poses,
-            lambda lane: lane in world.closed_lanes,
-            self.live.post_soon,
-            self.alarm,
-        )
+        self.standing = Standing(self.poses, self._shut, self.live.post_soon, self.alarm)
         site = loaded.spec.id
         self.board = Board(
             site,
@@ -208,6 +203,9 @@ class Serving:
         if isinstance(event, RobotJoined) and has_joined(self.live.core.world, event):
             self.naming.joined(event.name)
         self.board.folded(event, commands)
+
+    def _shut(self, lane: int) -> bool:
+        return lane in self.live.core.world.closed_lanes
 
     def _planned(self, robot: int) -> Iterable[int]:
         """Behind its base, as the precedence graph has it just now."""
