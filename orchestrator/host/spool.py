@@ -11,15 +11,17 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
+BYTES_MAX = 16_000_000
 _LENGTH = struct.Struct("<I")
 
 
 class Spool:
-    """First in, first out; at most `keep` messages in memory."""
+    """First in, first out; in memory at most `keep` messages, of so many bytes and one more."""
 
-    def __init__(self, keep: int) -> None:
+    def __init__(self, keep: int, bytes_max: int = BYTES_MAX) -> None:
         assert keep > 0
-        self._keep = keep
+        self._keep, self._bytes_max = keep, bytes_max
+        self._bytes = 0  # in memory
         self._near: deque[bytes] = deque()
         self._file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (it lives as long as we do)
         self._far = 0  # messages in the file
@@ -30,8 +32,8 @@ class Spool:
 
     def push(self, message: bytes) -> None:
         """To the end."""
-        if not self._far and len(self._near) < self._keep:
-            self._near.append(message)
+        if not self._far and self._room:
+            self._take(message)
             return
         self._file.seek(self._written)
         self._written += self._file.write(_LENGTH.pack(len(message)) + message)
@@ -40,9 +42,19 @@ class Spool:
     def pop(self) -> bytes:
         """The first one, taken out."""
         message = self._near.popleft()
-        if self._far and len(self._near) <= self._keep // 2:
+        self._bytes -= len(message)
+        few = len(self._near) <= self._keep // 2 and self._bytes <= self._bytes_max // 2
+        if self._far and (few or not self._near):
             self._fetch()
         return message
+
+    @property
+    def _room(self) -> bool:
+        return len(self._near) < self._keep and self._bytes < self._bytes_max
+
+    def _take(self, message: bytes) -> None:
+        self._near.append(message)
+        self._bytes += len(message)
 
     def front(self, start: int, end: int) -> Iterator[bytes]:
         """Those from place `start` to `end` (excluded), as far as they are in memory."""
@@ -50,9 +62,9 @@ class Spool:
 
     def _fetch(self) -> None:
         self._file.seek(self._read)
-        while self._far and len(self._near) < self._keep:
+        while self._far and self._room:
             (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
-            self._near.append(self._file.read(length))
+            self._take(self._file.read(length))
             self._far -= 1
             self._read += _LENGTH.size + length
         if not self._far:

@@ -318,7 +318,7 @@ def test_a_snapshot_comes_in_pages() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_spool_is_a_line_whatever_its_length(seed: int) -> None:
     chance = random.Random(seed)
-    spool, plain, count = Spool(keep=8), list[bytes](), 0
+    spool, plain, count = Spool(keep=8, bytes_max=40), list[bytes](), 0
     for _ in range(3000):
         if plain and chance.random() < (0.3 if count % 200 < 100 else 0.7):
             assert spool.pop() == plain.pop(0)
@@ -326,5 +326,7 @@ def test_a_spool_is_a_line_whatever_its_length(seed: int) -> None:
             count += 1
             plain.append(b"%d" % count * chance.randint(0, 3))
             spool.push(plain[-1])
-        assert len(spool) == len(plain) and len(spool._near) <= 8
-        assert list(spool.front(0, 3)) == plain[:3]
+        near = list(spool.front(0, 9))
+        assert len(spool) == len(plain) and near == plain[: len(near)]
+        assert len(near) <= 8 and sum(map(len, near[:-1])) <= 40
+        assert near or not plain
