@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +29,9 @@ VERBS = {
 ROWS_MAX, BYTES_MAX = 5000, 800_000  # in one message
 LIST = {"items": "items", "notices": "notices", "stock": "totes"}
 COLUMNS = {"items": ("sku",), "notices": ("notice_id", "sku", "quantity"), "stock": ("tote",)}
+NUMBERS = {
+    "quantity", "weight_g", "length_mm", "width_mm", "height_mm", "min_units", "in_s"
+}  # fmt: skip
 OUT = ("confirmations", "departures", "receipts", "stock", "snapshots")
 
 
@@ -77,7 +82,7 @@ def _messages(arguments: argparse.Namespace) -> list[tuple[list[int], dict[str, 
         raise HostFileError("\n  ".join(["nothing was said:", *map(str, bad[:20])]))
     if not records:
         raise HostFileError(f"{path}: holds no rows -> begin with {','.join(COLUMNS[verb])}")
-    rows = [(record.line, record.values) for record in records]
+    rows = [(record.line, _typed(record.values)) for record in records]
     if verb == "notices" and records[0].rows:
         rows = _pallets(rows)
     found = []
@@ -90,6 +95,19 @@ def _messages(arguments: argparse.Namespace) -> list[tuple[list[int], dict[str, 
         text = f"{path}: {len(rows)} totes are more than one message holds"
         raise HostFileError(f"{text} -> --part: only totes that it names are compared")
     return found
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers of a CSV as numbers; what is none, or empty, is left as it is for the master to name."""
+    found = dict(values)
+    for key in NUMBERS & values.keys():
+        text = values[key]
+        if isinstance(text, str) and text.strip():
+            with contextlib.suppress(ValueError):
+                number = float(text)
+                if math.isfinite(number) and "_" not in text:
+                    found[key] = int(number) if number.is_integer() else number
+    return {key: value for key, value in found.items() if value != "" or key not in NUMBERS}
 
 
 def _parts(rows: list[tuple[int, dict[str, Any]]]) -> Iterator[tuple[list[int], list[Any]]]:

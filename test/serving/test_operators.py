@@ -223,8 +223,10 @@ def test_without_a_broker_or_a_master_that_is_said(
 
 def test_a_master_that_is_gone_is_told_and_tells_everything_again(hall: Served, desk: Desk) -> None:
     # given orders that are closed and open, and what another run left behind
+    assert desk("orders", "submit", "--id", "no", "--sku", "SKU-XX")[0] == 1
+    assert desk("orders", "submit", "--id", "much", "--sku", "SKU-02", "--quantity", "9999")[0] == 0
     orders = {row["order_id"]: row["status"] for row in desk.rows("orders", "list")}
-    assert orders["mine-1"] == "done"
+    assert (orders["no"], orders["much"]) == ("refused", "open")
     # when the master is killed, its last will says so, and nobody waits for an answer
     hall.server.send_signal(signal.SIGKILL)
     hall.server.wait()
@@ -240,15 +242,19 @@ def test_a_master_that_is_gone_is_told_and_tells_everything_again(hall: Served, 
     # then who goes on with the run tells it again, and clears what is not its own
     hall.serve("--resume", str(hall.run))
     wait_for(lambda: len(hall.ear.robots()) >= 40, "the robots again")
-    wait_for(lambda: hall.ear.last("orders/mine-1/status"), "the order again")
+    for name in orders:
+        wait_for(lambda name=name: hall.ear.last(f"orders/{name}/status"), f"order {name} again")
     again = {row["order_id"]: row["status"] for row in desk.rows("orders", "list")}
-    assert orders.items() <= again.items() and "ghost" not in again
+    closed = {name: status for name, status in orders.items() if status != "open"}
+    assert closed.items() <= again.items() and again["much"] == "open" and "ghost" not in again
     wait_for(lambda: "ghost" not in hall.ear.robots(), "the ghost is gone")
     assert {row["robot"] for row in desk.rows("fleet", "list")} == set(hall.ear.robots())
     assert desk("fleet", "pause", "--all")[0] == desk("fleet", "resume", "--all")[0] == 0
 
 
-def test_everything_that_was_said_is_of_the_document(hall: Served) -> None:
+def test_everything_that_was_said_is_of_the_document(hall: Served, desk: Desk) -> None:
+    assert desk("orders", "submit", "--sku", "SKU-XX")[0] == 1
+    assert desk("fleet", "pause", "sorter-01")[0] == desk("fleet", "resume", "sorter-01")[0] == 0
     kinds: Counter[tuple[str, str]] = Counter()
     complaints = []
     for topic, payload, _ in hall.ear.heard:
@@ -258,9 +264,8 @@ def test_everything_that_was_said_is_of_the_document(hall: Served) -> None:
         if kinds[part, kind] <= 20 and b"ghost" not in payload:
             complaints.append(wrong("jd_small", topic, payload))
     assert not [text for text in complaints if text]
-    assert {"about", "kpi", "alarms", "events", "fleet", "orders", "commands", "replies", "host",
-            "equipment"} == {part for part, _ in kinds}  # fmt: skip
-    assert len(kinds) > 30
+    assert {part for part, _ in kinds} >= {"about", "kpi", "events", "fleet", "orders", "commands",
+                                          "replies", "host", "equipment"}  # fmt: skip
 
 
 def leave(hall: Served, *names: str) -> bool:
