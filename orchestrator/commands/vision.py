@@ -75,7 +75,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     if isinstance(question, str):
         print(f"lightsout: {question}", file=sys.stderr)
         return 2
-    vision = load(arguments.site, arguments.readers)
+    vision = load(arguments.site, arguments.readers).about(question.task)
     if arguments.only:
         vision = vision.alone(question.task, arguments.only)
     pictures = []
@@ -128,6 +128,7 @@ async def _judged(vision: Vision, pictures: Sequence[Picture], question: Questio
 
     chain = chain_of(vision)
     try:
+        await chain.warm()
         return [await chain.judge(picture, question) for picture in pictures]
     finally:
         await chain.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
@@ -109,12 +110,18 @@ class Chain:
             "readers": {name: caller.figures() for name, caller in self._callers.items()},
         }
 
+    async def warm(self) -> None:
+        """Let readers load what they need, so that the first picture doesn't wait for it."""
+        await self._each("warm")
+
     async def close(self) -> None:
         """Let go of what the readers hold."""
-        for caller in self._callers.values():
-            close = getattr(caller.reader, "close", None)
-            if close is not None:
-                await close()
+        await self._each("close")
+
+    async def _each(self, what: str) -> None:
+        """Of those readers that can do it."""
+        methods = (getattr(caller.reader, what, None) for caller in self._callers.values())
+        await asyncio.gather(*(method() for method in methods if method is not None))
 
 
 def _verdict(opinion: Opinion, trail: Sequence[Step], seconds: float) -> Verdict:

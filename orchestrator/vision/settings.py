@@ -87,6 +87,10 @@ class Vision:
     readers: Mapping[str, Declared]
     policy: Policy
 
+    def about(self, task: Task) -> Vision:
+        """The same for one task: readers of others are not even loaded."""
+        return replace(self, policy=replace(self.policy, tasks={task: self.policy.tasks[task]}))
+
     def alone(self, task: Task, name: str) -> Vision:
         """The same with one reader for one task. Raises `LayoutError`."""
         there = [other for other, of in self.readers.items() if task in _tasks(other, of)]

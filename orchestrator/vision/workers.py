@@ -7,7 +7,9 @@ import contextlib
 import math
 import multiprocessing
 import signal
+import struct
 import threading
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -58,6 +60,10 @@ class Hosted:
         """Have a worker look."""
         return await self._workers.look(self.name, picture, question)
 
+    async def warm(self) -> None:
+        """Start the workers and load what they need; a failure shows when a picture comes."""
+        await self._workers.warm()
+
     async def close(self) -> None:
         """Close the workers: of all their readers."""
         await self._workers.close()
@@ -81,6 +87,7 @@ class Workers:
         self._idle = [_Worker(self._local) for _ in range(count)]
         self._all = tuple(self._idle)
         self._lock = threading.Lock()
+        self._warm = False
 
     @property
     def restarts(self) -> int:
@@ -102,6 +109,17 @@ class Workers:
         work = self._threads.submit(self._ask, name, picture, question)
         work.add_done_callback(lambda _: self._free(loop))
         return await asyncio.wrap_future(work)
+
+    async def warm(self) -> None:
+        """Each process looks at an empty picture with each reader, once."""
+        if self._warm:
+            return
+        self._warm = True
+        blank = Picture(_empty())
+        for reader in self._local:
+            question = Question(min(reader.tasks), "")
+            looks = [self.look(reader.name, blank, question) for _ in self._all]
+            await asyncio.gather(*looks, return_exceptions=True)
 
     def _free(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
@@ -184,6 +202,20 @@ class _Worker:
         if self._process is not None:
             self._process.kill()
             self._process.join(END_S)
+
+
+def _empty() -> bytes:
+    """A small black picture, as PNG."""
+    side = 64
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(side * (side + 1)))),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
 
 
 def _serve(pipe: Connection, readers: tuple[LocalReader, ...]) -> None:

@@ -14,8 +14,17 @@ class Obedient:
     name = "obedient"
     tasks: frozenset[Task] = frozenset({"read_label"})
 
+    def __init__(self) -> None:
+        self._pictures = 0
+
     def look(self, picture: Picture, question: Question) -> Reading:
+        self._pictures += 1
+        if picture.data.startswith(b"\x89PNG"):
+            picture.image()
+            return Reading("", 0.0, self.name)
         match picture.data:
+            case b"count":
+                return Reading(str(self._pictures), 1.0, self.name)
             case b"die":
                 os._exit(3)
             case b"hang":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import textwrap
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -18,8 +19,19 @@ from orchestrator.vision.assembly import chain_of
 from orchestrator.vision.clock import StillClock
 from orchestrator.vision.judging import Rule
 from orchestrator.vision.model import TASKS, Picture, Question, Reading
-from orchestrator.vision.settings import DEFAULT, load, read
+from orchestrator.vision.readers_file import (
+    Before,
+    Bounds,
+    Boxes,
+    Classes,
+    KserveFile,
+    OnnxFile,
+    OpenAIFile,
+    Text,
+)
+from orchestrator.vision.settings import DEFAULT, TaskFile, VisionFile, load, read
 
+ROOT = Path(__file__).parents[2]
 GOOD = """
 format: 1
 workers: 2
@@ -155,6 +167,36 @@ def test_a_model_that_reads_text_may_not_say_alone_that_all_is_well(task: str) -
     assert "could talk 'q' into" in findings(text.format(task=task, local=local, more=""))[0]
     for more in (", agree: 2", ", alone: true"):
         assert findings(text.format(task=task, local=local, more=more)) == []
+
+
+BLOCKS = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/vision.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_what_the_documentation_shows_is_right(block: str, tmp_path: Path) -> None:
+    (tmp_path / "pallets.onnx").write_bytes(colours())
+    text = block if block.startswith("format") else f"format: 1\nreaders:\n{block}"
+    _, found = read(text, "vision.yaml", tmp_path)
+    assert all("is asked about no task" in str(finding) for finding in found), found
+
+
+def test_every_key_is_documented() -> None:
+    page = re.sub(r"```.*?```", "", (ROOT / "docs/vision.md").read_text(), flags=re.DOTALL)
+    named = set(re.findall(r"[\w]+", " ".join(re.findall(r"`[^`]+`", page))))
+    models = (
+        VisionFile,
+        TaskFile,
+        Bounds,
+        OpenAIFile,
+        KserveFile,
+        OnnxFile,
+        Before,
+        Classes,
+        Boxes,
+        Text,
+    )
+    keys = {key for model in models for key in model.model_fields} - {"format"}
+    assert keys <= named, keys - named
 
 
 def test_a_reader_that_nobody_asks_is_a_warning(tmp_path: Path) -> None:

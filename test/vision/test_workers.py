@@ -98,3 +98,13 @@ def test_a_reader_may_look_right_here() -> None:
     assert int(reading.note) == os.getpid()
     with pytest.raises(PictureError):
         asyncio.run(reader.read(Picture(b"no picture"), QUESTION))
+
+
+def test_warm_workers_have_looked_before() -> None:
+    async def story(workers: Workers) -> None:
+        for reader in workers.readers():
+            await reader.warm()
+            await reader.warm()
+        assert await said(workers, "count") == "2"
+
+    with_workers(story)
