@@ -20,7 +20,7 @@ class Codes:
 
     def look(self, picture: Picture, question: Question) -> Reading:
         """Raises `PictureError`."""
-        return reading(identities(picture.image()), self.name)
+        return reading(identities(picture.grey()), self.name)
 
 
 def reading(found: list[str], model: str) -> Reading:
@@ -31,11 +31,12 @@ def reading(found: list[str], model: str) -> Reading:
     return Reading(value, SURE / len(found), model, also=tuple(also))
 
 
-def identities(image: Image | Any) -> list[str]:
+def identities(grey: Image | Any) -> list[str]:
     """All ids in the picture, each once, in a fixed sequence."""
     import zxingcpp  # noqa: PLC0415
 
     kinds = zxingcpp.BarcodeFormat
-    found = zxingcpp.read_barcodes(image, formats=(kinds.Code128, kinds.QRCode, kinds.DataMatrix))
+    ours = (kinds.Code128, kinds.QRCode, kinds.DataMatrix)
+    found = zxingcpp.read_barcodes(grey, formats=ours, try_invert=False)
     ids = (identity_of(code.text) for code in found)
     return sorted({identity for identity in ids if identity})

@@ -29,10 +29,7 @@ class Tags:
 
     def look(self, picture: Picture, question: Question) -> Reading:
         """Raises `PictureError`."""
-        import cv2  # noqa: PLC0415
-
-        image = picture.image()
-        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        grey = picture.grey()
         corners, numbers, _ = self._finder().detectMarkers(grey)
         if numbers is None or len(corners) == 0:
             return Reading("", 0.0, self.name, "no tag")
