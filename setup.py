@@ -83,7 +83,10 @@ setup(
     packages=find_packages(
         include=["orchestrator", "orchestrator.*", "planners", "planners.*", "sim", "sim.*"]
     ),
-    package_data={"orchestrator": ["web/static/**/*", "mqtt/mosquitto.conf"]},
+    package_data={
+        "orchestrator": ["web/static/**/*", "mqtt/mosquitto.conf"],
+        "sim": ["cameras/calibration.json"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),

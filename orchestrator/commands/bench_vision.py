@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sim.cameras.measure import Result
 
 EXAMPLES = """\
-  lightsout bench vision                        2,000 labels, 600 pictures of each other task
+  lightsout bench vision                        2,000 labels, 300 pictures of each other task
   lightsout bench vision --labels 120 --sheet sheet.png
   lightsout bench vision --calibrate sim/cameras/calibration.json"""
 SHOWN = 12  # pictures of each task and level on the sheet
@@ -26,7 +26,7 @@ def add(kinds: Any) -> None:
     """Declare it."""
     parser = command(kinds, "vision", "cameras: readers and the chain of them", EXAMPLES)
     parser.add_argument("--labels", type=int, default=2000, help="pictures of labels")
-    parser.add_argument("--others", type=int, help="pictures of each other task (0.3 of labels)")
+    parser.add_argument("--others", type=int, help="pictures of each other task (0.15 of labels)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=positive, default=RATE_S, help="of the first stage alone")
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from sim.cameras.measure import measured  # noqa: PLC0415
 
     others = arguments.others
-    others = round(0.3 * arguments.labels) if others is None else others
+    others = round(0.15 * arguments.labels) if others is None else others
     if arguments.labels < 1 or others < 0 or arguments.processes < 1:
         raise OutputError("--labels, --others, --processes: too few -> at least 1")
     _check(arguments.sheet, arguments.calibrate)
@@ -97,10 +97,8 @@ def _files(arguments: argparse.Namespace, results: list[Result]) -> None:
         with output(arguments.calibrate) as file:
             file.write(json.dumps(made, indent=1) + "\n")
     if arguments.sheet is not None:
-        import cv2  # noqa: PLC0415
-
         from sim.cameras.measure import Bench  # noqa: PLC0415
-        from sim.cameras.sheet import sheet  # noqa: PLC0415
+        from sim.cameras.sheet import png  # noqa: PLC0415
 
         bench = Bench(arguments.seed)
         seen: dict[tuple[str, str], int] = {}
@@ -110,8 +108,7 @@ def _files(arguments: argparse.Namespace, results: list[Result]) -> None:
             seen[key] = seen.get(key, 0) + 1
             if seen[key] <= SHOWN:
                 shots.append((result, bench.picture(result.case)))
-        _, data = cv2.imencode(".png", sheet(shots))
-        arguments.sheet.write_bytes(data.tobytes())
+        arguments.sheet.write_bytes(png(shots))
 
 
 def _text(figures: dict[str, Any]) -> dict[str, Any]:

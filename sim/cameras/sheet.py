@@ -18,6 +18,13 @@ COLOURS = {"ok": (60, 130, 40), "unreadable": (120, 120, 120), "doubtful": (30, 
 OTHER = (50, 50, 190)
 
 
+def png(shots: Sequence[tuple[Result, Picture]]) -> bytes:
+    """The sheet as a file."""
+    done, data = cv2.imencode(".png", sheet(shots))
+    assert done
+    return bytes(data.tobytes())
+
+
 def sheet(shots: Sequence[tuple[Result, Picture]]) -> Canvas:
     """A row for each task and level: what was the matter, what the chain said."""
     rows: dict[tuple[str, str], list[Canvas]] = {}
