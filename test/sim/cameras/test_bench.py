@@ -14,12 +14,13 @@ from sim.cameras.dice import dice
 from sim.cameras.tally import upper
 
 
+@pytest.mark.slow
 def test_bench_vision_reads_what_it_renders(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet, counts = tmp_path / "sheet.png", tmp_path / "counts.json"
-    words = ["bench", "vision", "--labels", "6", "--others", "2", "--processes", "1",
-             "--seconds", "0.2", "--sheet", str(sheet), "--calibrate", str(counts), "--json"]  # fmt: skip
+    words = ["bench", "vision", "--labels", "6", "--others", "2", "--processes", "1", "--json"]
+    words += ["--seconds", "0.2", "--sheet", str(sheet), "--calibrate", str(counts)]
     assert main(words) == 0
     said = json.loads(capsys.readouterr().out)
     found = said["read_label"]["backends"]
