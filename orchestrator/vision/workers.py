@@ -199,9 +199,10 @@ class _Worker:
     def end(self) -> None:
         """Kill it; a thread that waits for it sees it dead."""
         self._ended = True
-        if self._process is not None:
-            self._process.kill()
-            self._process.join(END_S)
+        process = self._process  # the thread may drop it in this moment
+        if process is not None:
+            process.kill()
+            process.join(END_S)
 
 
 def _empty() -> bytes:
