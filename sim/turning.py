@@ -101,9 +101,8 @@ def open_places(world: World, fleet: int) -> Iterator[int]:
     and nobody holds them, waits for them, or has a plan that touches them."""
     roadmap, traffic = world.site.roadmap, world.traffic
     shut: set[int] = set()
-    for move, users in traffic.users.items():
-        if users:
-            shut.update(roadmap.move_stands[move])
+    for move in traffic.unfinished():
+        shut.update(roadmap.move_stands[move.move_id])
     for bay in parking_of(roadmap, fleet):
         stand = fleet * roadmap.nodes + roadmap.bays[bay].node
         touched = any(other in traffic.stands for other in roadmap.stand_stands[stand])

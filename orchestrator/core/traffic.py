@@ -52,7 +52,6 @@ class Traffic:
         self.tail_heading_deg: list[int] = []
         self.released: list[deque[Move]] = []
         self.planned: list[deque[Move]] = []
-        self.users: dict[int, list[Move]] = {}  # move id -> unfinished moves, in sequence
         self.stands: dict[int, int] = {}  # stand id of each frontier -> robot
         self.frozen = False  # a plan from these frontiers is being computed
         self.cut = 0  # moves of plans that were refused by the check
@@ -81,9 +80,14 @@ class Traffic:
         The check stops at the first move that is not possible one at a time from the frontiers;
         what stands before it is a valid plan by itself, what comes after is cut."""
         self.drop_planned()
-        roadmap, fleets, users, planned = self.roadmap, self.fleet, self.users, self.planned
+        roadmap, fleets, planned = self.roadmap, self.fleet, self.planned
         nodes, edges, heads = roadmap.nodes, roadmap.edges, roadmap.edge_head
         move_stands, move_moves = roadmap.move_stands, roadmap.move_moves
+        # By move id: who is the last there. Whoever was there before it goes before it anyhow.
+        last: list[Move | None] = [None] * len(move_moves)
+        for queue in self.released:
+            for move in queue:
+                last[move.move_id] = move
         at = list(self.tail)
         stands = dict(self.stands)
         occupied = stands.keys()
@@ -103,16 +107,13 @@ class Traffic:
             stands[fleet * nodes + node] = robot
             move = Move(robot, edge, move_id)
             waits = 0
-            for touched in [users[m] for m in move_moves[move_id] if m in users]:
-                for other in touched:
-                    if other.robot != robot:
-                        other.followers.append(move)
-                        waits += 1
+            for touched in move_moves[move_id]:
+                other = last[touched]
+                if other is not None and other.robot != robot:
+                    other.followers.append(move)
+                    waits += 1
             move.waits = waits
-            if move_id in users:
-                users[move_id].append(move)
-            else:
-                users[move_id] = [move]
+            last[move_id] = move
             planned[robot].append(move)
             taken += 1
         return taken
@@ -128,20 +129,17 @@ class Traffic:
 
     def drop_planned(self) -> None:
         """Forget every move that is not released. What is released waits for nothing."""
-        self.users.clear()
         for queue in self.planned:
             queue.clear()
         for queue in self.released:
             for move in queue:
                 move.followers.clear()
-                self.users.setdefault(move.move_id, []).append(move)
 
-    def _ends(self, move: Move) -> None:
-        """The move is no longer unfinished."""
-        users = self.users[move.move_id]
-        users.remove(move)
-        if not users:
-            del self.users[move.move_id]
+    def unfinished(self) -> Iterator[Move]:
+        """All moves that are released or planned."""
+        for queues in (self.released, self.planned):
+            for queue in queues:
+                yield from queue
 
     def release(self, robot: int) -> tuple[int, ...]:
         """Release what this robot may have now; return the newly released edges."""
@@ -206,7 +204,6 @@ class Traffic:
         wake = [robot]
         while True:
             move = released.popleft()
-            self._ends(move)
             for follower in move.followers:
                 follower.waits -= 1
                 if follower.waits == 0 and self.planned[follower.robot][0] is follower:
@@ -228,7 +225,7 @@ class Traffic:
             return False
         self.drop_planned()
         while len(released) > first:
-            self._ends(released.pop())
+            released.pop()
         base = self.fleet[robot] * self.roadmap.nodes
         del self.stands[base + self.tail[robot]]
         self.tail[robot] = self.roadmap.edge_tail[edges[0]]
