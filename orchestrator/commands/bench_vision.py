@@ -19,7 +19,7 @@ EXAMPLES = """\
   lightsout bench vision --labels 120 --sheet sheet.png
   lightsout bench vision --calibrate sim/cameras/calibration.json"""
 SHOWN = 12  # pictures of each task and level on the sheet
-RATE_S, RATE_PICTURES = 10.0, 60
+RATE_S, RATE_PICTURES, RATE_PROCESSES = 10.0, 60, 2
 
 
 def add(kinds: Any) -> None:
@@ -80,9 +80,9 @@ def _rate(arguments: argparse.Namespace, results: list[Result]) -> dict[str, Any
     usual = [r.case for r in results if r.case.level in ("clean", "easy", "normal", "hard")]
     labels = [case for case in usual if case.task == "read_label"][:RATE_PICTURES]
     pictures = [bench.picture(case).data for case in labels or [results[0].case]]
-    rate = first_stage(pictures, arguments.seconds, arguments.processes)
+    rate = first_stage(pictures, arguments.seconds, RATE_PROCESSES)
     return {
-        "processes": arguments.processes,
+        "processes": RATE_PROCESSES,
         "per_second": round(rate.per_second, 1),
         "cpu_ms": round(rate.cpu_ms, 2),
         "memory_mb": round(rate.memory_mb),
