@@ -11,6 +11,7 @@ from orchestrator.vision.codes import printed
 from sim.cameras import LEVELS, rates
 from sim.cameras.cases import known_ids, known_skus, labels, like, others
 from sim.cameras.dice import dice
+from sim.cameras.levels import USUAL, drawn
 from sim.cameras.tally import upper
 
 
@@ -67,6 +68,11 @@ def test_what_is_wrong_in_a_box_is_wrong_in_the_question() -> None:
             assert all(count >= 0 for count in case.truth.contents.values())
         if case.kind == "stranger":
             assert any(sku not in known_skus() for sku in case.truth.contents)
+
+
+def test_the_usual_levels_are_a_whole() -> None:
+    assert sum(USUAL.values()) == pytest.approx(1) and list(USUAL) == list(LEVELS)
+    assert [drawn(chance) for chance in (0, 0.31, 0.8, 1)] == ["clean", "easy", "normal", "foul"]
 
 
 def test_the_bound_is_that_of_clopper_and_pearson() -> None:
