@@ -11,8 +11,8 @@ from sim.verification.table import clock
 
 @dataclass(frozen=True, slots=True)
 class Kinship:
-    """`kind`: same | fork (one of the other) | siblings (forks of one run) | apart. `since_s`: they are
-    equal up to here."""
+    """`kind`: same | fork (one of the other) | siblings (forks of one run) | played (the same site,
+    seed and demand, not both simulated) | apart. `since_s`: they are equal up to here."""
 
     kind: str
     since_s: float
@@ -23,6 +23,10 @@ class Kinship:
         at = clock(self.since_s)[:-4]
         if self.kind == "same":
             return "both are made from the same recipe: the same run"
+        if self.kind == "played":
+            return (
+                "the same site, seed and demand, played in two ways: the whole of both is compared"
+            )
         if self.kind == "apart":
             return "the runs have different beginnings: the whole of both is compared"
         parts = [
@@ -36,6 +40,9 @@ class Kinship:
 def kinship(first: dict[str, Any], second: dict[str, Any]) -> Kinship:
     """From the meta values of two runs."""
     recipes = [dict(meta.get("recipe") or {}) for meta in (first, second)]
+    if _how(first) != "simulated" or _how(second) != "simulated":
+        made = [{k: v for k, v in row.items() if k not in ("hours", "forks")} for row in recipes]
+        return Kinship("played" if made[0] == made[1] and made[0] else "apart", 0.0)
     pages = [forks_of(recipe.pop("forks", None) or []) for recipe in recipes]
     if recipes[0] != recipes[1] or not recipes[0]:
         return Kinship("apart", 0.0)
@@ -44,6 +51,10 @@ def kinship(first: dict[str, Any], second: dict[str, Any]) -> Kinship:
     if not parting:
         return Kinship("same", 0.0)
     return Kinship("siblings" if all(own) else "fork", min(parting), own)
+
+
+def _how(meta: dict[str, Any]) -> str:
+    return "live" if meta.get("live") else "building" if meta.get("building") else "simulated"
 
 
 def _without(mine: list[Fork], theirs: list[Fork]) -> tuple[Fork, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from mosquitto_process import Mosquitto
-from served import ROOT
+from served import ROOT, SITE
 from wire import Wire, schemas
 
 from orchestrator.core.messages import (
@@ -23,7 +23,12 @@ from orchestrator.core.messages import (
 )
 from orchestrator.journal import RunReader
 from orchestrator.layout import load_site
+from sim.compare import believed, compare
+from sim.recipe import of_site
+from sim.recorded import record
 from sim.replay import replay
+from sim.verification import verify
+from sim.verification.outcomes import OrderTruth
 
 SPEED = 12.0
 
@@ -36,11 +41,47 @@ def ended_well(wire: Wire) -> None:
     assert not wire.broken()
 
 
+def orders_of(path: Path) -> dict[str, OrderTruth]:
+    with RunReader(path) as reader:
+        return verify(believed.of(reader)).ledger.orders
+
+
 def done(wire: Wire, count: int) -> bool:
     """The first so many orders are, and none of them in another way."""
     names = [event.order_id for event in wire.events(OrderReceived)]
     first = list(dict.fromkeys(names))[:count]
     return len(first) == count and all(wire.ear.closed.get(name) == "done" for name in first)
+
+
+def test_the_same_core_in_process_and_over_mqtt(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    # given a site that is served over a broker, and the same one simulated: one seed, one demand
+    wire = Wire(tmp_path, mosquitto, SPEED)
+    try:
+        wire.serve()
+        wire.vehicles()
+        wire.wait(lambda: done(wire, 5))
+    finally:
+        wire.end()
+    simulated = tmp_path / "simulated.run"
+    record(of_site(SITE, seed=7, hours=0.25), simulated)
+    # then the orders that were done in one were done in the other, by what really happened there
+    live, floor = orders_of(wire.live), orders_of(wire.floor)
+    other = orders_of(simulated)
+    names = [name for name, order in floor.items() if order.right_ns >= 0 and not order.inbound]
+    assert len(names) >= 5
+    for name in names[:5]:
+        assert other[name].right_ns >= 0
+        assert live[name].lines == floor[name].lines == other[name].lines
+    assert not wire.broken()
+    # and one can be held against the other
+    with RunReader(wire.live) as first, RunReader(simulated) as second:
+        found = compare((first, second), ("live", "simulated"))
+        assert replay(first, load_site(SITE)).difference == ""
+    assert "played in two ways" in found.about and "no ground truth" in found.about
+    rows = {row.key: row for row in found.rows}
+    assert rows["orders_received"].difference == 0
+    for key in ("orders_done", "cycle_p50_s", "metres_per_order", "utilisation.tote_amr"):
+        assert rows[key].first and rows[key].second, key
 
 
 @pytest.mark.skipif(bool(schemas()), reason=schemas())

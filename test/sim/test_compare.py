@@ -114,6 +114,16 @@ def meta(*forks: Fork, seed: int = 1) -> dict[str, Any]:
     return {"recipe": {"name": "x", "seed": seed, "forks": [asdict(row) for row in forks]}}
 
 
+def test_a_run_that_was_played_is_another_than_the_simulated_one_whatever_the_recipe() -> None:
+    recipe = {"files": {"site.yaml": "x"}, "seed": 7, "hours": 1.0}
+    simulated, live = {"recipe": recipe}, {"recipe": recipe | {"hours": 24.0}, "live": True}
+    assert kinship(simulated, live).kind == kinship(live, simulated).kind == "played"
+    assert "played in two ways" in kinship(simulated, live).text(("a", "b"))
+    other = {"recipe": recipe | {"seed": 8}, "building": True}
+    assert kinship(live, other).kind == "apart"
+    assert kinship(simulated, simulated).kind == "same"
+
+
 def test_kinship_is_read_from_the_recipes() -> None:
     one, two, late = Fork(60.0), Fork(90.0, demand=2.0), Fork(120.0, settings={"lookahead": 3})
     for first, second, kind, since_s in (
