@@ -37,7 +37,7 @@ EXTRAS = {
     ],
     "triton": ["tritonclient[http]"],
     "opcua": ["asyncua"],
-    "modbus": ["pymodbus>=3.8"],
+    "modbus": ["pymodbus>=3.10"],
     "ros": ["mcap>=1.2"],  # rclpy and its kin come with ROS 2 itself, never by pip
     "fuzz": [  # where it has a wheel; elsewhere `make fuzz` says that there is none
         "atheris>=3; sys_platform == 'linux' and platform_machine == 'x86_64' "

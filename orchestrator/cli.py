@@ -13,7 +13,7 @@ import sys
 COMMANDS = (
     "demo", "run", "replay", "verify", "report", "export", "view", "salvage", "layout", "sweep",
     "bench", "fork", "compare", "reconcile", "rehearse", "serve", "fleet", "orders", "host", "api",
-    "broker", "vision",
+    "broker", "safety", "vision",
 )  # fmt: skip
 
 
@@ -75,6 +75,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     from orchestrator.mqtt.access import AccessError  # noqa: PLC0415
     from orchestrator.mqtt.address import AddressError  # noqa: PLC0415
     from orchestrator.mqtt.credentials import CredentialsError  # noqa: PLC0415
+    from orchestrator.safety.mapping import MappingError  # noqa: PLC0415
     from orchestrator.vision.policy import ChainError  # noqa: PLC0415
     from sim.cameras.levels import LevelError  # noqa: PLC0415
     from sim.li_lim import LiLimError  # noqa: PLC0415
@@ -94,6 +95,7 @@ def known_errors() -> tuple[type[Exception], ...]:
         AccessError,
         CredentialsError,
         ChainError,
+        MappingError,
         InstanceError,
         LevelError,
         LiLimError,

@@ -20,6 +20,7 @@ from orchestrator.api.host_outbox import HostOutbox
 from orchestrator.api.kpis import Traffic
 from orchestrator.api.naming import Naming
 from orchestrator.api.requests import Requests
+from orchestrator.api.safety_watch import SafetyWatch
 from orchestrator.core.books import books
 from orchestrator.core.filing import tally
 from orchestrator.core.messages import (
@@ -143,6 +144,16 @@ class Serving:
             self.alarm,
             self._times_ns,
         )
+        self.safety = SafetyWatch(
+            site,
+            loaded.spec.safety_bridge,
+            self.naming,
+            link.publish,
+            self.live.post_soon,
+            self.alarm,
+            lambda: {scope.zone for scope in world.scopes.values() if scope.kind == "stop"},
+            silence_s=5.0 * max(1.0, speed),
+        )
         self.outbox = HostOutbox(site, run, link.publish, self.live.post_soon, snapshot_minutes)
         self.live.followers.append(self.outbox)
         self.host = HostDesk(site, world, self.outbox, self.alarm, lambda: self.live.now_ns)
@@ -177,7 +188,7 @@ class Serving:
         for pattern, qos in self.control.filters():
             self.link.subscribe(pattern, qos)
         asked = (*self.requests.topics(), *self.host.topics(), self.board.presence.topic)
-        for topic in (self.equipment.events_topic, *asked):
+        for topic in (self.equipment.events_topic, self.safety.status_topic, *asked):
             self.link.subscribe(topic, 1)
 
     def restore(self, reader: RunReader) -> None:
@@ -361,6 +372,7 @@ class Serving:
                     continue
                 known = self.equipment.message(topic, payload)
                 known = known or self.host.message(topic, payload, retained=retained)
+                known = known or self.safety.message(now_ns, topic, payload, retained=retained)
                 if not known and not self.requests.message(topic, payload, retained=retained):
                     self.control.message(now_ns, topic, payload, retained=retained)
 
@@ -368,6 +380,7 @@ class Serving:
         while True:
             await asyncio.sleep(TICK_S / self._speed)
             self.control.tick(self.now_ns)
+            self.safety.tick(self.now_ns)
             self.standing.tick(self.live.now_ns)
             self.outbox.tick(self.now_ns, self.link.connected)
 

@@ -105,11 +105,22 @@ class Requests:
             name = id_of(raw, required=topic != self.safety_topic)
             self._post(read(msgspec.json.encode(asked.plain(raw))))
         except Unnamed as error:
-            if name:
+            if topic == self.safety_topic:
+                self._unreadable(payload, error)
+            elif name:
                 self._reply(AnswerRequest(request=name, accepted=False, reason=str(error)))
             else:
                 self._alarm(topic.rsplit("/", 1)[-1], f"a request can't be read: {error}")
         return True
+
+    def _unreadable(self, payload: bytes, error: Unnamed) -> None:
+        """Of the safety controller: unless it was the end of a stop, it is taken for one."""
+        ends = (EmergencyReset.__name__.encode(), ZoneCleared.__name__.encode())
+        if any(word in payload for word in ends):
+            self._alarm("safety", f"the end of a stop can't be read, and is none: {error}")
+            return
+        self._alarm("safety", f"a message can't be read, everything is stopped: {error}")
+        self._post(EmergencyStopped())
 
 
 def object_of(payload: bytes) -> dict[str, Any]:

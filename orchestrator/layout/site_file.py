@@ -291,6 +291,7 @@ class SiteFile(_Part):
     simulation: SimulationFile = SimulationFile()
     rehearsal: RehearsalFile = RehearsalFile()
     vehicles: tuple[VehicleFile, ...] = ()
+    safety_bridge: Literal["none", "alarm", "stop"] = "none"  # what its absence means
 
 
 class PickFails(_Part):

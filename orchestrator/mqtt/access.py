@@ -95,6 +95,7 @@ def role_entry(
             f"read {root}/replies",
             f"read {root}/safety/#",
             f"write {root}/safety/events",
+            f"write {root}/safety/status",
         ],
     }
     if role not in rights:

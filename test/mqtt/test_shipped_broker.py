@@ -118,11 +118,12 @@ def test_a_vehicle_writes_its_own_topics_and_no_others(shipped: Shipped) -> None
         ("host", ["orders", "host/in/items"]),
         ("operator", ["orders", "commands"]),
         ("equipment", ["equipment/events"]),
-        ("safety", ["safety/events"]),
+        ("safety", ["safety/events", "safety/status"]),
     ],
 )
 def test_a_role_writes_what_it_is_for(shipped: Shipped, role: str, allowed: list[str]) -> None:
-    names = ("orders", "host/in/items", "commands", "equipment/events", "safety/events")
+    names = ("orders", "host/in/items", "commands", "equipment/events", "safety/events",
+             "safety/status")  # fmt: skip
     others = ("equipment/commands", "events", "alarms", "about", "kpi", "replies",
               "fleet/amr/state", "orders/o/status", "host/out/receipts")  # fmt: skip
     topics = [f"{ROOT}/{name}" for name in (*names, *others)]
