@@ -31,6 +31,7 @@ from orchestrator.core.messages import (
     RobotJoined,
     ToteStored,
 )
+from orchestrator.fleets import declared_of, rules_of
 from orchestrator.gate.poses import Poses
 from orchestrator.gate.standing import Standing
 from orchestrator.journal import RunReader, RunWriter
@@ -38,55 +39,15 @@ from orchestrator.layout import LoadedSite
 from orchestrator.live import Live, has_joined
 from orchestrator.mqtt.client import MqttLink
 from orchestrator.vda5050.control.control import Control, Known
-from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.sending import Limits
 from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.model import Position
-from orchestrator.vda5050.quirks import quirks_of
 from orchestrator.vision.eyes import Eyes
 
 TICK_S = 0.5
 TELL_S = 0.25
 SWEEP_S = 5.0  # so long what is retained is looked through
 Demand = Iterator[tuple[int, OrderReceived]]
-
-
-def rules_of(loaded: LoadedSite) -> list[Rule]:
-    """Who may join, by the site file."""
-    names = [fleet.id for fleet in loaded.site.fleets]
-    return [
-        Rule(
-            row.manufacturer,
-            row.serial,
-            names.index(row.fleet),
-            row.protocol,
-            quirks_of(row.quirks),
-            row.interface,
-        )
-        for row in loaded.spec.vehicles
-    ]
-
-
-def declared_of(loaded: LoadedSite) -> list[Declared]:
-    """What the site says of its fleets."""
-    found = []
-    for fleet in loaded.site.fleets:
-        spec = loaded.spec.fleets[fleet.id]
-        xs, ys = zip(*spec.footprint_m, strict=True)
-        handles = ("pick", "drop") if spec.carries else ()
-        found.append(
-            Declared(
-                fleet.id,
-                spec.speed_mps,
-                spec.acceleration_mps2,
-                max(xs) - min(xs),
-                max(ys) - min(ys),
-                (*handles, "startCharging", "stopCharging"),
-                spec.load_kg,
-                spec.places,
-            )
-        )
-    return found
 
 
 def _share(vehicles: Iterable[Vehicle], what: str) -> float:
