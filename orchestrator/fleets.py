@@ -1,4 +1,4 @@
-"""A site's fleets as the master control wants them: who may join, and what a vehicle must be able to do."""
+"""A site's fleets as the master control wants them: who may join, what a vehicle must be able to do."""
 
 from __future__ import annotations
 

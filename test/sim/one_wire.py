@@ -36,10 +36,10 @@ from orchestrator.core.messages import (
     TrimBase,
 )
 from orchestrator.core.world import CORE_VERSION
+from orchestrator.fleets import declared_of, rules_of
 from orchestrator.gate import Gate
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.live import has_joined
-from orchestrator.serving import declared_of, rules_of
 from orchestrator.vda5050.control.control import Control
 from sim.clock import SECOND_NS
 from sim.recipe import Recipe
