@@ -31,6 +31,7 @@ from orchestrator.core.messages import (
     RobotJoined,
     ToteStored,
 )
+from orchestrator.core.world import World
 from orchestrator.fleets import declared_of, rules_of
 from orchestrator.gate.poses import Poses
 from orchestrator.gate.standing import Standing
@@ -105,16 +106,7 @@ class Serving:
             self.alarm,
             self._times_ns,
         )
-        self.safety = SafetyWatch(
-            site,
-            loaded.spec.safety_bridge,
-            self.naming,
-            link.publish,
-            self.live.post_soon,
-            self.alarm,
-            lambda: {scope.zone for scope in world.scopes.values() if scope.kind == "stop"},
-            silence_s=5.0 * max(1.0, speed),
-        )
+        self.safety = self._watch(world)
         self.outbox = HostOutbox(site, run, link.publish, self.live.post_soon, snapshot_minutes)
         self.live.followers.append(self.outbox)
         self.host = HostDesk(site, world, self.outbox, self.alarm, lambda: self.live.now_ns)
@@ -142,6 +134,18 @@ class Serving:
             return None
         site, post = self.loaded.spec.id, self.live.post_soon
         return Cameras(site, self.naming, self.link.publish, post, eyes)
+
+    def _watch(self, world: World) -> SafetyWatch:
+        return SafetyWatch(
+            self.loaded.spec.id,
+            self.loaded.spec.safety_bridge,
+            self.naming,
+            self.link.publish,
+            self.live.post_soon,
+            self.alarm,
+            lambda: {scope.zone for scope in world.scopes.values() if scope.kind == "stop"},
+            silence_s=5.0 * max(1.0, self._speed),
+        )
 
     def _subscribe(self) -> None:
         if self.cameras is not None:
