@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from orchestrator.vision.model import DAMAGED, INTACT, Question, Task
+from orchestrator.vision.model import DAMAGED, INTACT, TASKS, Question, Task
 from sim.cameras import LEVELS, Truth
 from sim.cameras.dice import Dice, dice
 
@@ -17,8 +18,9 @@ STRANGER = 7  # every so many-th SKU is not known to whoever asks
 @dataclass(frozen=True, slots=True)
 class Case:
     """`kind` is what is the matter; `right`: what a perfect reader says; `bad`: accepting it would
-    let something wrong pass."""
+    let something wrong pass. Other processes make it anew: it knows thousands of ids."""
 
+    seed: int
     number: int
     task: Task
     level: str
@@ -29,16 +31,31 @@ class Case:
     right: str
     bad: bool
 
+    def __reduce__(self) -> tuple[Callable[[int, Task, int], Case], tuple[int, Task, int]]:
+        return case_of, (self.seed, self.task, self.number)
+
 
 def labels(seed: int, count: int) -> list[Case]:
     """Level by level in turn; a quarter expects another id that is like the printed one."""
-    return [_label(seed, number) for number in range(count)]
+    return [case_of(seed, "read_label", number) for number in range(count)]
 
 
 def others(seed: int, count: int) -> list[Case]:
     """So many of each other task."""
-    makers = (_pick, _item, _damage, _lane)
-    return [make(seed, number) for make in makers for number in range(count)]
+    tasks = [task for task in TASKS if task != "read_label"]
+    return [case_of(seed, task, number) for task in tasks for number in range(count)]
+
+
+def case_of(seed: int, task: Task, number: int) -> Case:
+    """One of them."""
+    makers: dict[Task, Callable[[int, int], Case]] = {
+        "read_label": _label,
+        "verify_pick": _pick,
+        "identify_item": _item,
+        "inspect_damage": _damage,
+        "check_lane": _lane,
+    }
+    return makers[task](seed, number)
 
 
 @cache
@@ -102,7 +119,7 @@ def _label(seed: int, number: int) -> Case:
     right = truth.label if kind != "two" else ""
     bad = kind in ("other", "none") or (kind == "two" and expected != printed)
     level = _level(number)
-    return Case(number, "read_label", level, printed, truth, question, kind, right, bad)
+    return Case(seed, number, "read_label", level, printed, truth, question, kind, right, bad)
 
 
 def _pick(seed: int, number: int) -> Case:
@@ -130,7 +147,7 @@ def _pick(seed: int, number: int) -> Case:
     question = Question("verify_pick", f"{sku}:{count}", known_skus(), f"o{number}")
     truth, right = Truth(contents=contents, broken=broken), f"{sku}:{contents[sku]}"
     return Case(
-        number, "verify_pick", _level(number), f"o{number}", truth, question, kind, right, bad
+        seed, number, "verify_pick", _level(number), f"o{number}", truth, question, kind, right, bad
     )
 
 
@@ -148,7 +165,9 @@ def _item(seed: int, number: int) -> Case:
     right = "" if kind == "stranger" else shown
     truth = Truth(contents={shown: 1})
     level = _level(number)
-    return Case(number, "identify_item", level, shown, truth, question, kind, right, kind != "same")
+    return Case(
+        seed, number, "identify_item", level, shown, truth, question, kind, right, kind != "same"
+    )
 
 
 def _damage(seed: int, number: int) -> Case:
@@ -157,7 +176,9 @@ def _damage(seed: int, number: int) -> Case:
     question = Question("inspect_damage", sku, known_skus(), sku)
     kind = DAMAGED if broken else INTACT
     truth = Truth(contents={sku: 1}, broken=int(broken))
-    return Case(number, "inspect_damage", _level(number), sku, truth, question, kind, kind, broken)
+    return Case(
+        seed, number, "inspect_damage", _level(number), sku, truth, question, kind, kind, broken
+    )
 
 
 def _lane(seed: int, number: int) -> Case:
@@ -166,7 +187,9 @@ def _lane(seed: int, number: int) -> Case:
     question = Question("check_lane", "", (), lane)
     right = "blocked" if fallen else "clear"
     truth = Truth(fallen=fallen)
-    return Case(number, "check_lane", _level(number), lane, truth, question, right, right, fallen)
+    return Case(
+        seed, number, "check_lane", _level(number), lane, truth, question, right, right, fallen
+    )
 
 
 def _on_file(chance: Dice) -> str:

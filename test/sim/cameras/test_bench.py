@@ -1,6 +1,7 @@
 """What is measured, and what simulations make of it."""
 
 import json
+import pickle
 from pathlib import Path
 
 import cv2
@@ -68,6 +69,12 @@ def test_what_is_wrong_in_a_box_is_wrong_in_the_question() -> None:
             assert all(count >= 0 for count in case.truth.contents.values())
         if case.kind == "stranger":
             assert any(sku not in known_skus() for sku in case.truth.contents)
+
+
+def test_another_process_asks_the_same() -> None:
+    asked = labels(3, 8) + others(3, 8)
+    data = pickle.dumps(asked)
+    assert pickle.loads(data) == asked and len(data) < 10_000
 
 
 def test_the_usual_levels_are_a_whole() -> None:
