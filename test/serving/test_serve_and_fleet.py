@@ -192,10 +192,12 @@ def test_a_server_that_is_killed_and_a_broker_that_is_killed(
         wire.serve()
         wire.vehicles()
         wire.wait(lambda: moved() >= 35)
-        # when the server is killed, and another one goes on a while later
+        # when the server is killed, they end their base and stop
+        assert len(wire.ear.driving()) >= 20
         wire.kill_server()
         before = len(wire.events())
-        time.sleep(2.0)
+        wire.wait(lambda: not wire.ear.driving())
+        # and another one goes on
         wire.serve(again=True)
         more(before, 1500)
         # and when the broker is killed for so long that everybody counts as silent who drives

@@ -34,6 +34,7 @@ class Ear(threading.Thread):
         self._url, self._site = url, site
         self._over = threading.Event()
         self.heard: list[tuple[str, bytes]] = []
+        self.last: dict[str, bytes] = {}  # by topic
         self.closed: dict[str, str] = {}
         self.alarms: list[tuple[str, str]] = []
 
@@ -60,12 +61,26 @@ class Ear(threading.Thread):
         async for topic, payload, _ in link.messages():
             if topic.startswith("uagv/"):
                 self.heard.append((topic, payload))
+                self.last[topic] = payload
             elif topic.endswith("/status"):
                 raw = json.loads(payload)
                 self.closed[raw["order_id"]] = raw["status"]
             else:
                 raw = json.loads(payload)
                 self.alarms.append((raw["subject"], raw["text"]))
+
+    def driving(self) -> list[str]:
+        """Vehicles that drive, or have base left to drive, by their last word."""
+        states = [
+            json.loads(payload)
+            for topic, payload in list(self.last.items())
+            if topic.endswith("/state")
+        ]
+        return [
+            state["serialNumber"]
+            for state in states
+            if state["driving"] or any(node["released"] for node in state["nodeStates"])
+        ]
 
     def listener(self, **options: Any) -> Listener:
         """What a third party has to say of it."""
@@ -110,6 +125,7 @@ class Wire:
         assert self.server is not None
         self.server.send_signal(signal.SIGKILL)
         self.server.wait()
+        self.server = None
 
     def events(self, *kinds: type) -> list[Any]:
         """Those in the journal."""
