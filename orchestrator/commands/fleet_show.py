@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import sys
 from typing import Any
@@ -37,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
         states = {state["robot"]: state for _, state in found if state is not None}
         missing = [name for name in arguments.robots if name not in states]
         if missing:
-            raise operator.NoAnswer(f"there is no robot {missing[0]!r} -> lightsout fleet list")
+            near = " or ".join(difflib.get_close_matches(missing[0], states))
+            mend = f"did you mean {near}?" if near else "lightsout fleet list"
+            raise operator.NoAnswer(f"there is no robot {missing[0]!r} -> {mend}")
         rows = sorted((s for s in states.values() if _wanted(arguments, s)), key=_place)
         if not arguments.json:
             print(ROW.format("robot", "fleet", "activity", "%", "node", "order", ""))
