@@ -46,6 +46,7 @@ from orchestrator.vda5050.model import Position
 from orchestrator.vision.eyes import Eyes
 
 TICK_S = 0.5
+COLLECT = (10_000, 20, 20)  # garbage in circles is rare here
 TELL_S = 0.25
 SWEEP_S = 5.0  # so long what is retained is looked through
 Demand = Iterator[tuple[int, OrderReceived]]
@@ -281,6 +282,7 @@ class Serving:
             self.live.post_soon(stored)
         gc.collect()
         gc.freeze()  # the site stays: to look through it again and again would cost tenths of seconds
+        gc.set_threshold(*COLLECT)
         parts = (self._listen(), self._tick(), self._tell())
         tasks = [asyncio.create_task(part) for part in parts]
         if demand is not None:

@@ -73,7 +73,9 @@ class Reader:
         """Handle all that are whole; return where the next begins."""
         at, end = 0, len(data)
         while end - at >= 2:
-            length, body = _length(data, at + 1)
+            length, body = data[at + 1], at + 2
+            if length >= 128:
+                length, body = _length(data, at + 1)
             if body < 0:  # of the length, more is to come
                 if end - at > LENGTH_DIGITS_MAX:
                     self._inner._loop_rc_handle(MQTT_ERR_PROTOCOL)

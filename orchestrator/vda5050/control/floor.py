@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from msgspec import structs
+
 from orchestrator.core.roadmap import Roadmap
 from orchestrator.vda5050.model import Edge, Node, NodePosition
 
@@ -17,6 +19,9 @@ class Floor:
     def __init__(self, roadmap: Roadmap, map_id: str = "") -> None:
         self.roadmap, self.map_id = roadmap, map_id or "map"
         self.node_of = {name: node for node, name in enumerate(roadmap.node_ids)}
+        self._places = [
+            NodePosition(*self.xy_m(node), self.map_id) for node in range(roadmap.nodes)
+        ]
         self._edges: dict[int, tuple[str, str, str, float | None, float, float]] = {}
         self._cells: dict[tuple[int, int], list[int]] = {}
         for node in range(roadmap.nodes):
@@ -28,8 +33,9 @@ class Floor:
 
     def node(self, node: int, sequence: int, *, released: bool, deviation_m: float) -> Node:
         """As a node of an order; 0 m: the vehicle's own tolerance."""
-        x, y = self.xy_m(node)
-        place = NodePosition(x=x, y=y, map_id=self.map_id, deviation_xy_m=deviation_m or None)
+        place = self._places[node]
+        if deviation_m:
+            place = structs.replace(place, deviation_xy_m=deviation_m)
         name = self.roadmap.node_ids[node]
         return Node(id=name, sequence=sequence, released=released, position=place)
 
@@ -79,10 +85,13 @@ class Floor:
         return best
 
     def off_m(self, x: float, y: float, start: int, edges: list[int]) -> float:
-        """How far a place is from the way along `edges` that begins at node `start`."""
+        """How far a place is from the way along `edges` that begins at node `start`; of what is no
+        farther than `DEVIATION_M`, not more than that is known."""
         ax, ay = self.xy_m(start)
         best = math.hypot(ax - x, ay - y)
         for edge in edges:
+            if best <= DEVIATION_M:
+                break
             bx, by = self.xy_m(self.roadmap.edge_head[edge])
             best = min(best, _to_line(x, y, ax, ay, bx, by))
             ax, ay = bx, by
