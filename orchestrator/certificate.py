@@ -2,8 +2,10 @@
 
 Hashes and JSON only: whoever is about to command vehicles checks it without a simulation. What decides
 is hashed: the files of the site byte by byte, the tables they compile to, and the sources of everything
-that decides or checks. What carries messages (web, MQTT, VDA 5050) is not: the rehearsal runs none of
-it. The seal notices a certificate that was edited or cut; it is no signature.
+that decides or checks, also of what a rehearsal does not run: who has changed what tells vehicles to
+drive should try it (`fleet simulate`) and rehearse again. What only carries and keeps is not: MQTT, the
+page, the journal, ROS; nor the safety bridge, a program of its own. The seal notices a certificate that
+was edited or cut; it is no signature.
 """
 
 from __future__ import annotations
@@ -25,8 +27,12 @@ ROOT = Path(__file__).parents[1]
 DECIDES = (
     "orchestrator/core", "orchestrator/layout", "orchestrator/gate", "orchestrator/host",
     "orchestrator/answers.py", "orchestrator/touring.py", "planners",
+    "orchestrator/serving.py", "orchestrator/live.py", "orchestrator/pending.py",
+    "orchestrator/fleets.py", "orchestrator/vda5050", "orchestrator/api", "orchestrator/vision",
 )  # fmt: skip
-LIBRARIES = ("numba", "numpy", "ortools", "scipy", "shapely")  # what plans are computed with
+CARRIES = ("orchestrator/mqtt", "orchestrator/journal", "orchestrator/web", "orchestrator/ros")
+# What plans are computed with, what reads the site and what strangers say.
+LIBRARIES = ("msgspec", "numba", "numpy", "ortools", "pydantic", "scipy", "shapely")
 Certificate = dict[str, Any]
 
 

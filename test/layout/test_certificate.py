@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,8 @@ def test_the_site_as_it_is_about_to_be_run(folder: Path) -> None:
         (("code", "version"), "0.0.1", "lightsout: is"),
         (("code", "sources", "orchestrator/core"), "00", "orchestrator/core: its sources"),
         (("code", "sources", "planners"), "00", "planners: its sources"),
+        (("code", "sources", "orchestrator/serving.py"), "00", "orchestrator/serving.py: its"),
+        (("code", "sources", "orchestrator/vda5050"), "00", "orchestrator/vda5050: its sources"),
         (("code", "libraries", "ortools"), "1.0", "ortools: is"),
         (("rehearsed", "seeds"), 4, "seeds: 4 were rehearsed, site.yaml asks for 5"),
         (("rehearsed", "hours"), "long", "the certificate does not say how many hours"),
@@ -109,3 +112,40 @@ def test_an_edited_certificate_is_refused(folder: Path) -> None:
         certificate.read(path)
     with pytest.raises(certificate.CertificateError, match="there is no certificate"):
         certificate.read(folder / "none.json")
+
+
+def imported(path: Path) -> set[Path]:
+    """The modules of ours that a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            place = certificate.ROOT.joinpath(*name.split("."))
+            file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+            if name.split(".")[0] in ("orchestrator", "planners") and file.is_file():
+                found.add(file)
+    return found
+
+
+def test_all_that_a_server_runs_is_hashed_or_only_carries() -> None:
+    """Whoever adds a module to `serve` says on which side it is."""
+    for name in (*certificate.DECIDES, *certificate.CARRIES):
+        assert (certificate.ROOT / name).exists(), name
+    todo, seen = [certificate.ROOT / "orchestrator" / "serving.py"], set()
+    while todo:
+        file = todo.pop()
+        if file not in seen:
+            seen.add(file)
+            todo += imported(file)
+    assert len(seen) > 100
+    known = [certificate.ROOT / name for name in (*certificate.DECIDES, *certificate.CARRIES)]
+    left = {
+        file.relative_to(certificate.ROOT).as_posix()
+        for file in seen
+        if not any(file == place or place in file.parents for place in known)
+    }
+    assert left <= {"orchestrator/__init__.py"}, "in neither DECIDES nor CARRIES"
