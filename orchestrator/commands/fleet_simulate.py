@@ -101,7 +101,7 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     from sim.recipe import of_site  # noqa: PLC0415
     from sim.vehicle.accounts import fleets_of  # noqa: PLC0415
 
-    hours = (arguments.hours or 24.0) * arguments.speed
+    hours = arguments.hours * arguments.speed if arguments.hours else 24.0  # as `serve` has it
     recipe = of_site(arguments.site, seed=arguments.seed, hours=hours)
     fleets = fleets_of(recipe.load(), arguments.robots)
     faults = _faults(arguments)
