@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from orchestrator.core.messages import RequestInference
-from sim.floor import Floor
+from sim.floor import Floor, variant
 
 RIGHT, TORN, OTHER_LABEL = "right", "torn", "other_label"
 WRONG_COUNT, WRONG_ITEM, DAMAGED = "wrong_count", "wrong_item", "damaged"
@@ -20,11 +20,13 @@ SEEN_AS = {
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What is there when the picture is taken. `value`: what a perfect reader would read; of a box,
-    `units` are what lies in it."""
+    `units` are what lies in it. A torn label says what it says, if it can be read."""
 
     case: str
     value: str
     units: tuple[tuple[str, int], ...] = ()
+    broken: int = 0  # units of `broken_sku` among them
+    broken_sku: str = ""
 
 
 class Sight(NamedTuple):
@@ -64,13 +66,15 @@ def shown_to(request: RequestInference, floor: Floor) -> Shown:
     if request.task != "verify_pick":
         label = floor.labels.get(request.subject, request.subject)
         case = RIGHT if label == request.subject else OTHER_LABEL if label else TORN
-        return Shown(case, label)
+        return Shown(case, label or request.subject)
     sku, _, _ = request.expected.rpartition(":")
     box = floor.boxes.get(request.subject, {})
     value = f"{sku}:{box.get(sku, 0)}"
     case = RIGHT if value == request.expected else WRONG_COUNT
-    if floor.foreign.get(request.subject):
+    if variant(sku) in box:
         case = WRONG_ITEM
-    elif floor.damaged.get(request.subject, {}).get(sku):
+    damaged = floor.damaged.get(request.subject, {})
+    broken_sku = sku if damaged.get(sku) else next((name for name, n in damaged.items() if n), "")
+    if case == RIGHT and broken_sku == sku:
         case = DAMAGED
-    return Shown(case, value, tuple(box.items()))
+    return Shown(case, value, tuple(box.items()), damaged.get(broken_sku, 0), broken_sku)

@@ -43,6 +43,7 @@ from sim.surroundings import MotionRow
 from sim.troubles import Troubles
 from sim.trucks import Trucks
 from sim.turning import pick_fails
+from sim.vision import eyes_of
 from sim.worklog import WorkLog
 
 MINUTE_NS = 60 * SECOND_NS
@@ -78,6 +79,7 @@ class Premises(ABC):
         self.machines = Machines(
             self.loaded.site, spec.simulation, self.clock, self.floor, streams,
             pick_fails(faults), self.handling.present, self.trucks.at, self.mishaps, self.say,
+            eyes_of(options, self.loaded, self.floor),
         )  # fmt: skip
         self.breakdowns = Breakdowns(
             self.loaded.site, self.clock, streams, faults, self.machines.broke, self._delayed,

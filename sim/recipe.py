@@ -41,6 +41,8 @@ class Recipe:
     demand_name: str = ""  # of the run they are of
     trust: str = "building"  # whose stock counts where they differ: building | host
     lorr: dict[str, Any] = field(default_factory=dict)  # starts, tasks (nodes), reveal
+    vision: str = "statistical"  # see sim.vision
+    readers: str = ""  # text of a vision.yaml, instead of the site's
     forks: list[dict[str, Any]] = field(default_factory=list)  # see sim.fork.Fork
     core_version: int = CORE_VERSION
 
@@ -69,7 +71,10 @@ class Recipe:
             if found:
                 raise LayoutError(found)
         orders, inbound, bad = host_files.read(self, loaded)
-        options = Options(self.seed, self.hours, dict(self.fleets), faults, orders, inbound)
+        options = Options(
+            self.seed, self.hours, dict(self.fleets), faults, orders, inbound, self.vision,
+            self.readers or self.files.get("vision.yaml", ""),
+        )  # fmt: skip
         made = _competition(loaded, options, self.lorr) if self.lorr else scenario(loaded, options)
         if self.demand_name:
             recorded = recorded_demand.read(self.demand, self.demand_name, loaded.site)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from orchestrator.core.filing import tally
 from orchestrator.core.messages import PathsPlanned, RequestPaths
 from orchestrator.host.records import BadRow
 from orchestrator.journal import RunReader, RunWriter
+from orchestrator.vision.pictures import folder_of
 from sim.delivery import Delivering, follower_of, new_run_id, outbox_of
 from sim.parent import Following, Parent, ParentAnswers
 from sim.recipe import Recipe
@@ -53,6 +55,8 @@ def record(
             "-> resume it with the version that recorded it"
         )
     scenario, bad = made or recipe.scenario()
+    options = replace(scenario.options, pictures=folder_of(path))
+    scenario = replace(scenario, options=options)
     loaded = scenario.loaded
     answers = RecordedAnswers(loaded.arrays, loaded.site.policy)
     answers.known = {}

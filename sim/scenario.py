@@ -6,6 +6,7 @@ import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.core.messages import Line, OrderReceived, RobotJoined, ToteStored
@@ -37,6 +38,9 @@ class Options:
     faults: FaultsFile | None = None
     orders: list[tuple[int, OrderReceived]] | None = None  # instead of the site's demand
     inbound: list[tuple[int, OrderReceived]] | None = None  # instead of the site's suppliers
+    vision: str = "statistical"  # see sim.vision
+    readers: str = ""  # text of a vision.yaml
+    pictures: Path | None = None  # where those that were rendered are kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,15 @@ def add(subparsers: Any) -> None:
         dest="settings",
         help="a key of site.yaml by its path, as policy.parking=stay (may be repeated)",
     )
+    parser.add_argument(
+        "--vision",
+        metavar="HOW",
+        help="what cameras see: perfect, statistical (by measured rates), rendered (pictures that are "
+        "really read) or rendered:SHARE (statistical)",
+    )
+    parser.add_argument(
+        "--readers", type=Path, metavar="FILE", help="another vision.yaml than the site's"
+    )
     parser.add_argument("--record", type=Path, metavar="RUN", help="write the run to this file")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run that died")
     parser.add_argument("--lorr", type=Path, metavar="INSTANCE.json", help="a League instance")
@@ -115,6 +124,8 @@ def _only_resume(arguments: argparse.Namespace) -> None:
             "settings",
             "record",
             "lorr",
+            "vision",
+            "readers",
             *host_files.NAMES,
         )
         if getattr(arguments, name)
@@ -147,6 +158,7 @@ def _recipe(arguments: argparse.Namespace, settings: dict[str, Any]) -> tuple[Re
             f"what is to run? ({named}) -> name one site's folder, or --lorr INSTANCE.json"
         )
     values: dict[str, Any] = {"seed": arguments.seed or 0, "hours": arguments.hours or 1.0}
+    values |= _vision(arguments)
     values["fleets"] = dict(_fleet(text) for text in arguments.fleet)
     values |= host_files.values(arguments)
     made = (
@@ -160,6 +172,22 @@ def _recipe(arguments: argparse.Namespace, settings: dict[str, Any]) -> tuple[Re
         made = replace(made, files=files)
     made = recipe.with_settings(made, settings)
     return recipe.with_faults(made, arguments.faults), bad
+
+
+def _vision(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Checked as far as it can be before the run."""
+    found: dict[str, Any] = {}
+    if arguments.vision:
+        from sim.vision import parse  # noqa: PLC0415
+
+        parse(arguments.vision)
+        found["vision"] = arguments.vision
+    if arguments.readers:
+        from orchestrator.vision.settings import load  # noqa: PLC0415
+
+        load(arguments.readers.parent, arguments.readers)
+        found["readers"] = arguments.readers.read_text(encoding="utf-8")
+    return found
 
 
 def _fleet(text: str) -> tuple[str, int]:

@@ -91,6 +91,11 @@ class Vision:
         """The same for one task: readers of others are not even loaded."""
         return replace(self, policy=replace(self.policy, tasks={task: self.policy.tasks[task]}))
 
+    def asked(self) -> list[Declared]:
+        """What is declared of the readers that are asked about anything."""
+        names = {name for task in self.policy.tasks.values() for name in task.readers}
+        return [of for name, of in self.readers.items() if name in names]
+
     def alone(self, task: Task, name: str) -> Vision:
         """The same with one reader for one task. Raises `LayoutError`."""
         there = [other for other, of in self.readers.items() if task in _tasks(other, of)]

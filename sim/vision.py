@@ -1,0 +1,187 @@
+"""How a run's cameras see: perfectly, by measured rates, or by pictures that are really read."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.core.messages import RequestInference
+from orchestrator.layout import LayoutError, LoadedSite
+from orchestrator.layout.findings import errors
+from orchestrator.vision import settings
+from orchestrator.vision.eyes import Eyes as Judge
+from orchestrator.vision.model import Picture
+from orchestrator.vision.pictures import Pictures
+from orchestrator.vision.readers_file import Remote
+from sim.cameras import Scenes, Truth
+from sim.cameras.rates import rates
+from sim.eyes import (
+    DAMAGED,
+    OTHER_LABEL,
+    TORN,
+    WRONG_COUNT,
+    WRONG_ITEM,
+    Eyes,
+    Perfect,
+    Shown,
+    Sight,
+)
+from sim.floor import Floor, variant
+from sim.scenario import Options, ScenarioError
+
+PERFECT, STATISTICAL, RENDERED = "perfect", "statistical", "rendered"
+KINDS = {OTHER_LABEL: "other", WRONG_COUNT: "count", WRONG_ITEM: "sibling", DAMAGED: "broken"}
+CLEAR, UNCLEAR, WORN = "easy", "foul", "torn"  # levels of difficulty: see sim.cameras.levels
+CONFIDENT_PERMILLE = 950
+
+
+@dataclass(frozen=True, slots=True)
+class Vision:
+    """`share` of the looks is rendered; the others are statistical."""
+
+    mode: str = STATISTICAL
+    share: float = 1.0
+
+
+def parse(text: str) -> Vision:
+    """perfect | statistical | rendered | rendered:SHARE. Raises `ScenarioError`."""
+    mode, _, share = text.partition(":")
+    mend = "write perfect, statistical, rendered or rendered:0.02"
+    if mode not in (PERFECT, STATISTICAL, RENDERED) or (share and mode != RENDERED):
+        raise ScenarioError(f"--vision {text}: unknown -> {mend}")
+    try:
+        part = float(share) if share else 1.0
+    except ValueError:
+        part = -1.0
+    if not 0.0 <= part <= 1.0:
+        raise ScenarioError(f"--vision {text}: the share is from 0 to 1 -> {mend}")
+    return Vision(mode, part)
+
+
+class Measured:
+    """Outcomes drawn from the rates of the calibration: each error at its upper 95 % bound."""
+
+    def see(
+        self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
+    ) -> Sight:
+        """Draws once."""
+        drawn = chance.random()
+        if not clear:
+            return Sight("unreadable", "", STATISTICAL, 0)
+        level = WORN if shown.case == TORN else CLEAR
+        shares = rates(request.task, level, KINDS.get(shown.case, ""))  # type: ignore[arg-type]
+        return _said(request, shown, _at(shares, drawn))
+
+
+def _at(shares: Mapping[str, float], drawn: float) -> str:
+    """The outcome on whose share a number from 0 to 1 falls."""
+    for outcome, share in shares.items():
+        drawn -= share
+        if drawn < 0:
+            return outcome
+    return outcome
+
+
+def _said(request: RequestInference, shown: Shown, outcome: str) -> Sight:
+    if outcome in ("unreadable", "doubtful"):
+        return Sight(outcome, "", STATISTICAL, 0)
+    value = request.expected if outcome == "ok" else shown.value
+    if value == request.expected and outcome in ("misread", "mismatch"):
+        value = ""
+    return Sight(outcome, value, STATISTICAL, CONFIDENT_PERMILLE)
+
+
+class Rendered:
+    """A seeded share of the looks is rendered and read by the chain; of the others, those with a bad
+    outcome are rendered as well, to be looked at."""
+
+    def __init__(
+        self,
+        vision: Vision,
+        scenes: Scenes,
+        judge: Judge,
+        pictures: Pictures | None,
+        *,
+        real_time: bool,
+    ) -> None:
+        """`real_time`: what the readers take counts, because they are far away."""
+        self._share, self._scenes, self._judge = vision.share, scenes, judge
+        self._pictures, self._real_time = pictures, real_time
+        self._rest: Eyes = Measured()
+        self._loop = asyncio.new_event_loop()
+        self.rendered = 0
+
+    def see(
+        self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
+    ) -> Sight:
+        """Look at a picture, or draw."""
+        key = f"{self._scenes.seed}/{request.request}"
+        if zlib.crc32(key.encode()) / 2**32 >= self._share:
+            sight = self._rest.see(request, shown, chance, clear=clear)
+            if sight.outcome == "ok" or self._pictures is None:
+                return sight
+            kept = self._pictures.keep(photograph(self._scenes, request, shown, clear), bad=True)
+            return sight._replace(image=kept)
+        chance.random()  # as many draws as without a picture
+        picture = photograph(self._scenes, request, shown, clear)
+        read = self._loop.run_until_complete(self._judge.judge(request, picture))
+        self.rendered += 1
+        seconds = read.latency_us / 1e6 if self._real_time else 0.0
+        return Sight(
+            read.outcome, read.value, read.model, read.confidence_permille, seconds, read.image
+        )
+
+    def close(self) -> None:
+        """Let go of what the readers hold."""
+        self._loop.run_until_complete(self._judge.chain.close())
+        self._loop.close()
+
+
+def photograph(scenes: Scenes, request: RequestInference, shown: Shown, clear: bool) -> Picture:
+    """What the camera sees."""
+    level = UNCLEAR if not clear else WORN if shown.case == TORN else CLEAR
+    if request.task == "read_label":
+        truth = Truth(label=request.subject if shown.case == TORN else shown.value)
+    else:
+        truth = Truth(contents=dict(shown.units), broken=shown.broken, broken_sku=shown.broken_sku)
+    return scenes.picture(request.task, request.subject, truth, request.request, level)  # type: ignore[arg-type]
+
+
+def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
+    """The eyes that a run's options ask for."""
+    vision = parse(options.vision)
+    if vision.mode == PERFECT:
+        return Perfect()
+    if vision.mode == STATISTICAL or not vision.share:
+        return Measured()
+    from orchestrator.vision.assembly import chain_of  # noqa: PLC0415
+    from orchestrator.vision.clock import StillClock  # noqa: PLC0415
+
+    settings = _settings(options)
+    scenes = Scenes(options.seed)
+    remote = any(isinstance(of, Remote) for of in settings.asked())
+    chain = chain_of(
+        settings, faces=scenes.faces, lanes=scenes.lanes, inline=True,
+        clock=None if remote else StillClock(),
+    )  # fmt: skip
+    skus = frozenset(loaded.site.skus).union(map(variant, loaded.site.skus))
+
+    def known(request: RequestInference) -> Collection[str]:
+        """Ids of the loads in the building; SKUs, and what looks like them."""
+        return frozenset(floor.place) if request.task == "read_label" else skus
+
+    pictures = Pictures(options.pictures) if options.pictures is not None else None
+    judge = Judge(chain, known, pictures)
+    return Rendered(vision, scenes, judge, pictures, real_time=remote)
+
+
+def _settings(options: Options) -> settings.Vision:
+    """Of the run's text, which may name files beside it. Raises `LayoutError`."""
+    vision, found = settings.read(options.readers or "format: 1\n", settings.FILE, Path.cwd())
+    if vision is None or errors(found):
+        raise LayoutError(errors(found))
+    return vision
