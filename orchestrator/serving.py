@@ -43,7 +43,7 @@ from orchestrator.vda5050.control.control import Control, Known
 from orchestrator.vda5050.control.sending import Limits
 from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.model import Position
-from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.sight import Sight
 
 TICK_S = 0.5
 COLLECT = (10_000, 20, 20)  # garbage in circles is rare here
@@ -72,7 +72,7 @@ class Serving:
         version: str = "",
         limits: Limits | None = None,
         speed: float = 1.0,
-        eyes: Eyes | None = None,
+        sight: Sight | None = None,
         snapshot_minutes: float = 0.0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -98,7 +98,7 @@ class Serving:
             version=version,
         )
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
-        self.cameras = self._cameras(eyes)
+        self.cameras = self._cameras(sight)
         self.requests = Requests(
             site,
             self.naming,
@@ -130,11 +130,11 @@ class Serving:
         self.live.watchers.append(self)
         self._subscribe()
 
-    def _cameras(self, eyes: Eyes | None) -> Cameras | None:
-        if eyes is None:
+    def _cameras(self, sight: Sight | None) -> Cameras | None:
+        if sight is None:
             return None
-        site, post = self.loaded.spec.id, self.live.post_soon
-        return Cameras(site, self.naming, self.link.publish, post, eyes)
+        post, eyes = self.live.post_soon, sight.eyes(self.live.core.world)
+        return Cameras(self.loaded.spec.id, self.naming, self.link.publish, post, eyes)
 
     def _watch(self, world: World) -> SafetyWatch:
         return SafetyWatch(

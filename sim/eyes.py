@@ -67,7 +67,7 @@ def shown_to(request: RequestInference, floor: Floor) -> Shown:
         label = floor.labels.get(request.subject, request.subject)
         case = RIGHT if label == request.subject else OTHER_LABEL if label else TORN
         return Shown(case, label or request.subject)
-    sku, _, _ = request.expected.rpartition(":")
+    sku, _, _ = request.expected.rpartition(":")  # "" where a picture is wanted and no word
     box = floor.boxes.get(request.subject, {})
     value = f"{sku}:{box.get(sku, 0)}"
     case = RIGHT if value == request.expected else WRONG_COUNT

@@ -14,6 +14,7 @@ from sim.floor import Floor
 from sim.mishaps import Mishaps
 from sim.scales import fits
 
+Camera = Callable[[RequestInference, Shown, bool], None]
 DEFAULT_S = (3.0, 0.2)
 ASKED_AGAIN_S = 0.5  # to tell once more what was done
 REMEMBERED = 10_000  # answers of all machines that may be asked for again
@@ -46,6 +47,7 @@ class Machines:
         self._owed: dict[int, None] = {}  # answers that were lost so far
         self._box_at: dict[str, int] = {}  # order -> station where its open box stands
         self._chances: dict[tuple[str, int], random.Random] = {}
+        self.camera: Camera | None = None  # who gets the pictures that are asked for
         self.change(spec, pick_fails)
 
     def change(self, spec: SimulationFile, pick_fails: float) -> None:
@@ -212,7 +214,8 @@ class Machines:
         return "failed"
 
     def look(self, request: RequestInference) -> None:
-        """A camera looks; what it read comes as an event."""
+        """A camera looks; what it read comes as an event. Where nothing is expected, a picture is
+        wanted, and the camera's owner has it."""
         reads = "verify" if request.task == "verify_pick" else "identify"
         capability = request.capability or reads
         chance = self._chance(capability, request.station)
@@ -228,6 +231,10 @@ class Machines:
             return  # the camera broke
         chance = self._chance(request.capability, request.station)
         clear = chance.random() < self._spec.success.get(request.capability, 1.0)
+        if self.camera is not None and not request.expected:
+            del self._running[request.request]
+            self.camera(request, shown, clear)
+            return
         sight = self._eyes.see(request, shown, chance, clear=clear)
         self._clock.after(round(sight.seconds * SECOND_NS), self._told, (request, sight))
 

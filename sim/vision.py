@@ -14,7 +14,7 @@ from orchestrator.layout import LayoutError, LoadedSite
 from orchestrator.layout.findings import errors
 from orchestrator.vision import settings
 from orchestrator.vision.eyes import Eyes as Judge
-from orchestrator.vision.model import Picture
+from orchestrator.vision.model import Picture, Task
 from orchestrator.vision.pictures import Pictures
 from orchestrator.vision.readers_file import Remote
 from sim.cameras import Scenes, Truth
@@ -73,7 +73,7 @@ class Measured:
         if not clear:
             return Sight("unreadable", "", STATISTICAL, 0)
         level = WORN if shown.case == TORN else CLEAR
-        shares = rates(request.task, level, KINDS.get(shown.case, ""))  # type: ignore[arg-type]
+        shares = rates(request.task, level, KINDS.get(shown.case, ""))
         return _said(request, shown, _at(shares, drawn))
 
 
@@ -148,7 +148,8 @@ def photograph(scenes: Scenes, request: RequestInference, shown: Shown, clear: b
         truth = Truth(label=request.subject if shown.case == TORN else shown.value)
     else:
         truth = Truth(contents=dict(shown.units), broken=shown.broken, broken_sku=shown.broken_sku)
-    return scenes.picture(request.task, request.subject, truth, request.request, level)  # type: ignore[arg-type]
+    task: Task = request.task  # type: ignore[assignment]
+    return scenes.picture(task, request.subject, truth, request.request, level)
 
 
 def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:

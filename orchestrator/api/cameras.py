@@ -32,6 +32,32 @@ class TakePicture(Message, frozen=True):
     view: int = 0
     look: str = ""
 
+    @staticmethod
+    def of(asked: RequestInference) -> TakePicture:
+        """All of it but what is expected."""
+        return TakePicture(
+            request=asked.request,
+            task=asked.task,
+            station=asked.station,
+            subject=asked.subject,
+            capability=asked.capability,
+            view=asked.view,
+            look=asked.look,
+        )
+
+    def plain(self) -> RequestInference:
+        """The same without what is expected: for a camera of the fake world."""
+        return RequestInference(
+            request=self.request,
+            task=self.task,
+            station=self.station,
+            subject=self.subject,
+            expected="",
+            capability=self.capability,
+            view=self.view,
+            look=self.look,
+        )
+
 
 class Cameras:
     """The core's side; `eyes` judge."""
@@ -63,16 +89,8 @@ class Cameras:
         self._open[command.request] = command
         if len(self._open) > OPEN_MAX:
             del self._open[next(iter(self._open))]
-        asked = TakePicture(
-            request=command.request,
-            task=command.task,
-            station=command.station,
-            subject=command.subject,
-            capability=command.capability,
-            view=command.view,
-            look=command.look,
-        )
-        self._publish(self.commands_topic, self._naming.encode(asked), QOS, False)
+        payload = self._naming.encode(TakePicture.of(command))
+        self._publish(self.commands_topic, payload, QOS, False)
         return True
 
     def message(self, topic: str, payload: bytes) -> bool:

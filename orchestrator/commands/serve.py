@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.mqtt.client import MqttLink
     from orchestrator.mqtt.trouble import Trouble
     from orchestrator.serving import Serving
+    from orchestrator.vision.sight import Sight
     from sim.recipe import Recipe
     from sim.scenario import Scenario
 
@@ -58,6 +59,11 @@ def add(subparsers: Any) -> None:
         help="seconds per second: to try a site with vehicles that are simulated so fast (1)",
     )  # fmt: skip
     parser.add_argument(
+        "--eyes", nargs="?", const="", metavar="FILE",
+        help="judge the cameras' pictures here: by SITE/vision.yaml, or this one (they judge by "
+        "themselves)",
+    )  # fmt: skip
+    parser.add_argument(
         "--snapshot-minutes", type=positive, metavar="N", help="tell the host the stock so often"
     )
     parser.add_argument("--hours", type=positive, help="end after so long (until interrupted)")
@@ -86,15 +92,28 @@ def run(arguments: argparse.Namespace) -> int:
     notes = _certified(arguments, recipe)
     arguments.snapshot_minutes = meta.get("snapshot_minutes") or 0.0  # as the run was begun
     path = resume or arguments.record or Path(f"{recipe.name}.run")
+    sight = _sight(arguments, path)
     scenario, _ = recipe.scenario()
     writer = RunWriter(path, meta, resume=resume is not None, durable="full")
     try:
-        asyncio.run(_serve(arguments, recipe, scenario, writer, meta["run_id"], notes))
+        asyncio.run(_serve(arguments, recipe, scenario, writer, meta["run_id"], notes, sight))
     except BaseException:
         writer.abandon()
         raise
     print(f"recorded in {path}; to go on, add: --resume {path}", file=sys.stderr)
     return 0
+
+
+def _sight(arguments: argparse.Namespace, run: Path) -> Sight | None:
+    """Checked before anything starts. Raises `LayoutError`, `PicturesError`."""
+    if arguments.eyes is None:
+        return None
+    from orchestrator.vision.pictures import Pictures, folder_of  # noqa: PLC0415
+    from orchestrator.vision.settings import load  # noqa: PLC0415
+    from orchestrator.vision.sight import Sight  # noqa: PLC0415
+
+    file = Path(arguments.eyes) if arguments.eyes else None
+    return Sight(load(arguments.site, file), Pictures(folder_of(run)))
 
 
 def _certified(arguments: argparse.Namespace, recipe: Recipe) -> list[str]:
@@ -124,6 +143,7 @@ async def _serve(
     writer: RunWriter,
     run_id: str,
     notes: list[str],
+    sight: Sight | None,
 ) -> None:
     from orchestrator.api.presence import about  # noqa: PLC0415
     from orchestrator.cli import version  # noqa: PLC0415
@@ -146,7 +166,7 @@ async def _serve(
         say = _quiet if arguments.quiet else _say
         serving = Serving(
             scenario.loaded, writer, link, run=run_id, version=version(), speed=arguments.speed,
-            snapshot_minutes=arguments.snapshot_minutes, say=say,
+            snapshot_minutes=arguments.snapshot_minutes, sight=sight, say=say,
         )  # fmt: skip
         _tell(link, url, serving)
         if arguments.resume is not None:

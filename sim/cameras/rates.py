@@ -23,10 +23,13 @@ FITS = {
 POSSIBLE: dict[Task, tuple[str, ...]] = {
     "read_label": ("misread", "unreadable", "doubtful"),
     "identify_item": ("mismatch", "unreadable", "doubtful"),
-    "verify_pick": ("mismatch", "unreadable", "doubtful"),
+    "verify_pick": ("mismatch", "unreadable", "doubtful", "damaged"),
     "inspect_damage": ("damaged", "unreadable", "doubtful"),
     "check_lane": ("blocked", "unreadable", "doubtful"),
 }
+
+
+RIGHT = {"broken": "damaged"}  # kind -> what is right of it, if not the first that is possible
 
 
 class RatesError(ValueError):
@@ -44,7 +47,7 @@ def rates(task: Task, level: str, kind: str = "") -> dict[str, float]:
     except KeyError as error:
         text = f"calibration.json: nothing of {task}, {level}, {kind} -> bench vision --calibrate"
         raise RatesError(text) from error
-    right = "ok" if kind == FITS[task] else POSSIBLE[task][0]
+    right = "ok" if kind == FITS[task] else RIGHT.get(kind, POSSIBLE[task][0])
     asked = sum(seen.values())
     errors = {name: upper(seen.get(name, 0), asked) for name in ("ok", *POSSIBLE[task])}
     del errors[right]

@@ -8,10 +8,12 @@ of the core that it plays for: both begin with the same opening stock.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
 
+from orchestrator.api.cameras import TakePicture
 from orchestrator.api.equipment import COMMANDS, QOS
 from orchestrator.api.naming import Naming, Unnamed, reader
 from orchestrator.api.published import OrderStatus, root
@@ -27,11 +29,14 @@ from orchestrator.core.messages import (
     OrderReceived,
     RecoverRobot,
     RecoveryFailed,
+    RequestInference,
     RobotFaulted,
     RobotRecovered,
     StartAction,
 )
+from sim.cameras import Scenes
 from sim.clock import SECOND_NS
+from sim.eyes import Shown
 from sim.premises import MINUTE_NS, Premises
 from sim.recorder import Recorder
 from sim.robots import SimRobot
@@ -40,6 +45,7 @@ from sim.vehicle.accounts import account_of
 from sim.vehicle.agent import Agent, Publish
 from sim.vehicle.expected import ExpectedLoads
 from sim.vehicle.ways import Ways
+from sim.vision import photograph
 
 RESTARTS = 6  # attempts from afar, then somebody comes
 PATIENCE_NS = 5 * MINUTE_NS  # so long a lost vehicle waits for somebody to tell it where it is
@@ -77,7 +83,8 @@ class Building(Premises):
         self.commands_topic = f"{root(self.loaded.spec.id)}/equipment/commands"
         self.events_topic = f"{root(self.loaded.spec.id)}/equipment/events"
         self.status_filter = f"{root(self.loaded.spec.id)}/orders/+/status"
-        self._read = reader(self.naming, COMMANDS)
+        self._read = reader(self.naming, COMMANDS | TakePicture)
+        self.machines.camera = self._photograph
         self._read_status = msgspec.json.Decoder(OrderStatus).decode
         self._closed: dict[str, None] = {}  # orders: statuses may be told again
         self.expected = ExpectedLoads(site, self.clock, self._brought, self.say)
@@ -134,8 +141,20 @@ class Building(Premises):
             return
         if isinstance(command, ExpectLoad):
             self.expected.expect(command)
+        elif isinstance(command, TakePicture):
+            self.carry_out(command.plain())
         else:
             self.carry_out(command)
+
+    def _photograph(self, request: RequestInference, shown: Shown, clear: bool) -> None:
+        """sim.machines.Camera"""
+        picture = photograph(self._scenes(), request, shown, clear)
+        topic = f"{root(self.loaded.spec.id)}/equipment/pictures/{request.request}"
+        self._publish(topic, picture.data, QOS, False)
+
+    @cache  # noqa: B019 (lives as long as the process)
+    def _scenes(self) -> Scenes:
+        return Scenes(self.scenario.options.seed)
 
     def order_enters(self, event: OrderReceived) -> None:
         """sim.premises"""
