@@ -236,6 +236,9 @@ class Machines:
             self.camera(request, shown, clear)
             return
         sight = self._eyes.see(request, shown, chance, clear=clear)
+        if sight.image:
+            fact = {"request": request.request, "case": shown.case, "image": sight.image}
+            self._floor.tell("picture", fact | {"subject": request.subject, "clear": clear})
         self._clock.after(round(sight.seconds * SECOND_NS), self._told, (request, sight))
 
     def _told(self, argument: tuple[RequestInference, Sight]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.commands import command
+from orchestrator.commands import command, vision_runs
 
 if TYPE_CHECKING:
     from orchestrator.vision.model import Picture, Question, Verdict
@@ -31,8 +31,9 @@ ROW = "  {:<12} {:<24} {:>5}  {:>9}  {}"
 
 def add(subparsers: Any) -> None:
     """Declare the command."""
-    parser = command(subparsers, "vision", "try the eyes on a picture", JUDGE)
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="judge")
+    parser = command(subparsers, "vision", "try the eyes on pictures", JUDGE)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    vision_runs.add(verbs)
     judge = command(verbs, "judge", "have readers judge pictures, and say what each saw", JUDGE)
     judge.add_argument("pictures", type=Path, nargs="+", metavar="PICTURE", help="JPEG or PNG")
     judge.add_argument("--task", choices=TASKS, default="read_label", help="(read_label)")
@@ -51,12 +52,14 @@ def add(subparsers: Any) -> None:
     judge.add_argument("--readers", type=Path, metavar="FILE", help="instead of its vision.yaml")
     judge.add_argument("--only", metavar="NAME", help="ask this reader alone")
     judge.add_argument("--json", action="store_true", help="a JSON object a picture")
+    judge.set_defaults(carry_out=_judge)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
     try:
-        return _judge(arguments)
+        done: int = arguments.carry_out(arguments)
+        return done
     except ModuleNotFoundError as error:
         if error.name not in PACKAGES:
             raise

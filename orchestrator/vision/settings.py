@@ -96,6 +96,10 @@ class Vision:
         names = {name for task in self.policy.tasks.values() for name in task.readers}
         return [of for name, of in self.readers.items() if name in names]
 
+    def doing(self, name: str) -> list[Task]:
+        """The tasks that a reader can do; none where there is no such reader."""
+        return sorted(_tasks(name, self.readers[name])) if name in self.readers else []
+
     def alone(self, task: Task, name: str) -> Vision:
         """The same with one reader for one task. Raises `LayoutError`."""
         there = [other for other, of in self.readers.items() if task in _tasks(other, of)]

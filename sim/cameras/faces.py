@@ -7,7 +7,9 @@ size; another accent colour, motif and name. So a picking arm's likeliest mistak
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from math import cos, pi, sin
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -44,6 +46,12 @@ class Catalogue:
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return picture
+
+    def save(self, folder: Path, skus: Iterable[str]) -> None:
+        """One PNG each, by its SKU."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for sku in skus:
+            cv2.imwrite(str(folder / f"{sku}.png"), self.face(sku))
 
     def __reduce__(self) -> tuple[type[Catalogue], tuple[int]]:
         return Catalogue, (self._seed,)
