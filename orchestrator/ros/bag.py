@@ -14,7 +14,8 @@ from orchestrator.core.messages import Entry, encode
 from orchestrator.journal import RunFileError
 from orchestrator.journal.reader import Batch as JournalBatch
 from orchestrator.ros import cdr, definitions, topics
-from orchestrator.ros.recording import FORMAT, About, Batch, Kept, Said
+from orchestrator.ros.display import Said
+from orchestrator.ros.recording import FORMAT, About, Batch, Kept
 from orchestrator.ros.topics import Topic
 
 MAGIC = b"\x89MCAP0\r\n"

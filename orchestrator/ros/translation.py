@@ -1,7 +1,7 @@
 """From the core's world to messages of ROS 2: pure functions.
 
-Times are the run's, in ns. A run begins at 0, and in ROS 2 a stamp of 0 means "no time": so second t
-of a run is stamped t + `EPOCH_S`.
+Times are those of ROS 2, in ns. A run begins at 0, and there a stamp of 0 means "no time": so in bags
+second t of a run is stamped t + `EPOCH_S` (`stamp_ns`); a node takes its own clock.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def stamp_ns(time_ns: int) -> int:
 
 
 def time(time_ns: int) -> ros.Time:
-    """A time of the run as a stamp."""
-    return ros.Time(*divmod(stamp_ns(time_ns), SECOND_NS))
+    """As a stamp."""
+    return ros.Time(*divmod(time_ns, SECOND_NS))
 
 
 def run_ns(stamp: ros.Time) -> int:
