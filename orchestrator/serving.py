@@ -37,8 +37,8 @@ from orchestrator.gate.poses import Poses
 from orchestrator.gate.standing import Standing
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.layout import LoadedSite
+from orchestrator.linking import Link
 from orchestrator.live import Live, has_joined
-from orchestrator.mqtt.client import MqttLink
 from orchestrator.vda5050.control.control import Control, Known
 from orchestrator.vda5050.control.sending import Limits
 from orchestrator.vda5050.control.vehicle import Vehicle
@@ -66,7 +66,7 @@ class Serving:
         self,
         loaded: LoadedSite,
         record: RunWriter,
-        link: MqttLink,
+        link: Link,
         *,
         run: str,
         version: str = "",
@@ -74,11 +74,12 @@ class Serving:
         speed: float = 1.0,
         sight: Sight | None = None,
         snapshot_minutes: float = 0.0,
+        clock_ns: Callable[[], int] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.loaded, self.link = loaded, link
         self._say = say
-        self._speed = speed
+        self._speed, self._given_ns = speed, clock_ns
         self._utc_ns = time.time_ns() - self._clock_ns()
         footprints = [spec.footprint_m for spec in loaded.spec.fleets.values()]
         self.poses = Poses(loaded.site.roadmap, footprints, loaded.spec.safety_margin_m)
@@ -202,7 +203,8 @@ class Serving:
             self.standing.seen(name, fleet, pose, self.live.now_ns, stays=stays)
 
     def _clock_ns(self) -> int:
-        return round(time.monotonic_ns() * self._speed)
+        """Of somebody else, if there is one: as simulated time in ROS 2."""
+        return self._given_ns() if self._given_ns else round(time.monotonic_ns() * self._speed)
 
     @property
     def now_ns(self) -> int:

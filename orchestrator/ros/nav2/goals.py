@@ -166,6 +166,8 @@ def drive(r: Nav2Robot) -> bool:
     """One goal for all that can be driven without a turn on the spot."""
     goal, pose = r.goal, r.pose
     legs = r.held.legs()
+    if not r.goals_sent and pose is not None and legs:
+        legs = _found_again(r, legs, pose)
     legs = legs[: stretch(legs, r.limits.corner)]
     if not legs or pose is None:
         return False
@@ -177,6 +179,18 @@ def drive(r: Nav2Robot) -> bool:
         return True
     send(r, legs, path(legs, way_m, r.limits.step_m))
     return True
+
+
+def _found_again(r: Nav2Robot, legs: list[Leg], pose: Pose) -> list[Leg]:
+    """The first order since this program was started: its robot may have gone on along the way that it
+    holds. What lies behind it is passed."""
+    for leg in legs:
+        if leg.project(pose.x, pose.y)[1] <= r.limits.off_m:
+            before = legs[: legs.index(leg)]
+            if before:
+                _pass(r, before[-1])
+            return r.held.legs()
+    return legs
 
 
 def send(r: Nav2Robot, legs: list[Leg], poses: list[Pose], *, back: bool = False) -> None:
