@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from orchestrator.api.closures import ClosureBoard
 from orchestrator.api.kpis import Kpis, Traffic
 from orchestrator.api.naming import Naming
 from orchestrator.api.order_statuses import OrderStatuses
@@ -93,6 +94,7 @@ class Board:
         self._folding = False
         self.kpis = Kpis()
         self.robots = RobotStates(self.root, naming, link.publish)
+        self.closures = ClosureBoard(self.root, naming, link.publish)
         self.orders = OrderStatuses(self.root, link.publish, self._utc)
         self._kpi_ns, self._told_ns = -KPI_EVERY_NS, -KPI_EVERY_NS
 
@@ -101,6 +103,7 @@ class Board:
     def event(self, seq: int, event: Event) -> None:
         """The core has handled it."""
         self._mark(event)
+        self.closures.event(event)
         if isinstance(event, OrderReceived | OrderChanged):
             self.orders.opened(self._world(), event.order_id, self._world().time_ns)
         if not self._folding and self._link.connected and not isinstance(event, UNTOLD):
@@ -157,6 +160,7 @@ class Board:
         """A new connection. The broker may have lost what it kept: it is told all of it anew."""
         self.presence.tell(online=True)
         self.robots.again()
+        self.closures.again()
         self.orders.again(self._world())
         self._kpi_ns = -KPI_EVERY_NS
 
@@ -168,6 +172,7 @@ class Board:
         self._told_ns = real_ns
         world, at = self._world(), self._now()
         self.orders.tell(world, self._times_ns()[0], passed_s)
+        self.closures.tell(world, at)
         self.robots.tell(world, real_ns, at)
         if real_ns - self._kpi_ns >= KPI_EVERY_NS:
             self._kpi_ns = real_ns

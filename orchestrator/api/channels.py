@@ -72,6 +72,8 @@ CHANNELS = (
     Channel("orderStatus", "orders/{order}/status", "out", 1, True, (published.OrderStatus,),
             "One order: open, or how it ended. Empty: it ended more than an hour ago."),
     Channel("kpi", "kpi", "out", 0, True, (published.Kpi,), "Figures, every five seconds."),
+    Channel("closures", "closures", "out", 1, True, (published.Closures,),
+            "What is closed, paused, evacuated or stopped, when it changes."),
     Channel("alarms", "alarms", "out", 0, False, (published.Alarm,),
             "What an operator's screen should show."),
     Channel("events", "events", "out", 0, False, told(),

@@ -50,6 +50,15 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "messages_in_per_s": 61.4, "messages_out_per_s": 24.2, "messages_dropped": 0,
         "orders_resent": 0, "stop_and_go_share": 0.0324,
     },
+    "Closures": {
+        "lanes": [EDGE], "stations": {"pick-1": ["asked"]}, "at": AT,
+        "restrictions": [
+            {
+                "name": "pause zone east", "kind": "pause", "robot": "", "fleet": "",
+                "zone": "east", "nodes": [NODE, FAR],
+            }
+        ],
+    },
     "Alarm": {"at": AT, "subject": "tote_amr-03", "text": "silent for 70 s"},
     "Reply": {
         "request": "r-1", "accepted": False,

@@ -56,6 +56,26 @@ class RobotState(msgspec.Struct, frozen=True, kw_only=True):
     at: Utc = ""
 
 
+class Restriction(msgspec.Struct, frozen=True, kw_only=True):
+    """Something was asked of robots, or of a part of the building. `name`: as robots' states say."""
+
+    name: str
+    kind: Literal["pause", "evacuate", "close", "stop"]
+    robot: str = ""
+    fleet: str = ""
+    zone: str = ""
+    nodes: list[str] = []
+
+
+class Closures(msgspec.Struct, frozen=True, kw_only=True):
+    """What is closed, paused, evacuated or stopped. `stations`: why each of them is closed."""
+
+    lanes: list[str]
+    stations: dict[str, list[str]]
+    restrictions: list[Restriction]
+    at: Utc = ""
+
+
 class LineStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A line of an order. `done`, when it is closed: units picked; of what came in, counted (-1: nobody
     did)."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from orchestrator.commands import command, fleet_ask, fleet_show, fleet_simulate
+from orchestrator.commands import command, fleet_ask, fleet_closures, fleet_show, fleet_simulate
 
-MODULES = (fleet_show, fleet_ask, fleet_simulate)
+MODULES = (fleet_show, fleet_closures, fleet_ask, fleet_simulate)
 EXAMPLES = """\
   lightsout fleet list --mqtt mqtt://broker
   lightsout fleet pause --zone east --box 10 0 20 8 --mqtt mqtt://broker

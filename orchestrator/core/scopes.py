@@ -37,10 +37,23 @@ def closed(world: World, event: ZoneClosed) -> str:
 
 
 def resumed(world: World, event: RobotsResumed) -> str:
-    """Ends what was asked for under the same name; nothing happens where nothing was."""
-    for kind in ("pause", "evacuate"):
-        end(world, name_of(world, Scope(kind, event.robot, event.fleet, event.zone)))
-    return ""
+    """Ends what was asked for under the same name. Where nothing was, it is refused if those robots
+    stand, or stay away, for what was asked under other names."""
+    scopes = [Scope(kind, event.robot, event.fleet, event.zone) for kind in ("pause", "evacuate")]
+    names = [name for scope in scopes if (name := name_of(world, scope)) in world.scopes]
+    for name in names:
+        end(world, name)
+    return "" if names else _held_otherwise(world, scopes[0])
+
+
+def _held_otherwise(world: World, scope: Scope) -> str:
+    others: dict[str, None] = {}
+    for robot in world.robots if not scope.zone else ():
+        if scope.all or robot.index == scope.robot or robot.fleet == scope.fleet:
+            others.update(dict.fromkeys((*robot.holds, *robot.away)))
+    if not others:
+        return ""
+    return f"nothing of this name was asked; robots are held by: {', '.join(others)}: end that"
 
 
 def opened(world: World, event: ZoneOpened) -> str:

@@ -149,7 +149,7 @@ def test_what_a_story_says_is_of_the_document() -> None:
     hall.tell()
     said = [(topic, json.dumps(content).encode()) for topic, content, _, _ in hall.link.sent]
     assert {topic.split("/")[3] for topic, _ in said} == {
-        "orders", "events", "alarms", "fleet", "kpi", "about"
+        "orders", "events", "alarms", "fleet", "kpi", "about", "closures"
     }  # fmt: skip
     assert not [text for topic, payload in said if (text := wrong("ring", topic, payload))]
     for topic, _, qos, kept in hall.link.sent:

@@ -15,6 +15,8 @@ from orchestrator.api.naming import Naming
 from orchestrator.api.presence import about
 from orchestrator.core.messages import (
     CloseOrder,
+    LaneClosed,
+    LaneOpened,
     Line,
     OrderCancelled,
     OrderChanged,
@@ -22,7 +24,9 @@ from orchestrator.core.messages import (
     RobotFaulted,
     RobotRetired,
     RobotsPaused,
+    StationClosed,
     Ticked,
+    ZoneClosed,
 )
 from orchestrator.core.step import step
 
@@ -266,6 +270,27 @@ def test_what_another_run_left_is_cleared(topic: str, cleared: bool) -> None:
     assert hall.link.sent == ([(topic, None, 1, True)] if cleared else [])
     assert not hall.board.message("lightsout/v1/ring/orders", b"{}", retained=True)
     assert not hall.board.message("uagv/v2/acme/amr-0/state", b"{}", retained=True)
+
+
+def test_what_is_closed_is_told_when_it_changes() -> None:
+    hall = Hall()
+    hall.board.came_up()
+    hall.tell()
+    hall.say(LaneClosed(edge=0), StationClosed(station=1), RobotsPaused(robot=1), Ticked())
+    hall.say(ZoneClosed(zone="z", nodes=(hall.world.site.roadmap.edge_tail[0],)))
+    hall.tell()
+    before, after = hall.link.of("/closures")
+    assert before["lanes"] == before["restrictions"] == [] and before["stations"] == {}
+    assert after["lanes"] == [hall.world.site.roadmap.edge_ids[0]]
+    assert after["stations"][hall.world.site.stations[1].id] == ["asked"]
+    assert [(row["name"], row["robot"], row["zone"]) for row in after["restrictions"]] == [
+        ("pause robot amr-1", "amr-1", ""), ("close zone z", "", "z"),
+    ]  # fmt: skip
+    assert all(m[2:] == (1, True) for m in hall.link.sent if "/closures" in m[0])
+    hall.say(LaneOpened(edge=0), LaneOpened(edge=0))
+    hall.tell()
+    hall.tell()
+    assert len(hall.link.of("/closures")) == 3
 
 
 def test_events_and_alarms_have_names_and_times() -> None:

@@ -303,6 +303,17 @@ def test_one_robot_is_evacuated_and_the_others_work_on() -> None:
     assert story.ask(RobotsResumed, robot=1) == "" and not away.away
 
 
+def test_who_is_held_under_another_name_is_not_resumed_and_that_is_said() -> None:
+    story = Asking()
+    assert story.ask(RobotsResumed, robot=0) == "", "it is so already"
+    assert story.ask(RobotsPaused, fleet=0) == ""
+    for whom in ({"robot": 0}, {}):
+        assert "held by: pause fleet amr: end that" in story.ask(RobotsResumed, **whom)
+    assert story.world.robots[0].holds
+    assert story.ask(RobotsResumed, zone="elsewhere") == ""
+    assert story.ask(RobotsResumed, fleet=0) == "" and not story.world.robots[0].holds
+
+
 def test_an_evacuated_zone_is_left_even_by_who_is_parked_there() -> None:
     story = Asking(robots=2)
     zone = story.zone(12)

@@ -149,9 +149,14 @@ def test_robots_stand_or_go_away_and_go_on(
     wait_for(lambda: not reasons(), "it goes on")
 
 
-def test_places_are_closed_and_opened(desk: Desk) -> None:
+def test_places_are_closed_and_opened(hall: Served, desk: Desk) -> None:
     node = next(n for n, bay in enumerate(ROADMAP.node_bay) if bay < 0)
     edge = ROADMAP.edge_ids[next(e for e in range(ROADMAP.edges) if ROADMAP.edge_head[e] == node)]
+
+    def closed() -> Any:
+        told = hall.ear.last("closures")
+        return told["lanes"] or told["stations"] or told["restrictions"]
+
     zone = ("east", "--box", *box_of(node))
     for close, how, open_again in (
         ("close-lane", (edge,), (edge,)),
@@ -160,7 +165,11 @@ def test_places_are_closed_and_opened(desk: Desk) -> None:
         ("close-zone", ("west", "--nodes", ROADMAP.node_ids[node]), ("west",)),
     ):
         assert desk("fleet", close, *how)[0] == 0
+        wait_for(closed, "it is told")
+        code, out, _ = desk("fleet", "closures")
+        assert code == 0 and close.replace("close", "open") + f" {how[0]}" in out
         assert desk("fleet", close.replace("close", "open"), *open_again)[0] == 0
+        wait_for(lambda: not closed(), "and that it is open")
     for verb in ("pause", "evacuate"):
         assert desk("fleet", verb, "--zone", *zone)[0] == 0
         assert desk("fleet", "resume", "--zone", "east")[0] == 0
