@@ -131,6 +131,28 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
+class StoppedZone(msgspec.Struct, frozen=True, kw_only=True):
+    """A zone that the safety controllers have stopped; without nodes: everything."""
+
+    zone: str
+    nodes: list[str] = []
+    why: str = ""
+
+
+class SafetyStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the bridge to the safety controllers, every second; offline is its last will."""
+
+    state: Literal["online", "offline"]
+    stopped: list[StoppedZone] = []
+
+
+class SafetyLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether everything was stopped because the bridge is not there."""
+
+    state: Literal["running", "stopped"]
+    reason: str = ""
+
+
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """Something an operator's screen should show."""
 
