@@ -595,6 +595,21 @@ def test_after_a_minute_without_garbage_one_good_state_is_enough() -> None:
     assert well(story)
 
 
+def test_who_floods_is_not_read_any_more_and_kept_out_and_others_are_heard() -> None:
+    story = joined()
+    counts = story.control.vehicles["acme", "amr-1"].counts
+    for _ in range(1000):
+        story.state(wait_s=0.001)
+    assert counts.states < 250 and counts.flooded > 750
+    assert faults(story) == ["robot_nonsense"]
+    assert any("more than 20 in a second" in text for _, text in story.alarms)
+    story.state(serial="amr-2")
+    assert story.control.vehicles["acme", "amr-2"].counts.states == 1
+    for _ in range(62):
+        story.state()
+    assert well(story)
+
+
 def test_who_repeats_what_it_said_long_ago_is_not_believed() -> None:
     # given a vehicle that has said more than anybody could reorder
     story = joined()

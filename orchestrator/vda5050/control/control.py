@@ -27,18 +27,17 @@ from orchestrator.vda5050.control import (
     reading,
     recovering,
     sending,
-    strangers,
 )
 from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
 from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.lag import Lags
 from orchestrator.vda5050.control.sending import Desk, Limits
+from orchestrator.vda5050.control.strangers import Elsewhere, Strangers, floods
 from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.errors import RemoteError
 from orchestrator.vda5050.model import Connection, Factsheet, Position, State, Visualization
 
-STRANGERS_MAX = 1000
-Elsewhere = Callable[[str, int, Position | None, bool], None]
+VEHICLES_MAX = 50_000
 Publish = Callable[[str, bytes, int, bool], object]
 
 
@@ -99,7 +98,8 @@ class Control:
         )
         self.vehicles: dict[tuple[str, str], Vehicle] = {}
         self.by_robot: dict[int, Vehicle] = {}
-        self.strangers: dict[str, str] = {}  # manufacturer/serial -> why they are ignored
+        self._others = Strangers(self.desk, elsewhere)
+        self.strangers = self._others.why
         self._known: dict[str, Known] = {}  # by name: not heard of since a restart
         self._asking: Vehicle | None = None  # the core is asked whether it may join
         self._at_the_door: dict[str, Vehicle] = {}  # these ask next
@@ -196,7 +196,9 @@ class Control:
         interface, major, manufacturer, serial, name = parts
         v = self.vehicles.get((manufacturer, serial)) or self._met(interface, major, parts)
         if v is None:
-            self._stranger(f"{manufacturer}/{serial}", strangers.word_of(major, name, payload))
+            self._others.heard(f"{manufacturer}/{serial}", major, name, payload)
+            return
+        if name != "connection" and floods(self.desk, v):
             return
         if name == "visualization":
             place = noticing.pose(self.desk, v, payload)
@@ -230,28 +232,19 @@ class Control:
         if rule is not None:
             if (rule.interface, rule.protocol.split(".", maxsplit=1)[0]) == (interface, major):
                 same = next((v for v in self.vehicles.values() if v.name == serial), None)
-                if same is None:
+                if len(self.vehicles) >= VEHICLES_MAX:
+                    reason = f"{VEHICLES_MAX} vehicles are known already"
+                elif same is None:
                     codec = codec_of(rule.protocol, rule.quirks)
                     v = Vehicle(manufacturer, serial, codec, rule.fleet, interface)
                     self.vehicles[manufacturer, serial] = v
                     return v
-                reason = f"{same.manufacturer}'s vehicle has the same serial number"
+                else:
+                    reason = f"{same.manufacturer}'s vehicle has the same serial number"
             else:
                 reason = f"speaks on {interface}/v{major}, the site expects {rule.protocol}"
-        name = f"{manufacturer}/{serial}"
-        if name not in self.strangers and len(self.strangers) < STRANGERS_MAX:
-            self.strangers[name] = reason
-            self.desk.alarm(name, f"ignored: {reason}")
+        self._others.met(f"{manufacturer}/{serial}", reason)
         return None
-
-    def _stranger(self, name: str, word: State | Connection | None) -> None:
-        if name not in self.strangers or word is None:
-            return
-        if isinstance(word, State):
-            place = strangers.place_in(word, self.desk.floor.map_id)
-            self._elsewhere(name, -1, place, True)
-        elif word.connection == "OFFLINE":
-            self._elsewhere(name, -1, None, False)
 
     def _unreadable(self, v: Vehicle, name: str, error: RemoteError) -> None:
         v.counts.undecodable += 1

@@ -36,6 +36,8 @@ class Limits:
     pose_states: int = 3
     odd_messages: int = 20
     undone_states: int = 3  # so often it may be idle in mid-order before it is believed
+    messages_per_s: float = 20.0  # of a vehicle; more are not read, but for so many at once:
+    messages_at_once: float = 200.0
     calm_s: float = 60.0  # without an odd message those before count no more
     factsheet_s: float = 5.0  # then a vehicle joins without one
 
@@ -47,6 +49,7 @@ class Limits:
             echo_s=max(2.0, 0.5 * speed),
             driving_silence_s=max(10.0, 3.0 * speed),
             idle_silence_s=max(65.0, 4.0 * speed),
+            messages_at_once=max(200.0, 20.0 * speed),
             recover_s=max(60.0, 3.0 * speed),
             factsheet_s=max(5.0, 0.5 * speed),
         )

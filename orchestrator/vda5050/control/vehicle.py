@@ -63,6 +63,7 @@ class Counts:
     reordered: int = 0
     missing: int = 0
     undecodable: int = 0
+    flooded: int = 0  # not read, since there were too many
     mended: int = 0  # members that can't be so
     odd_steps: int = 0  # of actions
     resent: int = 0
@@ -119,6 +120,8 @@ class Vehicle:
     asked_factsheet_ns: int = -1
     odd: int = 0  # grows with each message that can't be read or is old, shrinks with each other
     odd_ns: int = 0  # the last of them
+    room: float = 0.0  # so many messages may come at once; it grows with time
+    room_ns: int = 0
     old: Header | None = None  # of a state from long ago
     old_row: int = 0  # so many of those went on from each other
     counts: Counts = field(default_factory=Counts)
