@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from orchestrator.vision.clock import cancel
-from orchestrator.vision.model import Picture, Question, Reader, ReaderError, Reading
+from orchestrator.vision.model import Picture, Question, Reader, ReaderError, Reading, fault
 
 Asked = tuple[Picture, Question]
 Place = tuple[Asked, "asyncio.Future[Reading]"]
@@ -80,8 +80,8 @@ class Batcher:
                 answers = [ReaderError("schema", text) for _ in batch]
         except ReaderError as error:
             answers = [ReaderError(error.kind, error.text) for _ in batch]
-        except Exception as error:  # a fault in the reader is each picture's failure
-            answers = [ReaderError("broken", type(error).__name__) for _ in batch]
+        except Exception as error:
+            answers = [fault(error) for _ in batch]
         for (_, place), answer in zip(batch, answers, strict=True):
             if place.done():
                 continue

@@ -20,6 +20,7 @@ from orchestrator.vision.model import (
     ReaderError,
     Reading,
     Step,
+    fault,
 )
 from orchestrator.vision.policy import ReaderPolicy
 from orchestrator.vision.turns import Crowded, Turns
@@ -126,8 +127,8 @@ class Caller:
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
             return ReaderError("broken", "it gave up by itself")
-        except Exception as error:  # a fault in a reader; the text may hold secrets
-            return ReaderError("broken", type(error).__name__)
+        except Exception as error:
+            return fault(error)
 
     async def _hedged(self, picture: Picture, question: Question) -> Reading:
         """The first of up to two calls that is answered."""

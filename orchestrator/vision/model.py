@@ -47,6 +47,15 @@ class ReaderError(Exception):
         return ReaderError, (self.kind, self.text, self.after_s)
 
 
+def fault(error: Exception) -> ReaderError:
+    """A reader's own fault as a failed reading. Of an exception only its kind is told: its text may
+    hold secrets."""
+    if isinstance(error, ModuleNotFoundError):
+        text = f"the package {error.name} is missing -> pip install 'lightsout[vision]'"
+        return ReaderError("refused", text)
+    return ReaderError("broken", type(error).__name__)
+
+
 class Picture:
     """A picture as it came from the camera (JPEG or PNG). Decoded when first asked for, once;
     between processes go the bytes alone."""

@@ -24,6 +24,7 @@ from orchestrator.vision.model import (
     ReaderError,
     Reading,
     Task,
+    fault,
 )
 from orchestrator.vision.turns import Crowded, Turns
 
@@ -138,9 +139,12 @@ class Workers:
 
     async def close(self) -> None:
         """End the processes; who still waits for one gets a `ReaderError`."""
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
         for worker in self._all:
             worker.end()
-        await asyncio.to_thread(self._threads.shutdown)
+        self._threads.shutdown()
 
 
 class _Worker:
@@ -232,6 +236,6 @@ def _serve(pipe: Connection, readers: tuple[LocalReader, ...]) -> None:
                 said = named[name].look(picture, question)
             except (ReaderError, PictureError) as error:
                 said = error
-            except Exception as error:  # a fault in a reader
-                said = ReaderError("broken", type(error).__name__)
+            except Exception as error:
+                said = fault(error)
             pipe.send(said)

@@ -83,8 +83,8 @@ class Kserve:
             from tritonclient.http import InferInput, InferRequestedOutput  # noqa: PLC0415
             from tritonclient.utils import InferenceServerException  # noqa: PLC0415
         except ImportError:
-            mend = "pip install 'tritonclient[http]'"
-            raise ReaderError("refused", f"KServe needs a package -> {mend}") from None
+            mend = "pip install 'lightsout[triton]'"
+            raise ReaderError("refused", f"tritonclient is missing -> {mend}") from None
         settings = self._settings
         given = InferInput(
             settings.before.input or "input", list(batch.shape), DTYPES[settings.before.dtype]
