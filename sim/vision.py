@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import zlib
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,15 +142,28 @@ class Rendered:
         self._loop.close()
 
 
+def pack_of(sku: str) -> str:
+    """Whose pack it shows: what is easily taken for an article is of its family, and looks alike."""
+    return f"{sku[:-2]}~" if sku.endswith("~") else sku
+
+
 def photograph(scenes: Scenes, request: RequestInference, shown: Shown, clear: bool) -> Picture:
     """What the camera sees."""
     level = UNCLEAR if not clear else WORN if shown.case == TORN else CLEAR
     if request.task == "read_label":
         truth = Truth(label=request.subject if shown.case == TORN else shown.value)
     else:
-        truth = Truth(contents=dict(shown.units), broken=shown.broken, broken_sku=shown.broken_sku)
+        contents: Counter[str] = Counter()
+        for sku, count in shown.units:
+            contents[pack_of(sku)] += count
+        truth = Truth(contents=contents, broken=shown.broken, broken_sku=shown.broken_sku)
     task: Task = request.task  # type: ignore[assignment]
     return scenes.picture(task, request.subject, truth, request.request, level)
+
+
+def packs_of(skus: Collection[str]) -> frozenset[str]:
+    """All that could lie in a box."""
+    return frozenset(skus).union(pack_of(variant(sku)) for sku in skus)
 
 
 def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
@@ -169,11 +183,13 @@ def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
         settings, faces=scenes.faces, lanes=scenes.lanes, inline=True,
         clock=None if remote else StillClock(),
     )  # fmt: skip
-    skus = frozenset(loaded.site.skus).union(map(variant, loaded.site.skus))
+    skus = packs_of(loaded.site.skus)
 
     def known(request: RequestInference) -> Collection[str]:
         """Ids of the loads in the building; SKUs, and what looks like them."""
-        return frozenset(floor.place) if request.task == "read_label" else skus
+        if request.task != "read_label":
+            return skus
+        return frozenset(floor.place).union(floor.labels.values())  # some are of what has left
 
     pictures = Pictures(options.pictures) if options.pictures is not None else None
     judge = Judge(chain, known, pictures)

@@ -55,10 +55,10 @@ def run_replay(arguments: argparse.Namespace) -> int:
     from orchestrator.vision.pictures import find, folder_of  # noqa: PLC0415
     from orchestrator.vision.rejudging import figures, looks, rejudge  # noqa: PLC0415
     from sim.cameras import Scenes  # noqa: PLC0415
-    from sim.eyes import SEEN_AS  # noqa: PLC0415
-    from sim.floor import variant  # noqa: PLC0415
+    from sim.eyes import SEEN_AS, TORN  # noqa: PLC0415
     from sim.recipe import Recipe  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
+    from sim.vision import packs_of  # noqa: PLC0415
 
     with RunReader(arguments.run) as reader:
         recipe = Recipe.of(reader.meta)
@@ -68,11 +68,10 @@ def run_replay(arguments: argparse.Namespace) -> int:
         scenes = Scenes(recipe.seed)
         faces, lanes = (scenes.faces, scenes.lanes) if simulated else (None, None)
         truths = {
-            fact["request"]: SEEN_AS[fact["case"]] for _, _, _, fact in reader.truth("picture")
+            fact["request"]: "ok" if fact["case"] == TORN else SEEN_AS[fact["case"]]
+            for _, _, _, fact in reader.truth("picture")
         }
-        skus = set(site.skus)
-        if simulated:
-            skus |= set(map(variant, site.skus))
+        skus = packs_of(site.skus) if simulated else site.skus
         folder = folder_of(arguments.run)
         if not folder.is_dir():
             raise ScenarioError(

@@ -1,0 +1,110 @@
+"""A run's cameras: measured rates, pictures that are really read, and the same pictures again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from orchestrator.cli import main
+from orchestrator.core.messages import ImageRead, RequestInference
+from orchestrator.journal import RunReader
+from orchestrator.vision.pictures import find, folder_of
+from sim import vision
+from sim.eyes import DAMAGED, OTHER_LABEL, RIGHT, TORN, WRONG_COUNT, Shown
+from sim.recipe import of_site, with_faults
+from sim.recorded import record
+from sim.scenario import ScenarioError
+
+SITE = Path(__file__).resolve().parents[2] / "sites" / "jd_small"
+LABEL = RequestInference(
+    request=1, task="read_label", station=0, subject="parcel-o1", expected="parcel-o1",
+    capability="scan",
+)  # fmt: skip
+BOX = RequestInference(
+    request=2, task="verify_pick", station=0, subject="o1", expected="A:2", capability="verify"
+)
+
+
+def drawn(request: RequestInference, shown: Shown, count: int = 4000) -> Counter[str]:
+    eyes, chance = vision.Measured(), Random(1)
+    return Counter(eyes.see(request, shown, chance, clear=True).outcome for _ in range(count))
+
+
+def test_measured_eyes_are_mostly_right_and_never_perfect() -> None:
+    right = drawn(LABEL, Shown(RIGHT, "parcel-o1"))
+    assert right["ok"] > 3600
+    assert set(right) > {"ok", "misread"}, "an error that was never seen happens all the same"
+    assert drawn(LABEL, Shown(OTHER_LABEL, "parcel-o2")).most_common(1)[0][0] == "misread"
+    assert drawn(BOX, Shown(WRONG_COUNT, "A:3")).most_common(1)[0][0] == "mismatch"
+    assert drawn(BOX, Shown(DAMAGED, "A:2"))["ok"] < 200
+    assert drawn(LABEL, Shown(TORN, "parcel-o1"))["unreadable"] > right["unreadable"]
+
+
+def test_a_wrong_value_is_never_told_as_the_expected_one_unless_it_is_taken_for_it() -> None:
+    eyes, chance = vision.Measured(), Random(2)
+    for _ in range(3000):
+        sight = eyes.see(LABEL, Shown(RIGHT, "parcel-o1"), chance, clear=True)
+        assert (sight.value == "parcel-o1") == (sight.outcome == "ok")
+
+
+@pytest.mark.parametrize("text", ["", "blind", "rendered:2", "rendered:x", "statistical:0.5"])
+def test_how_a_run_sees_is_checked(text: str) -> None:
+    with pytest.raises(ScenarioError, match="write perfect, statistical, rendered"):
+        vision.parse(text)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some minutes in which every look is a picture, and much goes wrong."""
+    path = tmp_path_factory.mktemp("runs") / "seen.run"
+    recipe = with_faults(of_site(SITE, seed=3, hours=0.1, vision="rendered"), "default")
+    faults = recipe.faults + "\n".join(
+        ["", "pick_wrong: {share: 0.3}", "label_wrong: {share: 0.3}", "label_torn: {share: 0.2}"]
+    )
+    kept = [line for line in recipe.faults.splitlines() if not line.startswith(WRONG)]
+    assert len(kept) < len(recipe.faults.splitlines())
+    record(replace(recipe, faults="\n".join(kept) + faults[len(recipe.faults) :]), path)
+    return path
+
+
+WRONG = ("pick_wrong", "label_wrong", "label_torn")
+
+
+def reads(run: Path) -> list[ImageRead]:
+    with RunReader(run) as reader:
+        events = [entry.event for entry in reader.entries()]
+    return [event for event in events if isinstance(event, ImageRead)]
+
+
+def test_each_look_has_its_picture_and_its_reader(run: Path) -> None:
+    found = reads(run)
+    assert len(found) > 10 and {read.model for read in found if read.outcome == "ok"} >= {"codes"}
+    assert all(find(folder_of(run), read.image) is not None for read in found)
+
+
+def test_the_cameras_find_what_is_wrong_and_the_truth_says_so(run: Path) -> None:
+    outcomes = Counter(read.outcome for read in reads(run))
+    assert outcomes["mismatch"] and outcomes["misread"], outcomes
+    with RunReader(run) as reader:
+        pictures = {fact["request"]: fact["case"] for *_, fact in reader.truth("picture")}
+    passed = {pictures[read.request] for read in reads(run) if read.outcome == "ok"}
+    assert passed <= {RIGHT, TORN}, "a torn label may be readable, the others are wrong"
+
+
+def test_the_pictures_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["vision", "replay", str(run), "--json"]) == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    for row in told.values():
+        assert row["pictures"] == row["same"] == row["truth_known"] and not row["changes"]
+        assert row["false_ok_now"] == 0 and row["right_now"] >= 0.7 * row["pictures"]
+    assert main(["vision", "replay", str(run), "--model", "ocr", "--json"]) == 0
+    other = json.loads(capsys.readouterr().out)
+    assert set(other) == {"read_label"} and other["read_label"]["false_ok_now"] == 0
+    assert main(["vision", "replay", str(run), "--model", "nobody"]) == 2
+    assert "there is no such reader" in capsys.readouterr().err
