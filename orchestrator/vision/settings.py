@@ -288,9 +288,11 @@ class _Place:
             what = f"{asked.agree} readers can't agree where {len(set(readers))} are asked"
             found.append(self.finding((*below, "agree"), what, "name more readers"))
         swayed = [name for name in readers if isinstance(declared.get(name), OpenAIFile)]
-        if task in SWAYED and swayed and asked.agree < 2 and not asked.alone:
-            what = f"text in a picture could talk {swayed[0]!r} into saying that all is well"
-            mend = "write `agree: 2`, or `alone: true` where that can't happen"
+        if task in SWAYED and len(swayed) >= asked.agree and not asked.alone:
+            who = " and ".join(map(repr, swayed))
+            what = f"text in a picture could talk {who} into saying that all is well"
+            more = f"a reader that can't be talked to, and `agree: {len(swayed) + 1}`"
+            mend = f"ask for {more}; or write `alone: true` where that can't happen"
             found.append(self.finding(below, what, mend))
         return found
 

@@ -165,6 +165,12 @@ def test_a_model_that_reads_text_may_not_say_alone_that_all_is_well(task: str) -
         readers: {{q: {{kind: openai, model: m, url: "https://h"}}}}
         tasks: {{{task}: {{readers: [{local}, q]{more}}}}}"""
     assert "could talk 'q' into" in findings(text.format(task=task, local=local, more=""))[0]
+    two = text.replace(
+        "readers: {{q:", "readers: {{p: {{kind: openai, model: m, url: 'https://p'}}, q:"
+    )
+    both = two.format(task=task, local=f"{local}, p", more=", agree: 2")
+    assert "could talk 'p' and 'q' into" in findings(both)[0]
+    assert "`agree: 3`" in findings(both)[0]
     for more in (", agree: 2", ", alone: true"):
         assert findings(text.format(task=task, local=local, more=more)) == []
 
