@@ -118,6 +118,33 @@ def test_given_a_last_will_when_its_link_is_gone_without_a_word_then_others_hear
     asyncio.run(story())
 
 
+def test_given_a_filter_that_is_wanted_no_more_then_nothing_comes_by_it(
+    mosquitto: Mosquitto,
+) -> None:
+    async def story() -> None:
+        async with MqttLink(mosquitto.url, backoff=QUICK) as link:
+            link.subscribe("a/#", 1)
+            link.subscribe("b/#", 1)
+            await link.wait_up(5)
+            link.unsubscribe("a/#")
+            link.unsubscribe("never asked for")
+            link.subscribe("c/#", 1)
+            await link.wait_up(5)
+            for topic in ("a/1", "b/1"):
+                link.publish(topic, b"x", 1)
+            assert await take(link, 1) == [("b/1", b"x", False)]
+            # and after a new connection neither
+            mosquitto.kill()
+            await until(lambda: not link.connected)
+            mosquitto.start()
+            await link.wait_up(5)
+            for topic in ("a/2", "c/2"):
+                link.publish(topic, b"y", 1)
+            assert await take(link, 1) == [("c/2", b"y", False)]
+
+    asyncio.run(story())
+
+
 def test_given_no_broker_when_the_outbox_is_full_then_qos_0_goes_first_and_qos_1_is_refused() -> (
     None
 ):
