@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from orchestrator.vision.pictures import folder_of
 from sim.fork import forks_of
 from sim.report import (
     departures,
@@ -39,6 +41,7 @@ class Report:
     places: timeline.Places
     moving: tuple[Floats, floor.Grid]  # seconds per cell
     standing: tuple[Floats, floor.Grid]
+    pictures: Path | None = None  # where cameras' pictures lie
 
 
 def figures(run: Run) -> dict[str, Any]:
@@ -84,10 +87,12 @@ def build(run: Run) -> Report:
         "mistakes": mistakes.figures(mistakes.mistakes(facts, _needs(seen.loaded))),
         "shifts": shifts.figures(facts, ledger, seen.problems, end_ns),
         "faults": orders.faults(facts),
-        "unfinished": orders.unfinished(ledger, run.meta.get("books") or {}, end_ns),
+        "unfinished": orders.unfinished(ledger, run.meta.get("books") or {}, end_ns, facts),
     }
+    path = getattr(run, "path", None)
     return Report(
         measured, seen.loaded, seen.places, (moving, fine), (standing, coarse),
+        folder_of(path) if path is not None else None,
     )  # fmt: skip
 
 

@@ -72,9 +72,13 @@ def figures(ledger: Ledger, end_ns: int) -> dict[str, Any]:
     }
 
 
-def unfinished(ledger: Ledger, books: dict[str, Any], end_ns: int) -> list[dict[str, Any]]:
-    """Orders that were not finished, those due first; at most `LISTED_MAX`."""
+def unfinished(
+    ledger: Ledger, books: dict[str, Any], end_ns: int, facts: list[Fact]
+) -> list[dict[str, Any]]:
+    """Orders that were not finished, those due first; at most `LISTED_MAX`. `picture`: the last one
+    that was kept of anything of theirs, by its SHA-256."""
     said = books.get("orders", {})
+    seen = {fact["subject"]: fact["image"] for _, kind, fact in facts if kind == "picture"}
     rows = []
     for order in ledger.orders.values():
         if order.right_ns >= 0:
@@ -87,9 +91,15 @@ def unfinished(ledger: Ledger, books: dict[str, Any], end_ns: int) -> list[dict[
             "reason": row.get("reason", order.reason) or _why(order, end_ns),
             "received_s": round(order.received_ns / 1e9, 1),
             "due_s": round(order.due_ns / 1e9, 1) if order.due_ns else None,
+            "picture": _picture(order, seen),
         })  # fmt: skip
     rows.sort(key=lambda row: (row["status"] == "open", row["due_s"] or 1e12, row["order"]))
     return rows[:LISTED_MAX]
+
+
+def _picture(order: OrderTruth, seen: dict[str, str]) -> str:
+    subjects = (f"parcel-{order.order_id}", order.order_id, *order.totes)
+    return next((seen[name] for name in subjects if name in seen), "")
 
 
 def _why(order: OrderTruth, end_ns: int) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from html import escape
+from pathlib import Path
 from typing import Any
 
+from orchestrator.vision.pictures import find
+from orchestrator.vision.readers.shrinking import shrunk
 from sim.report import Report, cards, svg
 from sim.report.map import LEVELS, heat_map
 from sim.report.parts import NONE, Html, card, document, meter, percent, span, table, tile
 from sim.report.timeline import STATES
 from sim.verification.table import clock
 
+PICTURES_MAX, THUMBNAIL_PX, THUMBNAIL_BYTES = 40, 240, 20_000
 WORDS = {state: state.replace("_", " ") for state in STATES}
 
 
@@ -35,7 +40,8 @@ def page(report: Report) -> str:
         *_lower(figures),
         cards.machines(figures["machines"]),
         "<div class='row'>", _heat(report, "move"), _heat(report, "stand"), "</div>",
-        _faults(figures["faults"]), _unfinished(figures["unfinished"]), _arguments(figures),
+        _faults(figures["faults"]), _unfinished(figures["unfinished"], report.pictures),
+        _arguments(figures),
     ]  # fmt: skip
     return document(title, "".join(body))
 
@@ -229,17 +235,29 @@ def _faults(rows: list[dict[str, Any]]) -> str:
     return card("Faults", f"{len(rows)} and how they ended", listed)
 
 
-def _unfinished(rows: list[dict[str, Any]]) -> str:
+def _unfinished(rows: list[dict[str, Any]], pictures: Path | None) -> str:
     if not rows:
         return card("Orders not finished", "all were", "")
-    listed = table(("order", "kind", "status", "why", "received", "due"), [
+    shown = [row["picture"] for row in rows if row["picture"]][:PICTURES_MAX]
+    listed = table(("order", "kind", "status", "why", "received", "due", ""), [
         (row["order"], row["kind"], row["status"], row["reason"], clock(row["received_s"])[:-4],
-         clock(row["due_s"])[:-4] if row["due_s"] else NONE)
+         clock(row["due_s"])[:-4] if row["due_s"] else NONE,
+         _thumbnail(row["picture"], pictures) if row["picture"] in shown else row["picture"][:12])
         for row in rows
     ])  # fmt: skip
     return card(
         "Orders not finished", f"{len(rows)} listed; set aside first, then by due time", listed
     )
+
+
+def _thumbnail(name: str, pictures: Path | None) -> str:
+    """A small one; its name where it is not there any more."""
+    picture = find(pictures, name) if pictures is not None else None
+    if picture is None:
+        return name[:12]
+    small = shrunk(picture, THUMBNAIL_PX, THUMBNAIL_BYTES)
+    data = base64.b64encode(small.data).decode()
+    return Html(f"<img alt='{name[:12]}' src='data:{small.media_type};base64,{data}'>")
 
 
 def _arguments(figures: dict[str, Any]) -> str:

@@ -151,7 +151,9 @@ def test_orders_by_hand() -> None:
     assert (figures["due"], figures["on_time"], figures["on_time_share"]) == (4, 2, 0.5)
     assert figures["cycle"]["p50_s"] == 300.0
     assert sum(row["orders"] for row in figures["cycle"]["histogram"]) == 3
-    left = orders.unfinished(ledger, {}, 900 * 10**9)
+    seen = [(5, "picture", {"subject": "parcel-d", "image": "ab" * 32})]
+    left = orders.unfinished(ledger, {}, 900 * 10**9, seen)
+    assert [row["picture"] for row in left] == ["ab" * 32, ""]
     assert [(row["order"], row["reason"]) for row in left] == [
         ("d", "overdue at the end of the run"),
         ("e", "in work at the end of the run"),
