@@ -30,6 +30,10 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "About": {
         "state": "ONLINE", "site": "jd_small", "version": "0.1.0", "run": "5b0645db", "at": AT
     },
+    "SafetyStatus": {
+        "state": "online", "stopped": [{"zone": "cell-1", "nodes": [NODE], "why": "light curtain"}],
+    },
+    "SafetyLink": {"state": "stopped", "reason": "it is offline"},
     "RobotState": {
         "robot": "tote_amr-03", "fleet": "tote_amr", "node": NODE, "activity": "driving",
         "battery_percent": 71.5, "fault": "", "manual": False, "retired": False, "paused": [],

@@ -107,9 +107,9 @@ class Requests:
         except Unnamed as error:
             if topic == self.safety_topic:
                 self._unreadable(payload, error)
-            elif name:
+            if name:
                 self._reply(AnswerRequest(request=name, accepted=False, reason=str(error)))
-            else:
+            elif topic != self.safety_topic:
                 self._alarm(topic.rsplit("/", 1)[-1], f"a request can't be read: {error}")
         return True
 

@@ -13,8 +13,7 @@ import msgspec
 
 from orchestrator.api.equipment import QOS
 from orchestrator.api.naming import Naming, Unnamed
-from orchestrator.api.published import root
-from orchestrator.api.requests import object_of
+from orchestrator.api.published import SafetyLink, SafetyStatus, StoppedZone, root
 from orchestrator.core.messages import EmergencyStopped, Event
 
 SECOND_NS = 1_000_000_000
@@ -55,15 +54,12 @@ class SafetyWatch:
         if retained and b"offline" not in payload:
             return True
         try:
-            said = object_of(payload)
-            rows = said.get("stopped", [])
-            if said.get("state") != "online":
-                self._gone("it is offline")
-            elif isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-                self._here(now_ns, rows)
+            said = msgspec.json.decode(payload, type=SafetyStatus)
+            if said.state == "online":
+                self._here(now_ns, said.stopped)
             else:
-                raise Unnamed("stopped: is no list of zones")
-        except Unnamed as error:
+                self._gone("it is offline")
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             self._alarm("safety bridge", f"its status can't be read: {error}")
         return True
 
@@ -85,20 +81,19 @@ class SafetyWatch:
                 self._stop()
         self._tell()
 
-    def _here(self, now_ns: int, rows: list[dict[str, Any]]) -> None:
+    def _here(self, now_ns: int, rows: list[StoppedZone]) -> None:
         if self._missing:
             self._alarm("safety bridge", "it is there again")
         self._heard_ns, self._missing = now_ns, ""
         known = self._stopped()
         for row in rows:
-            zone, names = row.get("zone", ""), row.get("nodes", [])
-            if not isinstance(zone, str) or zone in known or ("" in known and not names):
+            if row.zone in known or ("" in known and not row.nodes):
                 continue
             try:
-                nodes = self._naming.numbered({"nodes": names})["nodes"]
+                nodes = self._naming.numbered({"nodes": row.nodes})["nodes"]
             except Unnamed:
                 nodes = []  # everything: better too much than too little
-            self._post(EmergencyStopped(zone=zone if nodes else "", nodes=tuple(nodes)))
+            self._post(EmergencyStopped(zone=row.zone if nodes else "", nodes=tuple(nodes)))
 
     def _gone(self, reason: str) -> None:
         if self._missing:
@@ -114,9 +109,9 @@ class SafetyWatch:
         self._post(EmergencyStopped())
 
     def _tell(self) -> None:
-        said: dict[str, str] = {"state": "stopped" if self._ours else "running"}
+        said = SafetyLink(state="running")
         if self._ours:
-            said["reason"] = self._missing or "everything is stopped"
+            said = SafetyLink(state="stopped", reason=self._missing or "everything is stopped")
         payload = msgspec.json.encode(said)
         if payload != self._told:
             self._told = payload

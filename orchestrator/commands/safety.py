@@ -62,10 +62,11 @@ def _words(mapping: SafetyFile) -> list[str]:
 
 
 async def _bridge(arguments: argparse.Namespace, mapping: SafetyFile) -> None:
+    from orchestrator.api.published import root  # noqa: PLC0415
     from orchestrator.mqtt.address import Will  # noqa: PLC0415
     from orchestrator.safety import bridge, running  # noqa: PLC0415
 
-    topic = f"lightsout/v1/{mapping.site}/safety/status"
+    topic = f"{root(mapping.site)}/safety/status"
     will = Will(topic, bridge.will())
     link = mqtt_options.link(
         arguments, arguments.mqtt, client_id=f"lightsout-safety-{mapping.site}", will=will,

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.api.published import SafetyLink, SafetyStatus, StoppedZone, root
 from orchestrator.core.messages import EmergencyReset, EmergencyStopped, ZoneCleared
 from orchestrator.safety.mapping import SafetyFile, SignalFile, ZoneFile, signals_of
 
@@ -52,7 +53,7 @@ class Bridge:
 
     def __init__(self, mapping: SafetyFile, publish: Publish, say: Callable[[str], None]) -> None:
         self._publish, self._say = publish, say
-        self._root = f"lightsout/v1/{mapping.site}/safety"
+        self._root = f"{root(mapping.site)}/safety"
         self.events_topic, self.status_topic = f"{self._root}/events", f"{self._root}/status"
         self.link_topic = f"{self._root}/link"
         self.sources = {
@@ -104,14 +105,14 @@ class Bridge:
         if topic != self.link_topic:
             return
         try:
-            said = msgspec.json.decode(payload, type=dict[str, Any])
+            said = msgspec.json.decode(payload, type=SafetyLink)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return
-        before, self._all_stopped = self._all_stopped, said.get("state") == "stopped"
+        before, self._all_stopped = self._all_stopped, said.state == "stopped"
         if self._all_stopped and not before:
             for zone in self.zones:
                 if not zone.stopped:
-                    self._stop(zone, f"the master has stopped: {str(said.get('reason', ''))[:200]}")
+                    self._stop(zone, f"the master has stopped: {said.reason[:200]}")
         self._look(now_ns)
 
     def tick(self, now_ns: int) -> None:
@@ -204,14 +205,14 @@ class Bridge:
     def _status(self, now_ns: int) -> None:
         self._told_ns = now_ns
         rows = [
-            {"zone": zone.file.zone, "nodes": list(zone.file.nodes), "why": zone.why}
+            StoppedZone(zone=zone.file.zone, nodes=list(zone.file.nodes), why=zone.why)
             for zone in self.zones
             if zone.stopped
         ]
-        body = msgspec.json.encode({"state": "online", "stopped": rows})
-        self._publish(self.status_topic, body, QOS, True)
+        status = SafetyStatus(state="online", stopped=rows)
+        self._publish(self.status_topic, msgspec.json.encode(status), QOS, True)
 
 
 def will() -> bytes:
     """What the broker says of us when we are gone."""
-    return msgspec.json.encode({"state": "offline"})
+    return msgspec.json.encode(SafetyStatus(state="offline"))

@@ -62,7 +62,7 @@ def test_offline_stops_everything_where_the_site_wants_that() -> None:
     story.says(state="online", stopped=[])
     story.stopped = set()
     story.passes(1)
-    assert story.links[-1] == {"state": "running"} and story.events == [EmergencyStopped()]
+    assert story.links[-1]["state"] == "running" and story.events == [EmergencyStopped()]
 
 
 def test_silence_is_the_same_also_of_a_bridge_that_was_never_there() -> None:

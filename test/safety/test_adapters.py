@@ -27,6 +27,7 @@ needs_modbus = pytest.mark.skipif(
     reason="no pymodbus: pip install lightsout[modbus]",
 )
 STATUS = "lightsout/v1/s/safety/status"
+PATIENCE_S = 40  # for a machine that has much else to do
 FILE = """\
 format: 1
 site: s
@@ -67,7 +68,7 @@ async def bridged(url: str, file: SafetyFile, heard: Heard) -> AsyncIterator[asy
     """A bridge on a broker, and who hears it."""
     async with MqttLink(url) as ear, MqttLink(url, will=Will(STATUS, bridge.will())) as link:
         ear.subscribe("lightsout/v1/s/safety/+", 1)
-        await ear.wait_up(5)
+        await ear.wait_up(PATIENCE_S)
 
         async def listen() -> None:
             async for topic, payload, _ in ear.messages():
@@ -87,16 +88,16 @@ async def bridged(url: str, file: SafetyFile, heard: Heard) -> AsyncIterator[asy
 
 async def cycle(heard: Heard, write: Any) -> None:
     """Reset, run, stop, reset, run: by the values that a controller holds."""
-    await until(lambda: heard.events[-1:] == ["ZoneCleared"])
+    await until(lambda: heard.events[-1:] == ["ZoneCleared"], PATIENCE_S)
     await write("reset", True)
-    await until(lambda: heard.events[-1:] == ["EmergencyReset"])
+    await until(lambda: heard.events[-1:] == ["EmergencyReset"], PATIENCE_S)
     await write("reset", False)
     await write("stop", False)
-    await until(lambda: heard.events[-1:] == ["EmergencyStopped"])
+    await until(lambda: heard.events[-1:] == ["EmergencyStopped"], PATIENCE_S)
     await write("stop", True)
-    await until(lambda: heard.events[-1:] == ["ZoneCleared"])
+    await until(lambda: heard.events[-1:] == ["ZoneCleared"], PATIENCE_S)
     await write("reset", True)
-    await until(lambda: heard.events[-1:] == ["EmergencyReset"])
+    await until(lambda: heard.events[-1:] == ["EmergencyReset"], PATIENCE_S)
 
 
 @needs_opcua
@@ -118,7 +119,7 @@ def test_a_controller_by_opc_ua(tmp_path: Path, mosquitto: Mosquitto) -> None:
             nodes[name] = await server.nodes.objects.add_variable(node, name, value)
         await server.start()
         places = {name: f"ns=2;s={name}" for name in values}
-        file = mapping(tmp_path, source=f'{{opcua: "{url}", poll_s: 0.05, timeout_s: 1}}', **places)
+        file = mapping(tmp_path, source=f'{{opcua: "{url}", poll_s: 0.05, timeout_s: 5}}', **places)
 
         async def write(name: str, value: bool) -> None:
             await nodes[name].write_value(value)
@@ -130,15 +131,15 @@ def test_a_controller_by_opc_ua(tmp_path: Path, mosquitto: Mosquitto) -> None:
             bad = ua.DataValue(ua.Variant(True), ua.StatusCode(ua.StatusCodes.BadSensorFailure))
             before = len(heard.events)
             await nodes["stop"].write_value(bad)
-            await until(lambda: heard.events[before:] == ["EmergencyStopped"])
+            await until(lambda: heard.events[before:] == ["EmergencyStopped"], PATIENCE_S)
             await write("stop", True)
-            await until(lambda: heard.events[-1] == "ZoneCleared")
+            await until(lambda: heard.events[-1] == "ZoneCleared", PATIENCE_S)
             await write("reset", True)
-            await until(lambda: heard.events[-1] == "EmergencyReset")
+            await until(lambda: heard.events[-1] == "EmergencyReset", PATIENCE_S)
             # the controller goes away
             before = len(heard.events)
             await server.stop()
-            await until(lambda: heard.events[before:] == ["EmergencyStopped"])
+            await until(lambda: heard.events[before:] == ["EmergencyStopped"], PATIENCE_S)
         return heard
 
     heard = asyncio.run(story())
@@ -173,14 +174,14 @@ def test_a_controller_by_modbus(tmp_path: Path, mosquitto: Mosquitto) -> None:
 
         await hand.write_register(7, 1 << 5)
         await write("stop", True)
-        source = f'{{modbus: "127.0.0.1:{port}", poll_s: 0.05, timeout_s: 1}}'
+        source = f'{{modbus: "127.0.0.1:{port}", poll_s: 0.05, timeout_s: 5}}'
         places = {"stop": "coil:3", "reset": "coil:4", "clear": "holding:7.5"}
         async with bridged(mosquitto.url, mapping(tmp_path, source=source, **places), heard):
             await cycle(heard, write)
             before = len(heard.events)
             hand.close()
             await server.shutdown()
-            await until(lambda: heard.events[before:] == ["EmergencyStopped"])
+            await until(lambda: heard.events[before:] == ["EmergencyStopped"], PATIENCE_S)
             # it comes back, with the reset held down: that is none
             server = ModbusTcpServer(context, address=("127.0.0.1", port))
             await server.serve_forever(background=True)
@@ -189,7 +190,7 @@ def test_a_controller_by_modbus(tmp_path: Path, mosquitto: Mosquitto) -> None:
             await write("reset", True)
             await hand.write_register(7, 1 << 5)
             await write("stop", True)
-            await until(lambda: heard.events[-1] == "ZoneCleared")
+            await until(lambda: heard.events[-1] == "ZoneCleared", PATIENCE_S)
             await write("reset", False)
             assert "EmergencyReset" not in heard.events[before:]
             hand.close()
@@ -215,7 +216,7 @@ def test_a_bridge_that_is_gone_is_offline(
         )
 
         async def until_it_is(state: str) -> None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 async for topic, payload, _ in ear.messages():
                     heard.message(topic, payload)
                     if heard.state == state:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS / folder) for folder in ("api", "mqtt", "vda5050", "serving")]
+sys.path[:0] = [str(TESTS / folder) for folder in ("api", "core", "mqtt", "vda5050", "serving")]
 
 from mosquitto_process import mosquitto, mosquitto_program  # noqa: E402
 
