@@ -52,7 +52,8 @@ def activity_of(world: World, robot: Robot) -> Activity:
 def state_of(world: World, naming: Naming, robot: Robot) -> RobotState:
     """Without its time."""
     nodes = world.site.roadmap.node_ids
-    task = world.underway.get(robot.task)
+    known = (world.underway.get(number) for number in (robot.task, *robot.aboard))
+    task = next((each for each in known if each is not None), None)
     return RobotState(
         robot=robot.name,
         fleet=world.site.fleets[robot.fleet].id,
