@@ -3,6 +3,7 @@ answered; and what late joiners find."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -236,6 +237,9 @@ def test_a_master_that_is_gone_is_told_and_tells_everything_again(hall: Served, 
     assert desk("orders", "submit", "--id", "much", "--sku", "SKU-02", "--quantity", "9999")[0] == 0
     orders = {row["order_id"]: row["status"] for row in desk.rows("orders", "list")}
     assert (orders["no"], orders["much"]) == ("refused", "open")
+    close = {"type": "StationClosed", "request": "once", "station": "pick-3"}
+    publish(hall, {"commands": close}, retain=False)
+    wait_for(lambda: replies(hall, "once"), "an answer")
     # when the master is killed, its last will says so, and nobody waits for an answer
     hall.server.send_signal(signal.SIGKILL)
     hall.server.wait()
@@ -246,7 +250,8 @@ def test_a_master_that_is_gone_is_told_and_tells_everything_again(hall: Served, 
     # and the broker forgets everything, but for what somebody else left
     hall.broker.kill()
     hall.broker.start()
-    wait_for(lambda: leave(hall, "fleet/ghost/state", "orders/ghost/status"), "left there")
+    ghost = {"robot": "ghost", "order_id": "ghost", "status": "open"}
+    publish(hall, {"fleet/ghost/state": ghost, "orders/ghost/status": ghost}, retain=True)
     hall.ear.kept.clear()
     # then who goes on with the run tells it again, and clears what is not its own
     hall.serve("--resume", str(hall.run))
@@ -258,6 +263,12 @@ def test_a_master_that_is_gone_is_told_and_tells_everything_again(hall: Served, 
     assert closed.items() <= again.items() and again["much"] == "open" and "ghost" not in again
     wait_for(lambda: "ghost" not in hall.ear.robots(), "the ghost is gone")
     assert {row["robot"] for row in desk.rows("fleet", "list")} == set(hall.ear.robots())
+    # and what was asked before is answered alike, and not done again
+    assert desk("fleet", "open-station", "pick-3")[0] == 0
+    publish(hall, {"commands": close}, retain=False)
+    first, second = wait_for(lambda: (r := replies(hall, "once"))[1:] and r, "the answer again")
+    assert first == second and first["accepted"]
+    assert "pick-3" not in desk("fleet", "closures")[1]
     assert desk("fleet", "pause", "--all")[0] == desk("fleet", "resume", "--all")[0] == 0
 
 
@@ -277,18 +288,23 @@ def test_everything_that_was_said_is_of_the_document(hall: Served, desk: Desk) -
                                           "replies", "host", "equipment"}  # fmt: skip
 
 
-def leave(hall: Served, *names: str) -> bool:
-    import asyncio  # noqa: PLC0415
+def publish(hall: Served, messages: dict[str, Any], *, retain: bool) -> bool:
+    """As any program would."""
 
-    async def publish() -> None:
+    async def send() -> None:
         async with MqttLink(hall.url) as link:
-            for name in names:
-                raw = {"robot": "ghost", "order_id": "ghost", "status": "open"}
-                link.publish(f"{TOPICS}/{name}", json.dumps(raw).encode(), 1, True)
+            for name, content in messages.items():
+                link.publish(f"{TOPICS}/{name}", json.dumps(content).encode(), 1, retain)
             await link.flush(5)
 
-    asyncio.run(publish())
+    asyncio.run(send())
     return True
+
+
+def replies(hall: Served, request: str) -> list[Any]:
+    """To one request, so far."""
+    said = [json.loads(m[1]) for m in list(hall.ear.heard) if m[0] == f"{TOPICS}/replies"]
+    return [reply for reply in said if reply["request"] == request]
 
 
 def test_on_the_shipped_broker_an_operator_is_answered_and_may_do_no_more(
