@@ -27,6 +27,10 @@ EXAMPLES = """\
   lightsout bench wire --vehicles 5000 --driving 0.5 --json"""
 JOIN_S = 120.0  # to join, and so much more for each vehicle:
 JOIN_EACH_S = 0.05
+WARM_UP_S = (
+    20.0  # until everybody drives and the planner knows the ways, and so much more for each:
+)
+WARM_UP_EACH_S = 0.02
 BROKER = """\
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -47,7 +51,9 @@ def add(kinds: Any) -> None:
     parser = command(kinds, "wire", "the MQTT master with so many vehicles", EXAMPLES)
     parser.add_argument("--vehicles", type=int, default=500, metavar="N", help="(500)")
     parser.add_argument("--seconds", type=positive, default=60.0, help="measured (60)")
-    parser.add_argument("--warm-up", type=positive, default=20.0, metavar="S", help="(20)")
+    parser.add_argument(
+        "--warm-up", type=positive, metavar="S", help="(20, and 1 for each 50 vehicles)"
+    )
     parser.add_argument(
         "--rate", type=positive, default=1.0, metavar="HZ", help="of states, beside events (1)"
     )
@@ -55,6 +61,9 @@ def add(kinds: Any) -> None:
         "--driving", type=positive, default=1.0, metavar="SHARE",
         help="of vehicles that have an order at a time (1)",
     )  # fmt: skip
+    parser.add_argument(
+        "--horizon", type=int, default=8, metavar="EDGES", help="told behind the base (8)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
 
@@ -68,6 +77,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         raise BenchError(f"--vehicles {count}: must be 1 to 20000")
     if arguments.driving > 1:
         raise BenchError(f"--driving {arguments.driving:g}: is a share -> at most 1")
+    if arguments.horizon < 0:
+        raise BenchError(f"--horizon {arguments.horizon}: must not be negative")
     _open_files(2 * count + 100)
     place = hall(count, arguments.seed)
     with ExitStack() as stack:
@@ -79,6 +90,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         served = wire_server.Task(
             place.files, str(folder), f"mqtt://127.0.0.1:{port}", count,
             max(1, round(arguments.driving * count)), place.stops, arguments.seed,
+            arguments.horizon,
         )  # fmt: skip
         server = stack.enter_context(_process(wire_server.play, served))
         server.expect("up", 600)
@@ -188,7 +200,8 @@ def _measure(
 ) -> dict[str, Any]:
     from sim.load import meter  # noqa: PLC0415
 
-    begin = time.monotonic() + arguments.warm_up
+    warm_up_s = arguments.warm_up or WARM_UP_S + WARM_UP_EACH_S * arguments.vehicles
+    begin = time.monotonic() + warm_up_s
     end = begin + arguments.seconds
     server.pipe.send(begin)
     fleet.pipe.send((begin, end))
@@ -228,6 +241,7 @@ def _figures(
     took = arguments.seconds
     return {
         "vehicles": arguments.vehicles,
+        "horizon": arguments.horizon,
         **found,
         "states_per_s": round(said["states_out"] / took, 1),
         "read_per_s": round(heard["messages_in"] / took, 1),

@@ -8,6 +8,7 @@ import contextlib
 import secrets
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ EXAMPLES = """\
   lightsout serve sites/jd_small --resume live.run --mqtt mqtts://broker:8883 --ca ca.crt --user master
   lightsout fleet simulate sites/jd_small --mqtt mqtt://127.0.0.1:1883    (in another window)"""
 PORT = 1883
+HORIZON_MAX = 50
 
 
 def add(subparsers: Any) -> None:
@@ -66,6 +68,11 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--snapshot-minutes", type=positive, metavar="N", help="tell the host the stock so often"
     )
+    parser.add_argument(
+        "--horizon", type=int, choices=range(HORIZON_MAX + 1), metavar="EDGES",
+        help="of the plan, told to a vehicle behind what it may drive "
+        f"(0-{HORIZON_MAX}; 8). Fewer: shorter messages, for many vehicles",
+    )  # fmt: skip
     parser.add_argument("--hours", type=positive, help="end after so long (until interrupted)")
     parser.add_argument("--quiet", action="store_true", help="say nothing on the way")
 
@@ -151,6 +158,7 @@ async def _serve(
     from orchestrator.journal import RunReader  # noqa: PLC0415
     from orchestrator.mqtt import Backoff, Will  # noqa: PLC0415
     from orchestrator.serving import Serving  # noqa: PLC0415
+    from orchestrator.vda5050.control.sending import Limits  # noqa: PLC0415
 
     async with contextlib.AsyncExitStack() as stack:
         url = arguments.mqtt
@@ -164,9 +172,13 @@ async def _serve(
         backoff = Backoff.at_speed(arguments.speed)
         link = mqtt_options.link(arguments, url, client_id=client_id, will=will, backoff=backoff)
         say = _quiet if arguments.quiet else _say
+        limits = Limits.at_speed(arguments.speed)
+        if arguments.horizon is not None:
+            limits = replace(limits, horizon=arguments.horizon)
         serving = Serving(
             scenario.loaded, writer, link, run=run_id, version=version(), speed=arguments.speed,
             snapshot_minutes=arguments.snapshot_minutes, sight=sight, say=say,
+            limits=limits,
         )  # fmt: skip
         _tell(link, url, serving)
         if arguments.resume is not None:

@@ -31,6 +31,7 @@ from orchestrator.journal import RunWriter
 from orchestrator.layout import load_files
 from orchestrator.mqtt.client import MqttLink
 from orchestrator.serving import Serving
+from orchestrator.vda5050.control.sending import Limits
 from sim.load.figures import keep
 
 ALARMS_SHOWN = 5
@@ -50,6 +51,7 @@ class Task:
     open_orders: int
     stops: tuple[int, ...]
     seed: int
+    horizon: int
 
 
 @dataclass(slots=True)
@@ -233,7 +235,8 @@ async def _play(task: Task, pipe: Connection) -> None:
     loaded = load_files(task.files, "load")
     writer = RunWriter(Path(task.folder) / "load.run", {"run_id": "load"}, durable="full")
     link = MqttLink(task.url, client_id="load-server")
-    serving = Serving(loaded, writer, link, run="load", say=_Voice())
+    limits = Limits(horizon=task.horizon)
+    serving = Serving(loaded, writer, link, run="load", limits=limits, say=_Voice())
     probe, orders = Probe(serving, link), Orders(serving, task)
     async with link:
         await link.wait_up(30)

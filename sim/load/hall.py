@@ -13,7 +13,9 @@ import yaml
 CELL_M = 2.0
 NODES_PER_VEHICLE = 8
 NODES_PER_STOP = 32
+STOPS_MAX = 600  # ways are known to so many places; to learn them takes time and memory
 GAP_MS_EACH = 1.0  # between plans: the dearer they are, the rarer
+EVENTS_EACH = 10  # between full checks of all invariants
 SPEED_MPS = 1.5
 TURN_DEGPS = 120.0
 SERIAL = "load-{:05d}"
@@ -47,7 +49,8 @@ def hall(vehicles: int, seed: int = 0) -> Hall:
     )  # even: a ring outside
     chance = random.Random(seed)
     cells = chance.sample(range(side * side), vehicles)
-    stops = chance.sample(range(side * side), max(8, side * side // NODES_PER_STOP))
+    count = min(STOPS_MAX, max(8, side * side // NODES_PER_STOP))
+    stops = chance.sample(range(side * side), count)
     starts = tuple(_start(number, *divmod(cell, side)) for number, cell in enumerate(cells))
     files = {"site.yaml": _site(vehicles), "layout.lif.json": _layout(side)}
     return Hall(files, starts, tuple(stops))
@@ -115,7 +118,11 @@ def _site(vehicles: int) -> str:
                 "done": {"do": "finish"},
             }
         },
-        "policy": {"replan_gap_ms": gap_ms, "replan_ms": max(2000, gap_ms)},
+        "policy": {
+            "replan_gap_ms": gap_ms,
+            "replan_ms": max(2000, gap_ms),
+            "invariants_every": max(2000, EVENTS_EACH * vehicles),
+        },
         "vehicles": [{"manufacturer": MAKER, "serial": "load-*", "fleet": "amr"}],
     }
     return str(yaml.safe_dump(site, sort_keys=False))

@@ -21,7 +21,14 @@ def test_thirty_vehicles_drive_and_nothing_is_lost() -> None:
         pytest.skip("there is no Mosquitto here")
     found = bench_wire.run(
         argparse.Namespace(
-            vehicles=30, seconds=5.0, warm_up=1.0, rate=1.0, driving=1.0, seed=0, json=True
+            vehicles=30,
+            seconds=5.0,
+            warm_up=1.0,
+            rate=1.0,
+            driving=1.0,
+            horizon=8,
+            seed=0,
+            json=True,
         )
     )
     assert found["nodes_per_s"] > 0
