@@ -91,10 +91,19 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),
         (f"{SHARE}/launch", sorted(glob("launch/*.launch.py"))),
+        (f"{SHARE}/config", sorted(glob("config/*"))),
         *site_files(),
     ],
     zip_safe=False,
     install_requires=RUNTIME,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["lightsout = orchestrator.cli:main"]},
+    entry_points={
+        "console_scripts": [
+            "lightsout = orchestrator.cli:main",
+            # for `ros2 run lightsout …`; without ROS 2 they say that it is missing
+            "orchestrator = orchestrator.commands.ros_nodes:orchestrator",
+            "simulator = orchestrator.commands.ros_nodes:simulator",
+            "replay = orchestrator.commands.ros_nodes:replay",
+        ]
+    },
 )

@@ -1,15 +1,76 @@
-"""Run the demo under ROS 2: `ros2 launch lightsout demo.launch.py`.
+"""A small centre at work: `ros2 launch lightsout demo.launch.py rviz:=true`.
 
-`lightsout demo` is a command and no ROS node (it would not know `--ros-args`): so this starts a
-process, found where the package was installed, instead of a `launch_ros` Node.
+The simulation plays the vehicles and stations of sites/jd_small, the orchestrator runs them over a
+broker of its own; orders come as in the simulation.
 """
 
 from launch import LaunchDescription
-from launch.actions import ExecuteProcess
-from launch_ros.substitutions import ExecutableInPackage
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.conditions import IfCondition
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+SHARE = FindPackageShare("lightsout")
+ARGUMENTS = [
+    ("namespace", "lightsout", "of the nodes and their topics"),
+    ("use_sim_time", "false", "the orchestrator takes its time from the simulation's /clock"),
+    ("params_file", PathJoinSubstitution([SHARE, "config", "orchestrator.yaml"]),
+     "parameters of the orchestrator (YAML)"),
+    ("autostart", "true", "configure and activate the orchestrator without being asked"),
+    ("log_level", "info", "debug, info, warn, error or fatal"),
+    ("site", "jd_small", "folder of the site, or the name of one that came with the package"),
+    ("seed", "7", "of everything that is chance"),
+    ("speed", "1.0", "simulated seconds per second"),
+    ("mqtt_url", "embedded", "broker between the two; embedded: one of the orchestrator's own"),
+    ("record", "demo.run", "run file; one that did not end in order is gone on with"),
+    ("override", "demo", "why the site is run without a valid certificate of its rehearsal"),
+    ("orders", "site", "site: its customers' orders as in the simulation; none"),
+    ("rviz", "false", "show it in RViz"),
+]  # fmt: skip
+
+
+def included(name: str, **arguments: object) -> IncludeLaunchDescription:
+    """Another launch file of this package."""
+    path = PathJoinSubstitution([SHARE, "launch", f"{name}.launch.py"])
+    return IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(path), launch_arguments=arguments.items()
+    )
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the one process of the demo; launch ends when it does."""
-    lightsout = ExecutableInPackage(executable="lightsout", package="lightsout")
-    return LaunchDescription([ExecuteProcess(cmd=[lightsout, "demo"], output="screen")])
+    """The arguments, and both parts."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=default, description=text)
+        for name, default, text in ARGUMENTS
+    ]
+    shared = {
+        name: LaunchConfiguration(name)
+        for name in ("namespace", "log_level", "site", "seed", "speed")
+    }
+    orchestrator = included(
+        "orchestrator",
+        **shared,
+        **{
+            name: LaunchConfiguration(name)
+            for name in ("use_sim_time", "params_file", "autostart", "mqtt_url", "record",
+                         "override", "orders")
+        },
+    )  # fmt: skip
+    simulation = included(
+        "simulation",
+        **shared,
+        params_file=PathJoinSubstitution([SHARE, "config", "simulation.yaml"]),
+        use_sim_time="false",
+        autostart="true",
+        record="",
+        mqtt_url="",  # as in its file: the broker of this machine
+    )
+    rviz = Node(
+        package="rviz2",
+        executable="rviz2",
+        arguments=["-d", PathJoinSubstitution([SHARE, "config", "lightsout.rviz"])],
+        condition=IfCondition(LaunchConfiguration("rviz")),
+    )
+    return LaunchDescription([*declared, orchestrator, simulation, rviz])

@@ -291,6 +291,8 @@ class Building:
         for robot, vehicle in serving.control.by_robot.items():
             adapter = self.robots.get(vehicle.serial)
             place = vehicle.state.position if vehicle.state is not None else None
+            if adapter is not None and self._settings.nav2_poses == "tf":
+                continue  # it tells its frames itself
             if adapter is not None and adapter.pose is not None:
                 found.append((robot, *adapter.pose))
             elif place is not None:

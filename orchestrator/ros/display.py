@@ -1,7 +1,7 @@
 """What there is to see of a building, as messages: made anew only when it has changed.
 
 `/tf` comes 10 times a second for who moves and once a second for all; what is drawn at most once a
-second; diagnostics each 5 s.
+second, all robots each 10 s; diagnostics each 5 s.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from orchestrator.ros.topics import Topic
 from orchestrator.ros.translation import At
 
 TICK_NS = 100_000_000
-ALL_EVERY, DRAW_EVERY, DIAGNOSE_EVERY = 10, 10, 50  # ticks
+ALL_EVERY, DRAW_EVERY, REDRAW_EVERY, DIAGNOSE_EVERY = 10, 10, 100, 50  # ticks
 
 
 class Said(NamedTuple):
@@ -63,6 +63,8 @@ class Display:
     def tick(self, number: int, places: Sequence[At] | None, now_ns: int) -> Iterator[Said]:
         """Ten times a second. `places`: where robots are; None: nobody knows more than the core."""
         yield from self._moves(number, places, now_ns)
+        if number % REDRAW_EVERY == 0:
+            self._looks.clear()
         if number % DRAW_EVERY == 0:
             yield from self._drawings(now_ns)
         if number % DIAGNOSE_EVERY == 0:

@@ -52,6 +52,7 @@ ORCHESTRATOR = (
 )  # fmt: skip
 SIMULATOR = (
     SITE, SEED, SPEED, MQTT, AUTOSTART,
+    Parameter("record", "", "run file: what really happened"),
     Parameter("nav2_robots", [""], "namespaces of Nav2-like robots to play, instead of vehicles that "
               "speak VDA 5050"),
     Parameter("fleet", "", "fleet of the Nav2-like robots (the site's first)"),

@@ -20,7 +20,7 @@ class Topic(NamedTuple):
 
 MAP = Topic("map", ros.OccupancyGrid.TYPE, latched=True, depth=1)
 LAYOUT = Topic("layout", ros.MarkerArray.TYPE, latched=True, depth=1)
-ROBOTS = Topic("robots", ros.MarkerArray.TYPE, latched=True, depth=1)
+ROBOTS = Topic("robots", ros.MarkerArray.TYPE, latched=True, depth=20)  # all of them each 10 s
 RESERVATIONS = Topic("reservations", ros.MarkerArray.TYPE, latched=True, depth=1)
 PLANS = Topic("plans", ros.MarkerArray.TYPE, latched=True, depth=1)
 TF = Topic("/tf", ros.TFMessage.TYPE, depth=100)

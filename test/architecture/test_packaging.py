@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-PACKAGED = ("package.xml", "setup.py", "setup.cfg", "pyproject.toml", "resource", "launch",
+PACKAGED = ("package.xml", "setup.py", "setup.cfg", "pyproject.toml", "resource", "launch", "config",
             "orchestrator", "planners", "sim", "sites")  # fmt: skip
 
 LOCKED = re.compile(r"^(?P<name>[\w.-]+)(?:\[[\w,-]+\])?==(?P<version>[\w.!+-]+)(?P<rest>.*)$")

@@ -70,7 +70,7 @@ class Floor:
         record = str(site.parent / "live.run")
         return Settings(
             str(site), speed=SPEED, override="test", record=record,
-            nav2_robots=tuple(self.sims), **more,
+            nav2_robots=tuple(self.sims), nav2_poses="amcl_pose", **more,
         )  # fmt: skip
 
     def shows(self, said: Said) -> None:

@@ -1,0 +1,259 @@
+"""Robots that run Nav2, over ROS 2: goals to `<robot>/follow_path`, and what comes back. Thin.
+
+Goals leave in the executor's threads, whoever asks for them. A robot that is not there is on
+diagnostics until it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
+from nav2_msgs.action import FollowPath
+from rclpy.action import ActionClient
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.time import Time
+from sensor_msgs.msg import BatteryState
+from std_msgs.msg import String
+from tf2_ros import Buffer, TransformException, TransformListener
+
+from orchestrator.ros import messages as ros
+from orchestrator.ros import topics, translation
+from orchestrator.ros.display import Said
+from orchestrator.ros.messages import filled
+from orchestrator.ros.nav2.robot import Nav2Robot
+from orchestrator.ros.nav2.way import Pose
+from orchestrator.ros.parameters import Settings
+from orchestrator.vda5050.model import Action
+
+LOOK_S, TELL_S = 0.1, 2.0
+CHARGING = (1, 4)  # BatteryState: CHARGING, FULL
+
+
+class Adapters(Protocol):
+    """Where the adapters are; see `commands.ros_building`."""
+
+    def robot(self, serial: str, act: Callable[[Nav2Robot, int], Any]) -> None:
+        """`act(adapter, now)`, soon."""
+
+
+class Nav2Client:
+    """All of them; `nav2.robot.Outside`. `adapters` is set before `connect`."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+        self.adapters: Adapters | None = None
+        self._group = MutuallyExclusiveCallbackGroup()
+        self._todo: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._guard = node.create_guard_condition(self._do, callback_group=self._group)
+        self._clients: dict[str, Any] = {}
+        self._doors: dict[str, Any] = {}  # publishers, by topic
+        self._goals: dict[str, tuple[int, Any]] = {}  # the last one and its handle
+        self._void: set[tuple[str, int]] = set()  # cancelled before they were accepted
+        self._seen: set[str] = set()
+        self._last: dict[str, Pose] = {}  # by amcl_pose
+        self._made: list[tuple[Callable[[Any], Any], Any]] = []
+        self._buffer: Any = None
+        self._listener: Any = None
+
+    # --- the node's life -------------------------------------------------------------------------
+
+    def connect(self, settings: Settings) -> None:
+        """To the robots that the settings name."""
+        self.disconnect()
+        for serial in settings.nav2_robots:
+            self._connect(serial, settings.nav2_poses)
+        if not settings.nav2_robots:
+            return
+        node = self._node
+        if settings.nav2_poses == "tf":
+            self._buffer = Buffer()
+            self._listener = TransformListener(self._buffer, node)
+        look = self._look if settings.nav2_poses == "tf" else self._again
+        self._keep(node.destroy_timer, node.create_timer(LOOK_S, look))
+        self._keep(node.destroy_timer, node.create_timer(TELL_S, self._tell))
+
+    def _connect(self, serial: str, poses: str) -> None:
+        node, late = self._node, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        client = ActionClient(
+            node, FollowPath, f"/{serial}/follow_path", callback_group=self._group
+        )
+        self._clients[serial] = client
+        self._made.append((lambda made: made.destroy(), client))
+        heard = [
+            (BatteryState, "battery_state", self._charge, qos_profile_sensor_data),
+            (String, "action_result", self._acted, 10),
+        ]
+        if poses == "amcl_pose":
+            heard.append((PoseWithCovarianceStamped, "amcl_pose", self._amcl, late))
+        for kind, name, hear, qos in heard:
+            made = node.create_subscription(kind, f"/{serial}/{name}", partial(hear, serial), qos)
+            self._keep(node.destroy_subscription, made)
+        for kind, name in ((String, "action"), (PoseWithCovarianceStamped, "initialpose")):
+            door = node.create_publisher(kind, f"/{serial}/{name}", 10)
+            self._doors[f"{serial}/{name}"] = door
+            self._keep(node.destroy_publisher, door)
+
+    def _keep(self, destroy: Callable[[Any], Any], made: Any) -> None:
+        self._made.append((destroy, made))
+
+    def disconnect(self) -> None:
+        """From all of them."""
+        for destroy, made in self._made:
+            destroy(made)
+        for known in (self._made, self._clients, self._doors, self._goals, self._void, self._seen,
+                      self._last):  # fmt: skip
+            known.clear()
+        if self._listener is not None:
+            self._listener.unregister()
+        self._buffer = self._listener = None
+
+    # --- nav2.robot.Outside ----------------------------------------------------------------------
+
+    def follow(self, serial: str, goal: int, poses: Sequence[Pose]) -> None:
+        """A goal; the server ends the one before by itself."""
+        self._soon(lambda: self._follow(serial, goal, poses))
+
+    def cancel(self, serial: str, goal: int) -> None:
+        """Also one that is not accepted yet."""
+        self._soon(lambda: self._cancel(serial, goal))
+
+    def act(self, serial: str, action: Action) -> None:
+        """As JSON on `<robot>/action`; the robot answers on `<robot>/action_result`."""
+        text = json.dumps({"id": action.id, "kind": action.kind, **action.parameters})
+        self._soon(lambda: self._doors[f"{serial}/action"].publish(String(data=text)))
+
+    def relocate(self, serial: str, pose: Pose) -> None:
+        """On `<robot>/initialpose`."""
+        message = PoseWithCovarianceStamped()
+        stamped = self._stamped(pose)
+        message.header, message.pose.pose = stamped.header, stamped.pose
+        self._soon(lambda: self._doors[f"{serial}/initialpose"].publish(message))
+
+    # --- in the executor -------------------------------------------------------------------------
+
+    def _soon(self, act: Callable[[], None]) -> None:
+        self._todo.put(act)
+        self._guard.trigger()
+
+    def _do(self) -> None:
+        while not self._todo.empty():
+            with contextlib.suppress(KeyError):  # of a robot that was disconnected meanwhile
+                self._todo.get()()
+
+    def _stamped(self, pose: Pose) -> Any:
+        now_ns = self._node.get_clock().now().nanoseconds
+        header = ros.Header(translation.time(now_ns), translation.MAP)
+        return filled(PoseStamped, ros.PoseStamped(header, translation.pose(*pose)))
+
+    def _follow(self, serial: str, number: int, poses: Sequence[Pose]) -> None:
+        client = self._clients[serial]
+        if not client.server_is_ready():
+            return  # the adapter counts on no answer
+        goal = FollowPath.Goal()
+        goal.path.poses = [self._stamped(pose) for pose in poses]
+        goal.path.header = goal.path.poses[0].header
+        self._goals[serial] = number, None
+        client.send_goal_async(goal).add_done_callback(partial(self._answered, serial, number))
+
+    def _cancel(self, serial: str, number: int) -> None:
+        known, handle = self._goals.get(serial, (0, None))
+        if known == number and handle is not None:
+            handle.cancel_goal_async()
+        elif known == number:
+            self._void.add((serial, number))
+
+    def _answered(self, serial: str, number: int, future: Any) -> None:
+        handle = future.result()
+        accepted = bool(handle.accepted)
+        self._tell_robot(serial, lambda r, now: r.answered(now, number, accepted=accepted))
+        if not accepted:
+            return
+        if self._goals.get(serial, (0, None))[0] == number:
+            self._goals[serial] = number, handle
+        if (serial, number) in self._void:
+            self._void.discard((serial, number))
+            handle.cancel_goal_async()
+        handle.get_result_async().add_done_callback(partial(self._ended, serial, number))
+
+    def _ended(self, serial: str, number: int, future: Any) -> None:
+        found = future.result()
+        code = int(getattr(found.result, "error_code", 0))
+        text = str(getattr(found.result, "error_msg", ""))
+        status = int(found.status)
+        self._tell_robot(serial, lambda r, now: r.ended(now, number, status, code, text))
+
+    def _tell_robot(self, serial: str, act: Callable[[Nav2Robot, int], Any]) -> None:
+        if self.adapters is not None:
+            self.adapters.robot(serial, act)
+
+    # --- what robots say -------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """By tf: a pose that is told again is none; the adapter counts how old it is."""
+        for serial in self._clients:
+            try:
+                found = self._buffer.lookup_transform(
+                    translation.MAP, f"{serial}/base_link", Time()
+                )
+            except TransformException:
+                continue
+            age_ns = (
+                self._node.get_clock().now().nanoseconds
+                - Time.from_msg(found.header.stamp).nanoseconds
+            )
+            if age_ns < 1_000_000_000:
+                at, turn = found.transform.translation, found.transform.rotation
+                self._pose(serial, at, turn)
+
+    def _amcl(self, serial: str, message: Any) -> None:
+        at, turn = message.pose.pose.position, message.pose.pose.orientation
+        self._last[serial] = Pose(at.x, at.y, translation.heading(turn))
+        self._again()
+
+    def _again(self) -> None:
+        """AMCL says nothing while a robot stands: what it said last counts until it says more."""
+        for serial, pose in self._last.items():
+            self._place(serial, pose)
+
+    def _pose(self, serial: str, at: Any, turn: Any) -> None:
+        self._place(serial, Pose(at.x, at.y, translation.heading(turn)))
+
+    def _place(self, serial: str, pose: Pose) -> None:
+        if all(map(math.isfinite, pose)):
+            self._seen.add(serial)
+            self._tell_robot(serial, lambda r, now: r.seen(now, pose))
+
+    def _charge(self, serial: str, message: Any) -> None:
+        share, charging = message.percentage, message.power_supply_status in CHARGING
+        self._tell_robot(serial, lambda r, _: r.battery(share, charging=charging))
+
+    def _acted(self, serial: str, message: Any) -> None:
+        try:
+            said = json.loads(message.data)
+            name, outcome = str(said["id"]), str(said.get("outcome", "ok"))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._node.get_logger().warning(f"{serial}/action_result: is no such message")
+            return
+        self._tell_robot(serial, lambda r, now: r.acted(now, name, outcome))
+
+    def _tell(self) -> None:
+        """Who is not there."""
+        now_ns = self._node.get_clock().now().nanoseconds
+        status = []
+        for serial, client in self._clients.items():
+            why = "" if serial in self._seen else "no pose has come"
+            if not client.server_is_ready():
+                why = f"there is no action server /{serial}/follow_path"
+            level = translation.ERROR if why else translation.OK
+            name = f"lightsout: nav2 {serial}"
+            status.append(ros.DiagnosticStatus(level, name, why or "connected", serial))
+        header = ros.Header(translation.time(now_ns), "")
+        self._node.show(Said(now_ns, topics.DIAGNOSTICS, ros.DiagnosticArray(header, status)))

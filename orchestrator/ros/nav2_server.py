@@ -1,0 +1,180 @@
+"""Robots that behave like those with Nav2, over ROS 2: `<robot>/follow_path`, tf, batteries. Thin: how
+they move, who plays them knows.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav2_msgs.action import FollowPath
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.callback_groups import ReentrantCallbackGroup
+from std_msgs.msg import String
+
+from orchestrator.ros import messages as ros
+from orchestrator.ros import topics, translation
+from orchestrator.ros.display import Said
+from orchestrator.ros.topics import Topic
+
+STEP_S, CHARGE_S = 0.05, 1.0
+SUCCEEDED, CANCELED = 4, 5
+At = tuple[float, float, float]
+
+
+class Played(Protocol):
+    """One robot; see `sim.nav2`."""
+
+    pose: At
+    hears: Any
+
+    def follow(self, now_ns: int, number: int, poses: Sequence[At]) -> None:
+        """A goal."""
+
+    def cancel(self, number: int) -> None:
+        """Cancel it."""
+
+    def act(self, now_ns: int, action_id: str) -> None:
+        """Something to do."""
+
+    def relocate(self, pose: At) -> None:
+        """It is here."""
+
+    def step(self, now_ns: int, dt_s: float) -> None:
+        """Time passes."""
+
+
+class Nav2Servers:
+    """All of them. `show` publishes; `speed`: seconds per second."""
+
+    def __init__(
+        self, node: Any, robots: Mapping[str, Played], show: Callable[[Said], None], speed: float
+    ) -> None:
+        self._node, self._robots, self._show, self._speed = node, robots, show, speed
+        self._lock = threading.Lock()
+        self._now_ns = 0
+        self._numbers = 0
+        self._ends: dict[int, tuple[threading.Event, list[Any]]] = {}
+        self._frames = [f"{serial}/base_link" for serial in robots]
+        own = ReentrantCallbackGroup()
+        self._servers = [
+            ActionServer(
+                node, FollowPath, f"/{serial}/follow_path", partial(self._execute, serial),
+                callback_group=own, goal_callback=lambda _: GoalResponse.ACCEPT,
+                cancel_callback=lambda _: CancelResponse.ACCEPT,
+            )
+            for serial in robots
+        ]  # fmt: skip
+        for serial, robot in robots.items():
+            robot.hears = _Hears(self, serial)
+            node.create_subscription(
+                String, f"/{serial}/action", partial(self._act, serial), 10, callback_group=own
+            )
+            node.create_subscription(
+                PoseWithCovarianceStamped, f"/{serial}/initialpose",
+                partial(self._relocate, serial), 10, callback_group=own,
+            )  # fmt: skip
+        node.create_timer(STEP_S, self._step, callback_group=ReentrantCallbackGroup())
+        node.create_timer(CHARGE_S, self._charge)
+
+    @property
+    def now_ns(self) -> int:
+        """Of what is played."""
+        return self._now_ns
+
+    def _step(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            dt_s = STEP_S * self._speed
+            self._now_ns += round(dt_s * 1e9)
+            for robot in self._robots.values():
+                robot.step(self._now_ns, dt_s)
+            places = [(k, *robot.pose) for k, robot in enumerate(self._robots.values())]
+        finally:
+            self._lock.release()
+        stamp_ns = self._node.get_clock().now().nanoseconds
+        self._show(
+            Said(stamp_ns, topics.TF, translation.transforms(places, self._frames, stamp_ns))
+        )
+
+    def _charge(self) -> None:
+        stamp_ns = self._node.get_clock().now().nanoseconds
+        for serial, frame in zip(self._robots, self._frames, strict=True):
+            header = ros.Header(translation.time(stamp_ns), frame)
+            full = ros.BatteryState(header, percentage=1.0, power_supply_status=2)
+            self._show(
+                Said(stamp_ns, Topic(f"/{serial}/battery_state", ros.BatteryState.TYPE), full)
+            )
+
+    def _execute(self, serial: str, handle: Any) -> Any:
+        """In a thread of the executor, until the goal has ended."""
+        poses = [
+            (p.pose.position.x, p.pose.position.y, translation.heading(p.pose.orientation))
+            for p in handle.request.path.poses
+        ]
+        event, found = threading.Event(), list[Any]()
+        with self._lock:
+            self._numbers += 1
+            number = self._numbers
+            self._ends[number] = event, found
+            self._robots[serial].follow(self._now_ns, number, poses)
+        while not event.wait(STEP_S):
+            if handle.is_cancel_requested:
+                with self._lock:
+                    self._robots[serial].cancel(number)
+        status, code, text = found
+        end = {SUCCEEDED: handle.succeed, CANCELED: handle.canceled}.get(status, handle.abort)
+        if status == CANCELED and not handle.is_cancel_requested:
+            end = handle.abort
+        end()
+        result = FollowPath.Result()
+        for name, value in (("error_code", code), ("error_msg", text)):
+            if hasattr(result, name):  # older distributions have neither
+                setattr(result, name, value)
+        return result
+
+    def ended(self, number: int, status: int, code: int, text: str) -> None:
+        """A goal has: its thread goes on."""
+        event, found = self._ends.pop(number, (threading.Event(), []))
+        found += [status, code, text]
+        event.set()
+
+    def acted(self, serial: str, action_id: str, outcome: str) -> None:
+        """On `<robot>/action_result`."""
+        text = json.dumps({"id": action_id, "outcome": outcome})
+        topic = Topic(f"/{serial}/action_result", ros.String.TYPE)
+        self._show(Said(0, topic, ros.String(text)))
+
+    def _act(self, serial: str, message: Any) -> None:
+        with self._lock:
+            self._robots[serial].act(self._now_ns, str(json.loads(message.data)["id"]))
+
+    def _relocate(self, serial: str, message: Any) -> None:
+        at, turn = message.pose.pose.position, message.pose.pose.orientation
+        with self._lock:
+            self._robots[serial].relocate((at.x, at.y, translation.heading(turn)))
+
+
+class _Hears:
+    """What a robot tells."""
+
+    def __init__(self, servers: Nav2Servers, serial: str) -> None:
+        self._servers, self._serial = servers, serial
+
+    def answered(self, now_ns: int, number: int, *, accepted: bool) -> None:
+        """A server of ROS 2 accepts before it executes: what is rejected now is aborted."""
+        if not accepted:
+            self._servers.ended(number, 6, 0, "rejected")
+
+    def ended(self, now_ns: int, number: int, status: int, code: int = 0, text: str = "") -> None:
+        """The result."""
+        self._servers.ended(number, status, code, text)
+
+    def acted(self, now_ns: int, action_id: str, outcome: str) -> None:
+        """Of what it was to do."""
+        self._servers.acted(self._serial, action_id, outcome)
