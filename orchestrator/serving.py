@@ -290,6 +290,8 @@ class Serving:
         if demand is not None:
             tasks.append(asyncio.create_task(self._order(demand)))
         live = asyncio.create_task(self.live.run(seconds))
+        if self.cameras is not None:
+            self.cameras.warm()
         try:
             done, _ = await asyncio.wait([live, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -325,6 +327,7 @@ class Serving:
             "messages_in": counts.received,
             "messages_dropped": counts.inbox_dropped + counts.inbox_refused,
             "alarms": self.board.kpis.alarms,
+            **({"eyes": self.cameras.figures()} if self.cameras is not None else {}),
         }
 
     def books(self) -> dict[str, Any]:

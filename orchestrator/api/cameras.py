@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from orchestrator.api.naming import Naming
 from orchestrator.api.published import root
@@ -103,10 +104,22 @@ class Cameras:
         if asked is None:
             self.unasked += 1
             return True
-        task = asyncio.ensure_future(self._judge(asked, Picture(payload)))
+        self._begin(self._judge(asked, Picture(payload)))
+        return True
+
+    def warm(self) -> None:
+        """Have the readers load what they need, before the first picture waits for it."""
+        self._begin(self._eyes.chain.warm())
+
+    def figures(self) -> dict[str, Any]:
+        """What became of the pictures, and how the readers are."""
+        chain = self._eyes.chain.figures()
+        return {"unasked": self.unasked, "unkept": dict(self._eyes.unkept), **chain}
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._judging.add(task)
         task.add_done_callback(self._judging.discard)
-        return True
 
     async def _judge(self, asked: RequestInference, picture: Picture) -> None:
         self._post(await self._eyes.judge(asked, picture))

@@ -89,3 +89,20 @@ def test_what_is_no_picture_of_ours_is_left_to_others() -> None:
     hall = Hall()
     assert not hall.cameras.message("lightsout/v1/s/equipment/events", b"{}")
     assert not hall.cameras.command(ClearLane(edge=1, attempt=1))
+
+
+def test_what_became_of_the_pictures_is_counted() -> None:
+    hall = Hall()
+    hall.cameras.command(ASKED)
+    hall.shown("7", b"parcel-o2", b"parcel-o1")
+
+    async def story() -> None:
+        hall.cameras.warm()
+        await hall.cameras.close()
+
+    asyncio.run(story())
+    figures = hall.cameras.figures()
+    assert figures["outcomes"] == {"read_label": {"misread": 1}}
+    assert figures["unasked"] == 1
+    assert figures["readers"]["plain"]["counts"] == {"calls": 1, "read": 1}
+    json.dumps(figures)
