@@ -56,7 +56,7 @@ class Standing:
                 self._open(place)
             self._places[name] = Place(x, y, now_ns, stays)
         else:
-            place.stays = stays
+            place.stays |= stays
 
     def gone(self, name: str) -> None:
         """It is a robot of the building now, is on its way again, or has signed off."""

@@ -35,6 +35,7 @@ class Ear(threading.Thread):
         self._over = threading.Event()
         self.heard: list[tuple[str, bytes]] = []
         self.last: dict[str, bytes] = {}  # by topic
+        self.says: list[tuple[str, bytes]] = []  # again and again
         self.closed: dict[str, str] = {}
         self.alarms: list[tuple[str, str]] = []
 
@@ -53,7 +54,9 @@ class Ear(threading.Thread):
             for pattern in ("uagv/#", f"{root}/orders/+/status", f"{root}/alarms"):
                 link.subscribe(pattern, 1)
             reader = asyncio.create_task(self._read(link))
-            while not self._over.is_set():  # noqa: ASYNC110
+            while not self._over.is_set():
+                for topic, payload in self.says:
+                    link.publish(topic, payload)
                 await asyncio.sleep(0.2)
             reader.cancel()
 
@@ -106,7 +109,13 @@ class Wire:
         """A server; `again`: it goes on with the run of one that is gone."""
         run = ("--resume" if again else "--record", str(self.live))
         served = (str(self.site), *self._common, "--orders", "site", "--override", "a test", *run)
+        before = self._connected()
         self.server = start(self.folder, "serve", "serve", *served)
+        self.wait(lambda: self._connected() > before)
+
+    def _connected(self) -> int:
+        said = self.folder / "serve.log"
+        return said.read_text().count("connected to") if said.exists() else 0
 
     def vehicles(self, faults: str = "", robots: int | None = None) -> None:
         """The site's vehicles and its building."""
@@ -146,7 +155,7 @@ class Wire:
 
     def log(self) -> str:
         """The end of what was said."""
-        texts = [path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log"))]
+        texts = [path.read_text()[-3000:] for path in sorted(self.folder.glob("*.log"))]
         return "\n---\n".join(texts)
 
     def end(self) -> None:

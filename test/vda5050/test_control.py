@@ -209,6 +209,20 @@ def test_who_is_not_taken_in_asks_again() -> None:
     assert story.state() == []
 
 
+def test_who_is_not_taken_in_asks_ever_more_seldom_and_counts_as_standing_there() -> None:
+    story, heard = bodies()
+    story.room = False
+    story.state()
+    asked = [bool(story.state(wait_s=5))]
+    asked += [bool(story.state()) for _ in range(200)]
+    assert 6 < sum(asked) < 15
+    assert heard[1][3] is False and heard[-1][3] is True
+    story.room = True
+    for _ in range(40):
+        story.state()
+    assert story.control.by_robot
+
+
 def test_strangers_are_shown_and_ignored() -> None:
     story = Story()
     story.state(serial="other-9")

@@ -277,7 +277,8 @@ class Control:
             v.heard_ns, v.state = self.desk.now_ns, state
             place = state.position
             known = place is not None and place.localized
-            self._elsewhere(v.name, v.fleet, place if known else None, bool(v.reason))
+            stays = bool(v.reason) or v.turned_away > 1
+            self._elsewhere(v.name, v.fleet, place if known else None, stays)
             noticing.connection(self.desk, v, "STATE")
             self._join(v, state)
 
@@ -311,6 +312,8 @@ class Control:
         if not v.idle():
             sending.instant(desk, v, "cancelOrder")
             return
+        if desk.now_ns < v.ask_ns:
+            return
         if self._asking is None:  # one at a time: the core numbers them in sequence
             self._asking = v
             self._at_the_door.pop(v.name, None)
@@ -323,6 +326,8 @@ class Control:
         v, self._asking = self._asking, None
         if taken and v is not None and v.name == event.name:
             self._taken_in(v, event)
+        elif v is not None:
+            joining.turned_away(self.desk, v)
         for other in list(self._at_the_door.values()):
             if self._asking is None and other is not v and other.state is not None:
                 self._join(other, other.state)

@@ -17,6 +17,7 @@ from orchestrator.vda5050.quirks import Quirks
 STANDARD = Quirks()
 SLACK = 1.02  # so much larger than declared is still the same
 SLOWER = 0.9
+ASK_S_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +161,11 @@ def asking(v: Vehicle, state: State, robot: int, node: int) -> RobotJoined:
         heading_deg=heading,
         battery_permille=max(0, min(1000, permille)),
     )
+
+
+def turned_away(desk: Desk, v: Vehicle) -> None:
+    """The core has not taken it in, and has said why; asked all the time, it would say so all the
+    time."""
+    wait_s = min(ASK_S_MAX, 2 ** max(0, v.turned_away - 1))
+    v.turned_away += 1
+    v.ask_ns = desk.now_ns + wait_s * SECOND_NS

@@ -118,6 +118,8 @@ class Vehicle:
     refusals: int = 0  # orders that it refused, in a row
     cancel_ns: int = 0  # until then it may end what it is at
     asked_factsheet_ns: int = -1
+    turned_away: int = 0  # so often the core did not take it in
+    ask_ns: int = 0  # not before that it asks again
     odd: int = 0  # grows with each message that can't be read or is old, shrinks with each other
     odd_ns: int = 0  # the last of them
     room: float = 0.0  # so many messages may come at once; it grows with time
