@@ -67,7 +67,7 @@ class StubServer:
         try:
             while True:
                 await self._one(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError, HangUp):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, HangUp):
             pass
         finally:
             self._open.discard(writer)
