@@ -57,7 +57,7 @@ def _change(whole: Any, chance: Random) -> None:
     if not places:
         return
     inside, key = chance.choice(places)
-    match chance.randrange(5):
+    match chance.randrange(8):
         case 0:
             del inside[key]
         case 1:
@@ -67,5 +67,9 @@ def _change(whole: Any, chance: Random) -> None:
             inside[str(chance.choice(places)[1])] = deepcopy(chance.choice(ODD))
         case 3 if isinstance(inside[key], list):
             inside[key] = [deepcopy(each) for each in inside[key] * chance.choice((2, 3, 50))]
-        case _:
+        case 4:
             inside[key] = deepcopy(chance.choice(ODD))
+        case _:  # another of its kind: it gets through, and is odd behind it
+            kind = type(inside[key])
+            same = [each for each in ODD if type(each) is kind] or ODD
+            inside[key] = deepcopy(chance.choice(same))
