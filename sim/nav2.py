@@ -27,7 +27,7 @@ class Mood:
     rejects: bool = False  # every goal
     silent: bool = False  # its server answers nothing
     aborts: list[int] = field(default_factory=list)  # error codes of the next goals
-    stuck: bool = False  # something lies ahead: it stands, and gives up after `patience_s`
+    stuck: bool = False  # something lies before it: it stands, and gives up after `patience_s`
     strays_mps: float = 0.0  # it drifts to its left so fast, and never comes back to its path
     blind: bool = False  # it does not know where it is: no poses
     actions: str = "ok"  # outcome of what it is to do; "": it never ends
@@ -113,7 +113,7 @@ class SimNav2:
             self._brake(dt_s)
             if self.speed_mps == 0:
                 self._end(now_ns, goal, CANCELED)
-        elif self.mood.stuck:
+        elif self.mood.stuck and self._leads_on(goal):
             self._brake(dt_s)
             if now_ns - goal.since_ns > self.patience_s * SECOND_NS:
                 self._end(now_ns, goal, ABORTED, NO_PROGRESS, "Failed to make progress")
@@ -136,6 +136,11 @@ class SimNav2:
     def _result(self, now_ns: int, number: int, status: int, code: int = 0, text: str = "") -> None:
         if self.hears is not None:
             self.hears.ended(now_ns, number, status, code, text)
+
+    def _leads_on(self, goal: _Goal) -> bool:
+        """Forwards, where something lies; and not back."""
+        (x, y, theta), end = self.pose, goal.poses[-1]
+        return math.cos(theta) * (end[0] - x) + math.sin(theta) * (end[1] - y) > 0
 
     # --- the controller --------------------------------------------------------------------------
 

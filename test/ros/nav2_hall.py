@@ -13,6 +13,7 @@ from orchestrator.answers import Answers
 from orchestrator.core.filing import tally
 from orchestrator.core.loop import Core
 from orchestrator.core.messages import (
+    BackedOut,
     Command,
     CommandRefused,
     Event,
@@ -141,6 +142,8 @@ class Hall:
         self.events.append(event)
         if isinstance(event, NodeReached | RobotRecovered):
             self.gate.reached(event.robot, event.edge)
+        if isinstance(event, BackedOut):
+            self.gate.backed_out(event.robot, event.node)
         self.core.handle(self.now_ns, event)
         if isinstance(event, RobotJoined):
             taken = event.robot < len(self.core.world.robots)

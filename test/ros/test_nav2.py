@@ -11,7 +11,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from nav2_hall import Hall
 
 from orchestrator.core.messages import (
+    BackedOut,
+    ClearingFailed,
     LaneBlocked,
+    LaneCleared,
     NodeReached,
     RobotFaulted,
     RobotRecovered,
@@ -116,6 +119,22 @@ def test_something_in_its_way_is_told_and_it_goes_on_when_that_is_gone(hall: Hal
     edge = hall.heard(LaneBlocked, ONE)[0].edge
     assert edge == hall.core.world.traffic.released[hall.robot(ONE).index][0].edge
     hall.sims[ONE].mood.stuck = False
+    assert goes_on(hall, seconds=200)
+    well(hall)
+
+
+def test_what_stays_in_its_way_is_backed_out_from(hall: Hall) -> None:
+    sim = hall.sims[ONE]
+    sim.mood.stuck = True
+    assert hall.run(60, lambda: bool(hall.heard(LaneBlocked, ONE)))
+    edge = hall.heard(LaneBlocked, ONE)[0].edge
+    hall.queue.append(ClearingFailed(edge=edge, attempt=1))
+    assert hall.run(300, lambda: bool(hall.heard(BackedOut, ONE)))
+    at = hall.xy(hall.heard(BackedOut, ONE)[0].node)
+    assert math.dist(sim.pose[:2], at) < 0.1, "it is where the core believes that it is"
+    sim.mood.stuck = False
+    hall.queue.append(LaneCleared(edge=edge))
+    hall.order(40, seed=2)
     assert goes_on(hall, seconds=200)
     well(hall)
 

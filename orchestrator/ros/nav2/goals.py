@@ -88,6 +88,7 @@ def arrived(r: Nav2Robot, goal: Goal) -> None:
     end, pose = goal.legs[-1], r.pose
     assert pose is not None
     if goal.back:
+        r.came_back = True
         return
     if math.dist(end.b, pose[:2]) > r.limits.goal_m:
         failed(r, f"says that it is at {end.b}, and is at {pose.x:.2f}, {pose.y:.2f}")
@@ -208,7 +209,7 @@ def cancelling(r: Nav2Robot) -> bool:
         return False
     if back(r):
         return True
-    r.cancel = False
+    r.cancel = r.came_back = False
     r.held.forget("the order was cancelled")
     r.errors.pop(BLOCKED, None)
     r.tries, r.again_ns = 0, 0
@@ -221,7 +222,7 @@ def back(r: Nav2Robot) -> bool:
     if BLOCKED not in r.errors or not legs or pose is None or r.lost:
         return False
     _, way_m, _ = locate(legs[:1], 0, pose.x, pose.y)
-    if way_m <= r.limits.goal_m:
+    if way_m <= (r.limits.goal_m if r.came_back else r.limits.node_m):
         return False
     if r.now_ns < r.again_ns:
         return True

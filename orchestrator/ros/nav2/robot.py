@@ -93,7 +93,7 @@ class Nav2Robot:
         self.goals_sent = 0
         self.off = self.tries = 0
         self.again_ns = 0  # no goal before
-        self.cancel = False
+        self.cancel = self.came_back = False
         self._headers: dict[str, int] = {}
         self._said_ns = -(10**18)
         self._online = False
