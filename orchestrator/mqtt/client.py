@@ -25,7 +25,7 @@ from orchestrator.mqtt.straight import attach
 from orchestrator.mqtt.trouble import LastWords, Trouble, trouble_of
 
 PAYLOAD_BYTES_MAX = 1 << 20
-BATCH = 4000  # messages handed out before the event loop has a turn
+BATCH = 1000  # messages handed out before the event loop has a turn
 ANSWER_S = 5.0  # for CONNACK, SUBACK
 NAGLE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an order must not wait for the next one
 
