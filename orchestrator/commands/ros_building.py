@@ -21,7 +21,7 @@ from orchestrator.commands.demo import find_site
 from orchestrator.commands.ros_runs import certified, record_of
 from orchestrator.core.messages import AnswerRequest, Event, NoteTaken, RobotsPaused, RobotsResumed
 from orchestrator.journal import RunReader, RunWriter
-from orchestrator.ros import asking, topics
+from orchestrator.ros import asking, rmf, topics
 from orchestrator.ros import messages as ros
 from orchestrator.ros.display import TICK_NS, Display, Said
 from orchestrator.ros.junction import Junction
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 ANSWER_S = 5.0
 ROBOT_TICK_S = 0.2
+RMF_EVERY = 10  # ticks
 PORT = 1883
 
 
@@ -282,8 +283,22 @@ class Building:
         while True:
             for said in display.tick(number, self._places(serving), self._stamp_ns()):
                 self._shows(said)
+            if self._settings.rmf_level and number % RMF_EVERY == 0:
+                self._rmf(serving, number // RMF_EVERY)
             number += 1
             await asyncio.sleep(TICK_NS / 1e9)
+
+    def _rmf(self, serving: Serving, number: int) -> None:
+        """For Open-RMF's dashboards."""
+        now_ns, level = self._stamp_ns(), self._settings.rmf_level
+        places = {
+            robot: (v.state.position.x, v.state.position.y, v.state.position.theta)
+            for robot, v in serving.control.by_robot.items()
+            if v.state is not None and v.state.position is not None
+        }
+        world = serving.live.core.world
+        for state in rmf.fleet_states(world, level, places, number, now_ns):
+            self._shows(Said(now_ns, rmf.TOPIC, state))
 
     def _places(self, serving: Serving) -> list[tuple[int, float, float, float]]:
         """By the vehicles' own word."""

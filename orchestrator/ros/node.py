@@ -18,10 +18,11 @@ from std_srvs.srv import SetBool, Trigger
 
 from orchestrator.core.messages import Event
 from orchestrator.ros import messages as ros
-from orchestrator.ros import topics, translation
+from orchestrator.ros import rmf, topics, translation
 from orchestrator.ros.asking import SWITCHES, TRIGGERS, Outcome
 from orchestrator.ros.display import Said
-from orchestrator.ros.parameters import ORCHESTRATOR, Settings, settings_of
+from orchestrator.ros.missing import missing
+from orchestrator.ros.parameters import ORCHESTRATOR, Settings, SettingsError, settings_of
 from orchestrator.ros.speaking import NodeClock, Speaker, declare, values
 
 DONE, FAILED = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.ERROR
@@ -127,6 +128,9 @@ class OrchestratorNode(LifecycleNode):  # type: ignore[misc]
 
     def _configure(self) -> None:
         settings = settings_of(values(self, ORCHESTRATOR))
+        if settings.rmf_level and missing([rmf.PACKAGE]):
+            mend = "apt install ros-<distro>-rmf-fleet-msgs, or leave it empty"
+            raise SettingsError(f"rmf_level: {rmf.PACKAGE} is missing -> {mend}")
         self.get_logger().info(self._building.configure(settings))
         self._fleet.connect(settings)
 

@@ -48,6 +48,8 @@ ORCHESTRATOR = (
     Parameter("nav2_poses", "tf", "where their poses come from: map -> <robot>/base_link, or their "
               "topic amcl_pose", choices=POSES),
     Parameter("paths", [""], "robots whose ways are published as nav_msgs/Path"),
+    Parameter("rmf_level", "", "level of the building in Open-RMF: rmf_fleet_msgs/FleetState is "
+              "published on /fleet_states; empty: it is not"),
     Parameter("stop_s", 30.0, "so long deactivation waits until every robot stands", 0.0, 600.0),
 )  # fmt: skip
 SIMULATOR = (
@@ -80,6 +82,7 @@ class Settings:
     nav2_robots: tuple[str, ...] = ()
     nav2_poses: str = "tf"
     paths: tuple[str, ...] = ()
+    rmf_level: str = ""
     stop_s: float = 30.0
 
 

@@ -18,6 +18,7 @@ from orchestrator.commands.ros_building import Building
 from orchestrator.core.messages import OrderReceived
 from orchestrator.journal import RunReader
 from orchestrator.layout import LayoutError
+from orchestrator.ros import rmf
 from orchestrator.ros.asking import SWITCHES, TRIGGERS
 from orchestrator.ros.display import Said
 from orchestrator.ros.nav2.way import Pose
@@ -70,7 +71,7 @@ class Floor:
         record = str(site.parent / "live.run")
         return Settings(
             str(site), speed=SPEED, override="test", record=record,
-            nav2_robots=tuple(self.sims), nav2_poses="amcl_pose", **more,
+            nav2_robots=tuple(self.sims), nav2_poses="amcl_pose", rmf_level="L1", **more,
         )  # fmt: skip
 
     def shows(self, said: Said) -> None:
@@ -213,6 +214,14 @@ def test_a_life_orders_a_pause_and_an_end(
     ):
         assert floor.said[topic], topic
     assert not floor.broken
+    fleets = floor.said["/fleet_states"]
+    assert fleets[-1].name == "amr" and len(fleets[-1].robots) == COUNT
+    modes = {robot.mode.mode for fleet in fleets for robot in fleet.robots}
+    assert rmf.MOVING in modes
+    for fleet in fleets:
+        for robot in fleet.robots:
+            assert robot.location.level_name == "L1" and robot.battery_percent == 100
+            assert [at.index for at in robot.path[:1]] != [robot.location.index]
     capsys.readouterr()
     assert main(["replay", settings.record, "--check"]) == 0
     assert "every command is the recorded one" in capsys.readouterr().out

@@ -1,16 +1,18 @@
 """What the executables say on a machine without ROS 2, and what a node needs of its messages."""
 
 import importlib.util
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from orchestrator.api.published import Activity
 from orchestrator.commands import ros_nodes
 from orchestrator.core.messages import AnswerRequest, RobotsEvacuated, RobotsPaused, RobotsResumed
 from orchestrator.ros import messages as ros
 from orchestrator.ros import missing, translation
 from orchestrator.ros.asking import SWITCHES, TRIGGERS, outcome
 from orchestrator.ros.names import Names
+from orchestrator.ros.rmf import MODES
 from orchestrator.ros.topics import ALARMS, REPLIES, ROBOT_STATES, TF, placed, told
 
 HAS_ROS = importlib.util.find_spec("rclpy") is not None
@@ -71,6 +73,10 @@ def test_times_and_turns_come_back() -> None:
     )
     for theta in (0.0, 1.0, -3.0, 3.14159):
         assert translation.heading(translation.turned(theta)) == pytest.approx(theta)
+
+
+def test_every_activity_has_its_mode_in_rmf() -> None:
+    assert set(MODES) == set(get_args(Activity))
 
 
 def test_names_are_allowed_and_nobody_shares_one() -> None:
