@@ -144,7 +144,7 @@ class Wire:
             found: list[Event] = [entry.event for entry in reader.entries()]
         return [event for event in found if isinstance(event, kinds)] if kinds else found
 
-    def wait(self, what: Callable[[], bool], limit_s: float = 90.0) -> None:
+    def wait(self, what: Callable[[], bool], limit_s: float = 180.0) -> None:
         """Until it is so; fails with the servers' last words."""
         deadline = time.monotonic() + limit_s
         while not what():
