@@ -30,6 +30,7 @@ POSSIBLE: dict[Task, tuple[str, ...]] = {
 
 
 RIGHT = {"broken": "damaged"}  # kind -> what is right of it, if not the first that is possible
+RIGHT = {"broken": "damaged", "none": "unreadable", "stranger": "unreadable", "two": "doubtful"}
 
 
 class RatesError(ValueError):
@@ -51,8 +52,10 @@ def rates(task: Task, level: str, kind: str = "") -> dict[str, float]:
     asked = sum(seen.values())
     errors = {name: upper(seen.get(name, 0), asked) for name in ("ok", *POSSIBLE[task])}
     del errors[right]
-    scale = max(1.0, sum(errors.values()))
-    errors = {name: share / scale for name, share in errors.items()}
+    total = sum(errors.values())
+    if total >= 1:  # few were asked: what is right keeps the lower bound of its own rate
+        most = upper(asked - seen.get(right, 0), asked)
+        errors = {name: share * most / total for name, share in errors.items()}
     return {right: 1.0 - sum(errors.values()), **errors}
 
 

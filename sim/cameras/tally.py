@@ -66,6 +66,7 @@ def _chain(results: Sequence[Result]) -> dict[str, Any]:
     good = [result for result in results if not result.case.bad]
     passed = [result for result in bad if result.outcome == "ok"]
     refused = [r for r in good if r.outcome not in ("ok", "unreadable", "doubtful")]
+    refused = [r for r in refused if (r.case.kind, r.outcome) != ("broken", "damaged")]
     return (
         _counted([(result, result.value) for result in results])
         | {

@@ -101,3 +101,15 @@ def test_an_error_that_was_never_seen_still_has_its_bound(monkeypatch: pytest.Mo
     with pytest.raises(rates.RatesError, match="hard, same"):
         rates.rates("read_label", "hard")
     rates.rates.cache_clear()
+
+
+def test_the_calibration_has_every_level_of_every_task() -> None:
+    for task, fits in rates.FITS.items():
+        for level in LEVELS:
+            found = rates.rates(task, level)
+            assert sum(found.values()) == pytest.approx(1)
+            assert all(0 < share < 1 for share in found.values()), (task, level, fits)
+    assert rates.rates("read_label", "easy")["ok"] > 0.9
+    assert rates.rates("read_label", "easy", "other")["ok"] < 0.05
+    broken = rates.rates("verify_pick", "easy", "broken")
+    assert broken["damaged"] > 0 and broken["ok"] > 0
