@@ -141,11 +141,12 @@ def _pick(seed: int, number: int) -> Case:
         choice = [name for name in family if name != sku and (name in known_skus()) == wanted]
         contents[choice[int(chance.integers(len(choice)))]] = 1
     elif draw < 0.4:
-        kind, broken = "broken", 1
+        kind, broken, bad = "broken", 1, True
     if chance.random() < 0.5 and other[:-1] != sku[:-1]:
         contents[other] = 1 + int(chance.integers(2))
     question = Question("verify_pick", f"{sku}:{count}", known_skus(), f"o{number}")
-    truth, right = Truth(contents=contents, broken=broken), f"{sku}:{contents[sku]}"
+    truth = Truth(contents=contents, broken=broken, broken_sku=sku)
+    right = f"{sku}:{contents[sku]}"
     return Case(
         seed, number, "verify_pick", _level(number), f"o{number}", truth, question, kind, right, bad
     )

@@ -27,9 +27,7 @@ POSSIBLE: dict[Task, tuple[str, ...]] = {
     "inspect_damage": ("damaged", "unreadable", "doubtful"),
     "check_lane": ("blocked", "unreadable", "doubtful"),
 }
-
-
-RIGHT = {"broken": "damaged"}  # kind -> what is right of it, if not the first that is possible
+# kind -> what is right of it, if not the first that is possible
 RIGHT = {"broken": "damaged", "none": "unreadable", "stranger": "unreadable", "two": "doubtful"}
 
 
