@@ -41,7 +41,7 @@ class Recipe:
     demand_name: str = ""  # of the run they are of
     trust: str = "building"  # whose stock counts where they differ: building | host
     lorr: dict[str, Any] = field(default_factory=dict)  # starts, tasks (nodes), reveal
-    vision: str = "perfect"  # see sim.vision
+    vision: str = "statistical"  # see sim.vision
     readers: str = ""  # text of a vision.yaml, instead of the site's
     forks: list[dict[str, Any]] = field(default_factory=list)  # see sim.fork.Fork
     core_version: int = CORE_VERSION

@@ -38,7 +38,7 @@ class Options:
     faults: FaultsFile | None = None
     orders: list[tuple[int, OrderReceived]] | None = None  # instead of the site's demand
     inbound: list[tuple[int, OrderReceived]] | None = None  # instead of the site's suppliers
-    vision: str = "perfect"  # see sim.vision
+    vision: str = "statistical"  # see sim.vision
     readers: str = ""  # text of a vision.yaml
     pictures: Path | None = None  # where those that were rendered are kept
 

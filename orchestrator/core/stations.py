@@ -10,6 +10,7 @@ from orchestrator.core.stock import Tote
 from orchestrator.core.world import World
 
 MAKES = ("pack", "depalletise", "unpack")  # what they make needs a place in the out buffer
+COUNTS = ("verify", "recheck")  # cameras that look at what is in the box
 UNKNOWN = ("down", "timeout")  # outcomes that don't say what was done
 
 
@@ -291,14 +292,14 @@ def look(world: World, token: Token, capability: str) -> None:
     world.looks[request] = token
     timeouts.expect(world, request, flow.step_of(world, order, token[1]))
     subject = expected = order.load_of(token[2])
-    if capability == "verify":
+    if capability in COUNTS:
         line = order.lines[token[2]]
         picked = world.stock.boxes.get(order.box, {}).get(line.sku, 0)
         subject, expected = order.box, f"{line.sku}:{picked}"
     world.out.append(
         RequestInference(
             request=request,
-            task="verify_pick" if capability == "verify" else "read_label",
+            task="verify_pick" if capability in COUNTS else "read_label",
             station=station,
             subject=subject,
             expected=expected,
@@ -320,7 +321,7 @@ def image_read(world: World, event: ImageRead) -> None:
     capability = flow.step_of(world, order, token[1]).needs
     world.stations[station_of(world, token, capability)].silent.pop(capability, None)
     outcome = event.outcome
-    reads = capability != "verify"
+    reads = capability not in COUNTS
     if outcome == "ok" and reads and event.value not in ("", order.load_of(token[2])):
         outcome = "misread"
     flow.step_ended(world, token, outcome)
