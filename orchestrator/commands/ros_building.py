@@ -25,7 +25,7 @@ from orchestrator.ros import asking, rmf, topics
 from orchestrator.ros import messages as ros
 from orchestrator.ros.display import TICK_NS, Display, Said
 from orchestrator.ros.junction import Junction
-from orchestrator.ros.nav2.robot import MANUFACTURER, PROTOCOL, Nav2Robot, Outside
+from orchestrator.ros.nav2.robot import MANUFACTURER, PROTOCOL, Limits, Nav2Robot, Outside
 from orchestrator.ros.parameters import Settings, SettingsError
 from orchestrator.serving import Serving
 from orchestrator.vda5050 import topics as vda
@@ -222,6 +222,8 @@ class Building:
                 serving.restore(reader)
         for note in self._notes:
             serving.live.post_soon(NoteTaken(subject="certificate", text=note))
+        if wire is None:
+            serving.came_up()  # what is there is told, also what a run before a crash did not tell
         self.serving = serving
         await self._until_end(serving, scenario, display, new=resumed is None)
         serving.goodbye()
@@ -247,10 +249,11 @@ class Building:
         return MqttLink(url, client_id=f"lightsout-ros-{run}", will=will, backoff=backoff)
 
     def _adapters(self, junction: Junction, serving: Serving) -> None:
+        limits = Limits.of(self._settings.nav2_deviation_m, self._settings.speed)
         for serial in self._settings.nav2_robots:
             robot = Nav2Robot(
                 serial, self._outside, junction.post, map_id=self._site(),
-                utc_ns=lambda: serving.now_ns,
+                utc_ns=lambda: serving.now_ns, limits=limits,
             )  # fmt: skip
             self.robots[serial] = robot
             prefix = vda.topic(PROTOCOL, MANUFACTURER, serial, "").rstrip("/")

@@ -54,6 +54,7 @@ def simulator() -> int:
     from orchestrator.ros.spinning import spin, stop  # noqa: PLC0415
 
     played: list[Vehicles] = []
+    served: list[Nav2Servers] = []
     failed: list[str] = []
 
     def broken(reason: str) -> None:
@@ -66,6 +67,7 @@ def simulator() -> int:
         if node.values["nav2_robots"]:
             robots = nav2_robots(node.values)
             servers = Nav2Servers(node, robots, node.show, node.values["speed"])
+            served.append(servers)
             node.now_ns = lambda: servers.now_ns
         else:
             played.append(Vehicles(node.values, broken))
@@ -79,6 +81,8 @@ def simulator() -> int:
     def end(_: Any) -> None:
         for vehicles in played:
             vehicles.stop()
+        for servers in served:
+            servers.close()
 
     # each goal of a Nav2-like robot waits for its end in a thread of its own, and so does the next one
     return spin(make, begin, end, 100) or bool(failed)

@@ -1,6 +1,7 @@
 """Robots that run Nav2, over ROS 2: goals to `<robot>/follow_path`, and what comes back. Thin.
 
-Goals leave in the executor's threads, whoever asks for them. A robot that is not there is on
+Goals leave in the executor's threads, whoever asks for them, and all callbacks have a group of their
+own: they go on while the node is in a transition. A robot that is not there is on
 diagnostics until it is.
 """
 
@@ -77,8 +78,10 @@ class Nav2Client:
             self._buffer = Buffer()
             self._listener = TransformListener(self._buffer, node)
         look = self._look if settings.nav2_poses == "tf" else self._again
-        self._keep(node.destroy_timer, node.create_timer(LOOK_S, look))
-        self._keep(node.destroy_timer, node.create_timer(TELL_S, self._tell))
+        self._keep(node.destroy_timer, node.create_timer(LOOK_S, look, callback_group=self._group))
+        self._keep(
+            node.destroy_timer, node.create_timer(TELL_S, self._tell, callback_group=self._group)
+        )
 
     def _connect(self, serial: str, poses: str) -> None:
         node, late = self._node, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -94,7 +97,9 @@ class Nav2Client:
         if poses == "amcl_pose":
             heard.append((PoseWithCovarianceStamped, "amcl_pose", self._amcl, late))
         for kind, name, hear, qos in heard:
-            made = node.create_subscription(kind, f"/{serial}/{name}", partial(hear, serial), qos)
+            made = node.create_subscription(
+                kind, f"/{serial}/{name}", partial(hear, serial), qos, callback_group=self._group
+            )
             self._keep(node.destroy_subscription, made)
         for kind, name in ((String, "action"), (PoseWithCovarianceStamped, "initialpose")):
             door = node.create_publisher(kind, f"/{serial}/{name}", 10)
@@ -140,6 +145,8 @@ class Nav2Client:
     # --- in the executor -------------------------------------------------------------------------
 
     def _soon(self, act: Callable[[], None]) -> None:
+        if self._node.show.hushed:
+            return  # ROS 2 is being shut down: the robots end what they hold
         self._todo.put(act)
         self._guard.trigger()
 

@@ -55,7 +55,7 @@ class Nav2Servers:
         self, node: Any, robots: Mapping[str, Played], show: Callable[[Said], None], speed: float
     ) -> None:
         self._node, self._robots, self._show, self._speed = node, robots, show, speed
-        self._lock = threading.Lock()
+        self._lock, self._closed = threading.Lock(), threading.Event()
         self._now_ns = 0
         self._numbers = 0
         self._ends: dict[int, tuple[threading.Event, list[Any]]] = {}
@@ -85,6 +85,10 @@ class Nav2Servers:
     def now_ns(self) -> int:
         """Of what is played."""
         return self._now_ns
+
+    def close(self) -> None:
+        """Every goal's thread ends."""
+        self._closed.set()
 
     def _step(self) -> None:
         if not self._lock.acquire(blocking=False):
@@ -124,6 +128,8 @@ class Nav2Servers:
             self._ends[number] = event, found
             self._robots[serial].follow(self._now_ns, number, poses)
         while not event.wait(STEP_S):
+            if self._closed.is_set():
+                return FollowPath.Result()  # nobody is there any more to hear it
             if handle.is_cancel_requested:
                 with self._lock:
                     self._robots[serial].cancel(number)

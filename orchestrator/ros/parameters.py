@@ -47,6 +47,7 @@ ORCHESTRATOR = (
     Parameter("nav2_robots", [""], "namespaces of robots that run Nav2, one vehicle each"),
     Parameter("nav2_poses", "tf", "where their poses come from: map -> <robot>/base_link, or their "
               "topic amcl_pose", choices=POSES),
+    Parameter("nav2_deviation_m", 0.3, "so far from the way that it holds a robot may be", 0.02, 5.0),
     Parameter("paths", [""], "robots whose ways are published as nav_msgs/Path"),
     Parameter("rmf_level", "", "level of the building in Open-RMF: rmf_fleet_msgs/FleetState is "
               "published on /fleet_states; empty: it is not"),
@@ -81,6 +82,7 @@ class Settings:
     orders: str = "none"
     nav2_robots: tuple[str, ...] = ()
     nav2_poses: str = "tf"
+    nav2_deviation_m: float = 0.3
     paths: tuple[str, ...] = ()
     rmf_level: str = ""
     stop_s: float = 30.0

@@ -66,8 +66,19 @@ class Speaker:
 
     def __call__(self, said: Said) -> None:
         """One message."""
-        if self._hushed:
-            return
+        if not self.hushed:
+            try:
+                self._say(said)
+            except Exception:  # whatever rclpy raises when it was shut down meanwhile
+                if not self.hushed:
+                    raise
+
+    @property
+    def hushed(self) -> bool:
+        """ROS 2 is gone, or about to go."""
+        return self._hushed or not self._node.context.ok()
+
+    def _say(self, said: Said) -> None:
         topic = said.topic
         known = self._known.get(topic.name)
         if known is None:

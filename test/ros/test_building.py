@@ -211,6 +211,7 @@ def test_a_life_orders_a_pause_and_an_end(
         "/diagnostics",
         "events",
         "kpi",
+        "about",
     ):
         assert floor.said[topic], topic
     assert not floor.broken

@@ -37,12 +37,12 @@ class Goal:
 def progress(r: Nav2Robot, pose: Pose) -> bool:
     """Nodes that it has passed; True: something changed."""
     goal = r.goal
-    legs = goal.legs if goal is not None else r.held.legs()[:1] or r.held.left
-    if not legs:
-        return on_way(r, 0.0)
-    at, way_m, off_m = locate(legs, goal.at if goal is not None else 0, pose.x, pose.y)
     if goal is None:
-        return on_way(r, off_m)
+        before = len(r.held.nodes)
+        legs = _found_again(r, pose)[:1] or r.held.left
+        off_m = legs[0].project(pose.x, pose.y)[1] if legs else 0.0
+        return on_way(r, off_m) or len(r.held.nodes) < before
+    at, way_m, off_m = locate(goal.legs, goal.at, pose.x, pose.y)
     changed = on_way(r, off_m)
     if off_m > r.limits.off_m or goal.back:
         return changed
@@ -80,6 +80,8 @@ def on_way(r: Nav2Robot, off_m: float) -> bool:
 
 def _off(r: Nav2Robot, off_m: float) -> None:
     r.fault(OFF, FATAL, f"is {off_m:.2f} m off the way that it holds")
+    if r.goal is None:
+        r.outside.cancel(r.serial, r.goals_sent)  # whatever it is at
     stop(r)
 
 
@@ -166,9 +168,9 @@ def settle(r: Nav2Robot) -> bool:
 def drive(r: Nav2Robot) -> bool:
     """One goal for all that can be driven without a turn on the spot."""
     goal, pose = r.goal, r.pose
+    if goal is None and pose is not None:
+        _found_again(r, pose)
     legs = r.held.legs()
-    if not r.goals_sent and pose is not None and legs:
-        legs = _found_again(r, legs, pose)
     legs = legs[: stretch(legs, r.limits.corner)]
     if not legs or pose is None:
         return False
@@ -182,9 +184,10 @@ def drive(r: Nav2Robot) -> bool:
     return True
 
 
-def _found_again(r: Nav2Robot, legs: list[Leg], pose: Pose) -> list[Leg]:
-    """The first order since this program was started: its robot may have gone on along the way that it
-    holds. What lies behind it is passed."""
+def _found_again(r: Nav2Robot, pose: Pose) -> list[Leg]:
+    """What it may drive now. It may have gone on along that without a goal that we know of: before this
+    program was started, or when an answer was lost. What lies behind it is passed."""
+    legs = r.held.legs()
     for leg in legs:
         if leg.project(pose.x, pose.y)[1] <= r.limits.off_m:
             before = legs[: legs.index(leg)]
