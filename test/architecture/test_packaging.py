@@ -90,6 +90,11 @@ def test_colcon_builds_the_package(tmp_path: Path) -> None:
         "share/ament_index/resource_index/packages/lightsout",
         "share/lightsout/package.xml",
         "share/lightsout/launch/demo.launch.py",
+        "share/lightsout/config/orchestrator.yaml",
+        "share/lightsout/config/lightsout.rviz",
+        "lib/lightsout/orchestrator",
+        "lib/lightsout/simulator",
+        "lib/lightsout/replay",
         "share/lightsout/sites/jd_small/site.yaml",
     ):
         assert (installed / name).is_file(), f"{name} is missing:\n{done.stdout}"
