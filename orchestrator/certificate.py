@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 DECIDES = (
     "orchestrator/core", "orchestrator/layout", "orchestrator/gate", "orchestrator/host",
     "orchestrator/answers.py", "orchestrator/touring.py", "planners",
-    "orchestrator/serving.py", "orchestrator/live.py", "orchestrator/pending.py",
+    "orchestrator/serving.py", "orchestrator/live.py", "orchestrator/inbox.py", "orchestrator/pending.py",
     "orchestrator/fleets.py", "orchestrator/vda5050", "orchestrator/api", "orchestrator/vision",
 )  # fmt: skip
 CARRIES = ("orchestrator/mqtt", "orchestrator/journal", "orchestrator/web", "orchestrator/ros")

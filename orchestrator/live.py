@@ -2,7 +2,8 @@
 
 Events are taken in batches: journalled, made durable, stepped; their commands leave after that. What
 is slow (planning, matching) is computed in threads and comes back as an event. At the bound of the
-inbox `post` waits: whoever reports too fast is slowed down, and nothing is lost.
+inbox `post` waits: whoever reports too fast is slowed down, and nothing is lost. A stop by the safety
+controllers overtakes what waits, and its commands leave before anything else is handled.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from orchestrator.core.world import CORE_VERSION, World
 from orchestrator.gate import Gate
 from orchestrator.gate.closed import closed
 from orchestrator.gate.poses import Poses
+from orchestrator.inbox import URGENT, Inbox
 from orchestrator.layout import LoadedSite
 from orchestrator.pending import Pending
 
@@ -105,7 +107,7 @@ class Live:
         """`clock_ns` runs `speed` times as fast as the real one: for tests against vehicles that do so,
         too."""
         self.loaded = loaded
-        self.inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_MAX)
+        self.inbox = Inbox(INBOX_MAX)
         self.core = Core(loaded.site, self, record=lambda t, s, e: record.append(e, t, s))
         self._record, self._outside = record, outside
         self._answers = Answers(loaded.arrays, loaded.site.policy)
@@ -159,14 +161,12 @@ class Live:
 
     async def post(self, event: Event) -> None:
         """Report an event; waits while the inbox is full."""
-        await self.inbox.put(event)
+        await self.inbox.room()
+        self.inbox.put(event)
 
     def post_soon(self, event: Event) -> None:
-        """Report an event from a callback; a full inbox makes a task wait in its place."""
-        try:
-            self.inbox.put_nowait(event)
-        except asyncio.QueueFull:
-            self._spawn(self.inbox.put(event))
+        """Report an event from a callback, which can't wait."""
+        self.inbox.put(event)
 
     async def run(self, seconds: float | None = None) -> None:
         """Until cancelled, or for so many seconds."""
@@ -184,27 +184,32 @@ class Live:
                     # not `wait_for`: before Python 3.12 it swallows a cancellation that comes together
                     # with an event, and the run would never end
                     async with asyncio.timeout(0.1):
-                        first = await self.inbox.get()
+                        await self.inbox.filled()
                 except TimeoutError:
                     continue
-                self._take(first)
+                if (first := self.inbox.next()) is not None:
+                    self._take(first)
+                await asyncio.sleep(0)
         finally:
             ticker.cancel()
             for task in self._running:
                 task.cancel()
             self._commit()
 
-    def _take(self, event: Event | None) -> None:
-        for _ in range(BATCH_MAX):
-            if event is not None:
-                self._heard(event)
-                self.core.handle(self.now_ns, event)
-                self._handled(event)
-                for watcher in self.watchers:
-                    watcher.event(self.core.seq - 1, event)
-            if self.inbox.empty():
+    def _take(self, first: Event) -> None:
+        """A batch of events, one at least."""
+        event: Event | None = first
+        count = 0
+        while event is not None:
+            count += 1
+            self._heard(event)
+            self.core.handle(self.now_ns, event)
+            self._handled(event)
+            for watcher in self.watchers:
+                watcher.event(self.core.seq - 1, event)
+            if count == BATCH_MAX or isinstance(event, URGENT):
                 break
-            event = self.inbox.get_nowait()
+            event = self.inbox.next()
         self._commit()
         commands, self._commands = self._commands, []
         for command in commands:

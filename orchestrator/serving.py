@@ -39,7 +39,8 @@ from orchestrator.journal import RunReader, RunWriter
 from orchestrator.layout import LoadedSite
 from orchestrator.linking import Link
 from orchestrator.live import Live, has_joined
-from orchestrator.vda5050.control.control import Control, Known
+from orchestrator.vda5050.control.absent import Known
+from orchestrator.vda5050.control.control import Control
 from orchestrator.vda5050.control.sending import Limits
 from orchestrator.vda5050.control.vehicle import Vehicle
 from orchestrator.vda5050.model import Position
@@ -347,6 +348,7 @@ class Serving:
                 known = known or self.safety.message(now_ns, topic, payload, retained=retained)
                 if not known and not self.requests.message(topic, payload, retained=retained):
                     self.control.message(now_ns, topic, payload, retained=retained)
+            await self.live.inbox.room()
 
     async def _tick(self) -> None:
         while True:

@@ -93,10 +93,7 @@ class Requests:
         known = self._read.get(topic)
         if known is None:
             return False
-        if retained:
-            if payload:
-                text = "a retained request is ignored: nobody knows when it was asked -> clear it"
-                self._alarm(topic.rsplit("/", 1)[-1], text)
+        if retained and not self._stays(topic, payload):
             return True
         asked, read = known
         name = ""
@@ -113,14 +110,28 @@ class Requests:
                 self._alarm(topic.rsplit("/", 1)[-1], f"a request can't be read: {error}")
         return True
 
+    def _stays(self, topic: str, payload: bytes) -> bool:
+        """What the broker kept: nobody knows when it was asked. A stop counts all the same."""
+        stop = topic == self.safety_topic and not _ends(payload)
+        if payload:
+            text = "a retained request is ignored: nobody knows when it was asked -> clear it"
+            if stop:
+                text = "a retained stop is obeyed at each connection -> clear it, and reset"
+            self._alarm("safety" if stop else topic.rsplit("/", 1)[-1], text)
+        return stop and bool(payload)
+
     def _unreadable(self, payload: bytes, error: Unnamed) -> None:
         """Of the safety controller: unless it was the end of a stop, it is taken for one."""
-        ends = (EmergencyReset.__name__.encode(), ZoneCleared.__name__.encode())
-        if any(word in payload for word in ends):
+        if _ends(payload):
             self._alarm("safety", f"the end of a stop can't be read, and is none: {error}")
             return
         self._alarm("safety", f"a message can't be read, everything is stopped: {error}")
         self._post(EmergencyStopped())
+
+
+def _ends(payload: bytes) -> bool:
+    """It looks like the end of a stop."""
+    return any(kind.__name__.encode() in payload for kind in (EmergencyReset, ZoneCleared))
 
 
 def object_of(payload: bytes) -> dict[str, Any]:

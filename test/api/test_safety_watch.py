@@ -130,3 +130,19 @@ def test_a_safety_message_that_cannot_be_read_stops_everything_unless_it_ends_a_
     assert len(events) == 2 and "is none" in alarms[-1]
     read.message(topic, b'{"type":"EmergencyReset","zone":""}')
     assert events[-1] == EmergencyReset()
+
+
+def test_a_stop_that_the_broker_kept_counts_and_its_end_does_not() -> None:
+    # given a controller that keeps its word on the broker, and a master that was not there to hear it
+    events: list[Event] = []
+    alarms: list[str] = []
+    read = Requests(
+        "s", Naming(loaded().site), lambda *_: None, events.append,
+        lambda _, text: alarms.append(text), lambda: (0, 0),
+    )  # fmt: skip
+    topic = "lightsout/v1/s/safety/events"
+    read.message(topic, b'{"type":"EmergencyReset","zone":""}', retained=True)
+    read.message(topic, b"", retained=True)
+    assert events == [] and len(alarms) == 1
+    read.message(topic, b'{"type":"EmergencyStopped"}', retained=True)
+    assert events == [EmergencyStopped()] and "clear it" in alarms[-1]
