@@ -33,6 +33,7 @@ KINDS = (
     "robot_silent",
     "robot_manual",
 )
+UNSEEN = ("robot_silent", "robot_nonsense")  # nobody knows where it is, nor whether it stands
 HOW = {"robot_slipped": "relocalise"}  # else: restart
 
 
@@ -74,7 +75,10 @@ def _recover(world: World, robot: Robot) -> None:
 
 
 def _trim(world: World, robot: Robot) -> None:
-    """It may lie there for hours: what it holds beyond the edge that it is on is given free."""
+    """It may lie there for hours: what it holds beyond the edge that it is on is given free. Not of one
+    that nothing, or nothing true, is heard of: it may well be driving all of it."""
+    if robot.fault in UNSEEN:
+        return
     beyond = tuple(move.edge for move in world.traffic.released[robot.index])[1:]
     if beyond:
         world.out.append(TrimBase(robot=robot.index, edges=beyond))

@@ -87,6 +87,21 @@ def test_a_dead_robot_that_waits_for_a_person_gives_free_what_it_is_not_on() -> 
     assert not story.world.visits and not story.world.closures.parts
 
 
+@pytest.mark.parametrize("kind", ["robot_silent", "robot_nonsense"])
+def test_a_robot_that_nothing_true_is_heard_of_keeps_what_it_may_be_driving(kind: str) -> None:
+    story = driving(restart_tries=1, maintenance_every_minutes=60, maintenance_minutes=5)
+    robot = busy(story)
+    held = base(story, robot)
+    assert len(held) > 1
+    story.say(RobotFaulted(robot=robot, reason="test", kind=kind))
+    story.say(RecoveryFailed(robot=robot, attempt=1))
+    assert base(story, robot) == held and not story.of(TrimBase)
+    wait(story, 3600)
+    assert [c.maintenance for c in story.of(RecoverRobot)] == [False, True], "a person comes"
+    story.say(RobotRecovered(robot=robot, edge=held[-1]))
+    assert held[0] not in base(story, robot)
+
+
 def test_an_empty_battery_is_not_restarted() -> None:
     story = driving()
     robot = busy(story)
