@@ -31,7 +31,8 @@ from orchestrator.core.request_messages import PauseRobot, ResumeRobot
 from orchestrator.layout import LoadedSite, load_site
 from orchestrator.vda5050 import model as m
 from orchestrator.vda5050.codec import codec_of
-from orchestrator.vda5050.control.control import Control, Known
+from orchestrator.vda5050.control.absent import Known
+from orchestrator.vda5050.control.control import Control
 from orchestrator.vda5050.control.joining import Declared, Rule, contradictions
 from orchestrator.vda5050.quirks import Quirks
 
@@ -1318,3 +1319,94 @@ def test_poses_of_visualization_are_seen_and_nothing_else_of_it() -> None:
     story.say("visualization", json.dumps(old | {"agvPosition": place}).encode())
     assert len(seen) == 2, "older than its last state"
     assert (len(story.events), len(story.alarms)) == (before, alarms)
+
+
+# --- who is not there ----------------------------------------------------------------------------
+
+
+def test_who_is_never_heard_again_after_a_restart_has_fallen_silent() -> None:
+    # given a robot that the core knows, whose vehicle died while no master was there
+    story = restarted(joined(), (), paused=False)
+    assert story.tick() == [] and story.tick(60) == []
+    # then the core is told, once, and what it does about it has its time as well
+    (fault,) = story.tick(6)
+    assert isinstance(fault, RobotFaulted) and (fault.robot, fault.kind) == (0, "robot_silent")
+    assert any("robot_silent" in text for _, text in story.alarms)
+    story.tell(RecoverRobot(robot=0, attempt=1, how="restart"))
+    assert story.tick(30) == []
+    assert story.tick(31) == [RecoveryFailed(robot=0, attempt=1)]
+    assert story.tick(100) == []
+    # and when it is heard at last, it is well again
+    assert RobotRecovered(robot=0, edge=-1) in story.state()
+
+
+def test_a_robot_that_was_to_back_out_does_so_when_it_is_heard_after_a_restart() -> None:
+    before = joined()
+    before.extend(0, 3)
+    before.echo(1)
+    story = restarted(before, tuple(before.edges[1:3]), paused=False)
+    story.tell(BackOut(robot=0))
+    story.echo(1, driving=False)
+    assert story.instants[-1].kind == "cancelOrder"
+    done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    found = story.state(nodes=(), edges=(), actions=(done,))
+    assert BackedOut(robot=0, node=story.node) in found
+    assert len(story.orders) == 1
+
+
+def test_who_fails_while_it_is_to_back_out_is_not_to_do_so_afterwards() -> None:
+    # given a vehicle that failed when the core already wanted it to back out
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    story.echo(1, errors=(m.Error(kind="motor", level="FATAL"),))
+    story.tell(BackOut(robot=0))
+    story.echo(1, errors=())
+    cancel = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    assert well_of(story.state(nodes=(), edges=(), driving=False, actions=(cancel,)))
+    # when it later has to begin anew, it is not said that it has backed out
+    story.echo(0)
+    for _ in range(4):
+        story.state(order_id="", nodes=(), edges=(), driving=False)
+    assert not [each for each in story.events if isinstance(each, BackedOut)]
+
+
+def well_of(events: list[Event]) -> bool:
+    return any(isinstance(event, RobotRecovered) for event in events)
+
+
+def test_who_was_not_there_to_hear_that_it_shall_stand_is_told_again() -> None:
+    # given a vehicle that drives, and does not hear that it is to stand
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    story.tell(PauseRobot(robot=0, emergency=True))
+    for _ in range(15):
+        story.tick(2)
+    count = len(story.instants)
+    # when it is heard again, and still drives
+    story.echo(1)
+    assert [each.kind for each in story.instants[count:]] == ["startPause"]
+    assert len(story.orders) == 1
+
+
+def test_who_is_paused_gets_no_base_though_it_asks_for_it() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo()
+    story.extend(2, 4)
+    story.tell(PauseRobot(robot=0))
+    story.state(wait_s=0.6, order_update=0, new_base_request=True)
+    assert len(story.orders) == 2
+
+
+def test_a_factsheet_against_the_site_keeps_out_who_had_joined_without_one() -> None:
+    story = joined()
+    able = [m.SupportedAction(kind=kind, scopes=("NODE",)) for kind in ("pick", "drop")]
+    told_sheet(story, length_m=1.4, actions=tuple(able))
+    assert faults(story) == ["robot_dead"]
+    story.state()
+    assert not well(story), "its state is clean, it is as large as before"
+    told_sheet(story, actions=tuple(able))
+    story.state()
+    assert well(story)

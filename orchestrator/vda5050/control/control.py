@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from orchestrator.core.messages import (
     BackOut,
@@ -28,6 +27,7 @@ from orchestrator.vda5050.control import (
     recovering,
     sending,
 )
+from orchestrator.vda5050.control.absent import Absent, Known
 from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
 from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.lag import Lags
@@ -39,18 +39,6 @@ from orchestrator.vda5050.model import Connection, Factsheet, Position, State, V
 
 VEHICLES_MAX = 50_000
 Publish = Callable[[str, bytes, int, bool], object]
-
-
-class Known(NamedTuple):
-    """A robot that the core knows from before a restart."""
-
-    robot: int
-    fleet: int
-    at: int  # node
-    base: tuple[int, ...]  # edges that it holds
-    action: StartAction | None
-    faulted: str  # kind, "" if it is well
-    paused: bool = False
 
 
 class Control:
@@ -100,7 +88,7 @@ class Control:
         self.by_robot: dict[int, Vehicle] = {}
         self._others = Strangers(self.desk, elsewhere)
         self.strangers = self._others.why
-        self._known: dict[str, Known] = {}  # by name: not heard of since a restart
+        self._absent = Absent(self.desk)
         self._asking: Vehicle | None = None  # the core is asked whether it may join
         self._at_the_door: dict[str, Vehicle] = {}  # these ask next
         self._next_robot = 0
@@ -116,7 +104,7 @@ class Control:
 
     def restore(self, robots: dict[str, Known]) -> None:
         """The core was folded from a journal: it knows these. Before any message."""
-        self._known = dict(robots)
+        self._absent.restore(robots)
         self._next_robot = len(robots)
 
     # --- from the core ---------------------------------------------------------------------------
@@ -135,7 +123,7 @@ class Control:
             case _:
                 return False
         if v is None:
-            self._for_later(command)
+            self._absent.command(command)
             return True
         desk = self.desk
         match command:
@@ -162,28 +150,8 @@ class Control:
         v = self.by_robot.get(robot)
         if v is not None:
             pausing.pause(self.desk, v, on=on)
-            return
-        for name, known in self._known.items():
-            if known.robot == robot:
-                self._known[name] = known._replace(paused=on)
-                return
-
-    def _for_later(
-        self, command: ExtendBase | StartAction | RecoverRobot | StopRobot | BackOut | TrimBase
-    ) -> None:
-        """For a robot that has not been heard of since a restart: kept until it is."""
-        for name, known in self._known.items():
-            if known.robot != command.robot:
-                continue
-            match command:
-                case ExtendBase():
-                    self._known[name] = known._replace(base=known.base + command.edges)
-                case StartAction():
-                    self._known[name] = known._replace(action=command)
-                case TrimBase():
-                    kept = known.base[: len(known.base) - len(command.edges)]
-                    self._known[name] = known._replace(base=kept)
-            return
+        else:
+            self._absent.pause(robot, on=on)
 
     # --- from vehicles ---------------------------------------------------------------------------
 
@@ -297,13 +265,13 @@ class Control:
 
     def _join(self, v: Vehicle, state: State) -> None:
         desk = self.desk
-        known = self._known.pop(v.name, None)
+        known = self._absent.heard(v.name)
         if known is not None:
             self._again(v, known, state)
             return
         node, reason = joining.not_yet(desk, v, state, self._site)
         if node >= 0 and not reason:
-            reason = "; ".join(self._against(v))
+            reason = v.against
         if node < 0 or reason:
             if reason and reason != v.reason:
                 desk.alarm(v.name, f"can't join: {reason}")
@@ -354,15 +322,14 @@ class Control:
             v.kind = known.faulted
         else:
             v.become("clearing")
-            v.cancel_ns = self.desk.now_ns + int(self.desk.limits.recover_s * sending.SECOND_NS)
+            wait_s = 0.0 if known.backing else self.desk.limits.recover_s
+            v.cancel_ns = self.desk.now_ns + int(wait_s * sending.SECOND_NS)
+            v.backing = known.backing
         pausing.known_again(self.desk, v, state, paused=known.paused)
         v.state = state
         reading.read(self.desk, v, state)
-
-    def _against(self, v: Vehicle) -> list[str]:
-        if v.factsheet is None:
-            return []
-        return joining.contradictions(v.factsheet, self._declared[v.fleet], v.codec.quirks)
+        if known.recover is not None and v.status == "faulted":
+            recovering.asked(self.desk, v, known.recover)
 
     def _connection(self, v: Vehicle, message: Connection) -> None:
         noticing.connection(self.desk, v, message.connection)
@@ -371,9 +338,10 @@ class Control:
 
     def _factsheet(self, v: Vehicle, sheet: Factsheet) -> None:
         v.factsheet = sheet
-        found = self._against(v)
+        found = joining.contradictions(sheet, self._declared[v.fleet], v.codec.quirks)
+        v.against = "; ".join(found)
         if found and v.robot >= 0:
-            recovering.fault(self.desk, v, "robot_dead", "; ".join(found))
+            recovering.fault(self.desk, v, "robot_dead", v.against)
 
     # --- time ------------------------------------------------------------------------------------
 
@@ -382,6 +350,7 @@ class Control:
         desk = self.desk
         desk.now_ns = now_ns
         desk.lags.tick(now_ns)
+        self._absent.tick()
         for v in self.vehicles.values():
             late = sending.due(desk, v)
             if v.robot < 0:

@@ -15,7 +15,7 @@ KINDS = ("startPause", "stopPause")
 
 def pause(desk: Desk, v: Vehicle, *, on: bool) -> None:
     """Stand still, or go on along what it holds; repeated until the vehicle says so."""
-    v.paused = on
+    v.paused, v.unpaused = on, False
     now, before = KINDS if on else reversed(KINDS)
     crossing = [name for name, known in v.instants.items() if known.action.kind == before]
     for name in crossing:
@@ -26,11 +26,13 @@ def pause(desk: Desk, v: Vehicle, *, on: bool) -> None:
 
 
 def told(desk: Desk, v: Vehicle, before: State | None, state: State) -> None:
-    """What a new state says of it: a vehicle that lost our pause gets it again."""
+    """What a new state says of it: a vehicle that lost our pause, or was not there to hear
+    it, gets it again."""
     if any(known.action.kind in KINDS for known in v.instants.values()):
         return
     was = before is not None and before.paused
-    if v.paused and was and not state.paused:
+    if v.paused and not state.paused and (was or v.unpaused):
+        v.unpaused = False
         instant(desk, v, "startPause")
     elif state.paused and not was and not v.paused and not _ours(desk, state):
         desk.alarm(v.name, "is paused at the vehicle: it stands until somebody resumes it there")

@@ -30,6 +30,8 @@ def wrong(desk: Desk, v: Vehicle, state: State) -> tuple[str, str]:
         return "robot_dead", f"emergency stop ({state.safety.emergency_stop})"
     if state.mode not in COMMANDED:
         return "robot_manual", f"operating mode {state.mode}"
+    if v.against:
+        return "robot_dead", v.against
     if v.status == "faulted" and v.kind == "robot_nonsense" and v.odd:
         return v.kind, v.reason
     place = state.position
@@ -134,7 +136,7 @@ def _may_have(desk: Desk, v: Vehicle, errand: Errand, state: State) -> bool:
 def _back(desk: Desk, v: Vehicle, edge: int) -> None:
     v.become("joined")
     v.kind = v.reason = ""
-    v.recover_by_ns = 0
+    v.recover_by_ns, v.backing = 0, False  # the core asks again
     desk.post(RobotRecovered(robot=v.robot, edge=edge))
 
 

@@ -296,6 +296,7 @@ def _instant_due(desk: Desk, v: Vehicle, known: Instant) -> str:
         return ""
     if known.tries >= desk.limits.echo_tries:
         v.end_instant(known.action.id, "given up")
+        v.unpaused |= known.action.kind == "startPause"
         return f"{known.action.kind} is not echoed"
     known.tries += 1
     known.asked_ns = desk.now_ns
@@ -307,7 +308,7 @@ def _instant_due(desk: Desk, v: Vehicle, known: Instant) -> str:
 def hurry(desk: Desk, v: Vehicle) -> None:
     """It asks for more base: an update that may be lost is sent again at once."""
     errand = v.errand
-    if errand is None or errand.status != "sent" or errand.message is None:
+    if errand is None or errand.status != "sent" or errand.message is None or v.paused:
         return
     if desk.now_ns - errand.asked_ns >= HURRY_NS and errand.tries < desk.limits.echo_tries:
         errand.asked_ns, errand.tries = desk.now_ns, errand.tries + 1

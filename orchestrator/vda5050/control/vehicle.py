@@ -100,6 +100,7 @@ class Vehicle:
     silent_ns: int = 0  # by then it must be heard
     state: State | None = None
     factsheet: Factsheet | None = None
+    against: str = ""  # what its factsheet says against the site's fleet
     headers: dict[str, int] = field(default_factory=dict)  # topic -> next header id
     at: int = -1  # the last node that it reached
     errand: Errand | None = None
@@ -115,6 +116,7 @@ class Vehicle:
     stands_ns: int = -1  # since when it stands with way ahead
     percent: int = -1  # charge, in steps that were told
     paused: bool = False  # by us
+    unpaused: bool = False  # it was asked to stand, and did not answer
     refusals: int = 0  # orders that it refused, in a row
     cancel_ns: int = 0  # until then it may end what it is at
     asked_factsheet_ns: int = -1
