@@ -27,8 +27,9 @@ ROOT = Path(__file__).parents[1]
 DECIDES = (
     "orchestrator/core", "orchestrator/layout", "orchestrator/gate", "orchestrator/host",
     "orchestrator/answers.py", "orchestrator/touring.py", "planners",
-    "orchestrator/serving.py", "orchestrator/live.py", "orchestrator/inbox.py", "orchestrator/pending.py",
-    "orchestrator/fleets.py", "orchestrator/vda5050", "orchestrator/api", "orchestrator/vision",
+    "orchestrator/serving.py", "orchestrator/live.py", "orchestrator/inbox.py",
+    "orchestrator/pending.py", "orchestrator/fleets.py", "orchestrator/vda5050", "orchestrator/api",
+    "orchestrator/vision",
 )  # fmt: skip
 CARRIES = ("orchestrator/mqtt", "orchestrator/journal", "orchestrator/web", "orchestrator/ros")
 # What plans are computed with, what reads the site and what strangers say.
