@@ -31,7 +31,10 @@ DECIDES = (
     "orchestrator/pending.py", "orchestrator/fleets.py", "orchestrator/vda5050", "orchestrator/api",
     "orchestrator/vision",
 )  # fmt: skip
-CARRIES = ("orchestrator/mqtt", "orchestrator/journal", "orchestrator/web", "orchestrator/ros")
+CARRIES = (
+    "orchestrator/mqtt", "orchestrator/journal", "orchestrator/web", "orchestrator/ros",
+    "orchestrator/linking.py",
+)  # fmt: skip
 # What plans are computed with, what reads the site and what strangers say.
 LIBRARIES = ("msgspec", "numba", "numpy", "ortools", "pydantic", "scipy", "shapely")
 Certificate = dict[str, Any]
