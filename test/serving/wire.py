@@ -17,7 +17,7 @@ from listener import SCHEMAS, Listener
 from mosquitto_process import Mosquitto
 from served import SITE, start
 
-from orchestrator.core.messages import Event
+from orchestrator.core.messages import Event, RobotFaulted, RobotRecovered
 from orchestrator.journal import RunReader
 from orchestrator.mqtt import MqttLink
 from sim.verification import verify
@@ -36,6 +36,7 @@ class Ear(threading.Thread):
         self.heard: list[tuple[str, bytes]] = []
         self.last: dict[str, bytes] = {}  # by topic
         self.says: list[tuple[str, bytes]] = []  # again and again
+        self.updates = 0  # messages that add to an order
         self.closed: dict[str, str] = {}
         self.alarms: list[tuple[str, str]] = []
 
@@ -65,6 +66,8 @@ class Ear(threading.Thread):
             if topic.startswith("uagv/"):
                 self.heard.append((topic, payload))
                 self.last[topic] = payload
+                if topic.endswith("/order"):
+                    self.updates += json.loads(payload)["orderUpdateId"] > 0
             elif topic.endswith("/status"):
                 raw = json.loads(payload)
                 self.closed[raw["order_id"]] = raw["status"]
@@ -102,6 +105,7 @@ class Wire:
         self._common = ("--mqtt", broker.url, "--seed", "7", "--speed", str(speed))
         self.ear = Ear(broker.url, site.name)
         self.ear.start()
+        self._journal: list[Event] = []
         self.server: subprocess.Popen[bytes] | None = None
         self.fleet: subprocess.Popen[bytes] | None = None
 
@@ -138,13 +142,23 @@ class Wire:
 
     def events(self, *kinds: type) -> list[Any]:
         """Those in the journal."""
-        if not self.live.exists():
-            return []
-        with RunReader(self.live) as reader:
-            found: list[Event] = [entry.event for entry in reader.entries()]
-        return [event for event in found if isinstance(event, kinds)] if kinds else found
+        found = self._journal
+        if self.live.exists():
+            with RunReader(self.live) as reader:  # only what is new: it is asked for all the time
+                found += [entry.event for entry in reader.entries(len(found))]
+        return [event for event in found if isinstance(event, kinds)] if kinds else list(found)
 
-    def wait(self, what: Callable[[], bool], limit_s: float = 180.0) -> None:
+    def out(self) -> set[int]:
+        """Robots that were faulted and have not come back."""
+        found: dict[int, None] = {}
+        for event in self.events(RobotFaulted, RobotRecovered):
+            if isinstance(event, RobotFaulted):
+                found[event.robot] = None
+            else:
+                found.pop(event.robot, None)
+        return set(found)
+
+    def wait(self, what: Callable[[], bool], limit_s: float = 300.0) -> None:
         """Until it is so; fails with the servers' last words."""
         deadline = time.monotonic() + limit_s
         while not what():
@@ -164,7 +178,7 @@ class Wire:
         for process in processes:
             process.send_signal(signal.SIGINT)
         for process in processes:
-            process.wait(30)
+            process.wait(120)
         self.ear.end()
 
     def broken(self) -> set[str]:
