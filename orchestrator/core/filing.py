@@ -69,6 +69,8 @@ def _tokens(world: World) -> Iterator[Token]:
         yield task.token
     yield from world.works.values()
     yield from world.looks.values()
+    for _, token in world.resting:
+        yield token
     for robot in world.robots:
         for leg in robot.legs:
             if leg.token is not None:

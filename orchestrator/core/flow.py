@@ -94,6 +94,9 @@ def start(world: World, token: Token) -> None:
         release_backlog(world)
     elif step.do == "carry":
         carry.start(world, token)
+    elif step.do == "work" and step.wait_minutes:
+        due_ns = world.time_ns + step.wait_minutes * MINUTE_NS
+        heapq.heappush(world.resting, (due_ns, token))
     elif step.do == "work":
         stations.enqueue(world, token, step.needs)
     elif step.do == "inspect":
@@ -287,6 +290,13 @@ def _free_units(world: World, line: OrderLine) -> None:
 def missed(world: World, order: Order, truck: str) -> None:
     """The departure that the order was promised has left without it: it goes with the next one."""
     exceptions.opened(world, "cut_off_missed", order.id, order.id, f"missed truck {truck}")
+
+
+def rested(world: World) -> None:
+    """Once a tick: work that has waited for long enough."""
+    while world.resting and world.resting[0][0] <= world.time_ns:
+        _, token = heapq.heappop(world.resting)
+        stations.enqueue(world, token, step_of(world, world.orders[token[0]], token[1]).needs)
 
 
 def wave(world: World) -> None:

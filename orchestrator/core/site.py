@@ -105,6 +105,7 @@ class Step:
     per_line: bool = False
     then: tuple[str, ...] = ()
     outcomes: dict[str, Recovery] = field(default_factory=dict)
+    wait_minutes: int = 0  # work: it waits so long where it is before it is done
     timeout_s: int = 0  # then the outcome is "timeout"; 0: of the policy (carry: never)
 
 

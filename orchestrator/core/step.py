@@ -217,6 +217,7 @@ def _ticked(world: World) -> None:
     safety.tick(world)
     chargers.watch(world)
     filing.tick(world)
+    flow.rested(world)
     flow.wave(world)
     trucks.watch(world)
     replenish.tick(world)

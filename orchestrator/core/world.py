@@ -166,6 +166,7 @@ class World:
     file_ns: int = 0
     backlog: list[Waiting] = field(default_factory=list)  # heap
     short: dict[str, list[Waiting]] = field(default_factory=dict)  # by SKU
+    resting: list[tuple[int, Token]] = field(default_factory=list)  # heap: when, work that waits
     wave: list[Waiting] = field(default_factory=list)  # heap: may be released now
     wave_ns: int = 0  # when the next wave begins
     trucks: dict[int, Truck] = field(default_factory=dict)  # by door

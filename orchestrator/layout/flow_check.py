@@ -6,7 +6,7 @@ from orchestrator.layout.findings import Finding, listed
 from orchestrator.layout.flow_file import RecoveryFile, StepFile
 from orchestrator.layout.site_file import SiteFile
 
-END = "quarantine"
+END, REINDUCT = "quarantine", "reinduct"
 
 
 def check(spec: SiteFile, file: str) -> list[Finding]:
@@ -28,6 +28,10 @@ def check(spec: SiteFile, file: str) -> list[Finding]:
                 text = f"no station can {step.needs!r}"
                 mend = "add the capability to a station, or mend the step"
                 found.append(Finding("error", file, where, text, mend))
+            if step.wait_minutes and (kind != REINDUCT or step.do != "work"):
+                text = "only work of `reinduct` can wait: nobody cancels it meanwhile"
+                place = f"{path}.{name}.wait_minutes"
+                found.append(Finding("error", file, place, text, "leave it out"))
             if step.do == "carry" and not step.to:
                 mend = "one of slot, station, home, chute, stop"
                 text = "says not where to carry to"

@@ -56,4 +56,5 @@ class StepFile(_Part):
     per_line: bool = False
     then: tuple[str, ...] = ()
     outcomes: dict[str, RecoveryFile] = {}
+    wait_minutes: int = Field(default=0, ge=0, le=10_080)
     timeout_s: int = Field(default=0, ge=0, le=86_400)

@@ -198,6 +198,8 @@ SPEC_CHANGES: list[tuple[str, Change, str, str]] = [
     ("plan astray", lambda s: s["flow"]["inbound"]["receive"]["outcomes"].update(failed={
         "plan": [{"then": "reciev", "tries": 1}]}),
      "flow.inbound.receive.outcomes.failed.plan.0.then", "no step 'reciev'"),
+    ("rest", lambda s: s["flow"]["inbound"]["receive"].update(wait_minutes=5),
+     "flow.inbound.receive.wait_minutes", "only work of `reinduct` can wait"),
     ("no capability", lambda s: s["stations"][0].update(capabilities=["identify"]),
      "flow.inbound.receive.needs", "no station can 'receive'"),
     ("no chute", lambda s: s["flow"]["inbound"]["put_away"].update(to="chute"),

@@ -12,6 +12,7 @@ import yaml
 from whole_ring import whole_files
 from whole_story import Story, told
 
+from orchestrator.journal import RunReader
 from orchestrator.layout.site_file import FaultsFile
 
 
@@ -69,6 +70,26 @@ def test_quarantine_empties_itself(tmp_path: Path) -> None:
     picks = [i for i, s in enumerate(story.world.site.stations) if s.kind == "pick"]
     busy = sum(story.world.stations[index].used for index in picks)
     assert busy <= len(young)
+
+
+def test_what_is_set_aside_may_rest_before_it_becomes_stock_again(tmp_path: Path) -> None:
+    """Given half an hour of quarantine, then nothing is unpacked before, and all of it afterwards."""
+    story = run(
+        tmp_path, hours=2, simulation__success={"verify": 0.0},
+        flow__reinduct__unpack__wait_minutes=30,
+    )  # fmt: skip
+    assert story.verdict.clean
+    with RunReader(tmp_path / "a.run") as reader:
+        facts = [(time_ns, kind, fact) for _, time_ns, kind, fact in reader.truth()]
+    came: dict[str, int] = {}
+    for time_ns, kind, fact in facts:
+        if kind == "load_moved" and fact["to"].startswith("station:unpack"):
+            came.setdefault(fact["load"], time_ns)
+    rested = [
+        time_ns - came[fact["parcel"]] for time_ns, kind, fact in facts if kind == "units_unpacked"
+    ]
+    assert rested and min(rested) >= 30 * 60 * 10**9
+    assert story.states("reinduct")["done"]
 
 
 def test_what_misses_its_truck_goes_with_the_next(tmp_path: Path) -> None:

@@ -57,7 +57,9 @@ def told(
             part = part.setdefault(name, {})
         part[last] = value
     files["site.yaml"] = yaml.safe_dump(site, sort_keys=False)
-    recipe = Recipe(name="ring", files=files, seed=seed, hours=hours, faults=faults)
+    recipe = Recipe(
+        name="ring", files=files, seed=seed, hours=hours, faults=faults, vision="perfect"
+    )
     scenario, bad = recipe.scenario()
     assert not bad
     path.mkdir(exist_ok=True)
