@@ -31,6 +31,7 @@ from orchestrator.core.request_messages import PauseRobot, ResumeRobot
 from orchestrator.layout import LoadedSite, load_site
 from orchestrator.vda5050 import model as m
 from orchestrator.vda5050.codec import codec_of
+from orchestrator.vda5050.control import strangers
 from orchestrator.vda5050.control.absent import Known
 from orchestrator.vda5050.control.control import Control
 from orchestrator.vda5050.control.joining import Declared, Rule, contradictions
@@ -518,6 +519,52 @@ def test_an_instant_action_that_an_error_refuses_is_not_repeated() -> None:
     for _ in range(15):
         story.tick(2)
     assert [each.kind for each in story.instants].count("startPause") == 1
+    assert ("amr-1", "refuses startPause: instantActionError") in story.alarms
+
+
+def test_a_vehicle_that_fails_to_stand_is_an_alarm() -> None:
+    story = joined()
+    story.tell(PauseRobot(robot=0, emergency=True))
+    failed = m.ActionState(id=story.instants[-1].id, status="FAILED", result="no brake")
+    story.state(actions=(failed,))
+    story.state()
+    assert story.alarms.count(("amr-1", "startPause failed: no brake")) == 1
+
+
+def test_who_cries_all_the_time_is_not_told_of_all_the_time() -> None:
+    story = joined(protocol="3.0")
+    for number in range(100):
+        story.state(errors=tuple(m.Error(kind=f"e{number}-{i}", level="URGENT") for i in range(20)))
+    assert 30 <= len(story.alarms) <= 45
+    assert any("were left out" in text for _, text in story.alarms)
+    # and somebody else is heard
+    story.say("state", b"{", serial="amr-2")
+    assert story.alarms[-1][0] == "amr-2"
+
+
+def test_a_flood_about_the_connection_is_a_flood() -> None:
+    story = joined()
+    for number in range(2000):
+        header = m.Header(
+            header_id=number, time_ns=story.now_ns, version="2.1.0", manufacturer="acme",
+            serial="amr-1",
+        )  # fmt: skip
+        word = ("ONLINE", "CONNECTION_BROKEN")[number % 2]
+        story.say("connection", story.codec.encode(m.Connection(header=header, connection=word)))
+    assert story.control.vehicles["acme", "amr-1"].counts.flooded > 1000
+    assert faults(story) == ["robot_nonsense"]
+
+
+def test_a_stranger_that_sends_garbage_is_not_read_more_often_than_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = Story()
+    read: list[str] = []
+    monkeypatch.setattr(strangers, "_word_of", lambda major, topic, payload: read.append(topic))
+    for _ in range(100):
+        story.say("state", b"x" * 1000, serial="truck-1")
+        story.say("connection", b"x", serial="truck-1")
+    assert sorted(read) == ["connection", "state"]
 
 
 def test_a_vehicle_that_is_paused_stands_until_it_is_told_to_go_on() -> None:

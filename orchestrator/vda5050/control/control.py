@@ -28,6 +28,7 @@ from orchestrator.vda5050.control import (
     sending,
 )
 from orchestrator.vda5050.control.absent import Absent, Known
+from orchestrator.vda5050.control.alarms import Alarms
 from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
 from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.lag import Lags
@@ -73,7 +74,7 @@ class Control:
             session=session,
             publish=publish,
             post=post,
-            alarm=alarm,
+            alarm=Alarms(alarm, lambda: self.desk.now_ns),
             planned=planned,
             held_up=held_up,
             limits=limits or Limits(),
@@ -85,6 +86,7 @@ class Control:
             speeds_mmps=tuple(fleet.speed_mmps for fleet in site.fleets),
         )
         self.vehicles: dict[tuple[str, str], Vehicle] = {}
+        self._by_serial: dict[str, Vehicle] = {}
         self.by_robot: dict[int, Vehicle] = {}
         self._others = Strangers(self.desk, elsewhere)
         self.strangers = self._others.why
@@ -166,7 +168,7 @@ class Control:
         if v is None:
             self._others.heard(f"{manufacturer}/{serial}", major, name, payload)
             return
-        if name != "connection" and floods(self.desk, v):
+        if floods(self.desk, v):
             return
         if name == "visualization":
             place = noticing.pose(self.desk, v, payload)
@@ -199,13 +201,13 @@ class Control:
         reason = "no entry of the site's `vehicles` matches it"
         if rule is not None:
             if (rule.interface, rule.protocol.split(".", maxsplit=1)[0]) == (interface, major):
-                same = next((v for v in self.vehicles.values() if v.name == serial), None)
+                same = self._by_serial.get(serial)
                 if len(self.vehicles) >= VEHICLES_MAX:
                     reason = f"{VEHICLES_MAX} vehicles are known already"
                 elif same is None:
                     codec = codec_of(rule.protocol, rule.quirks)
                     v = Vehicle(manufacturer, serial, codec, rule.fleet, interface)
-                    self.vehicles[manufacturer, serial] = v
+                    self.vehicles[manufacturer, serial] = self._by_serial[serial] = v
                     return v
                 else:
                     reason = f"{same.manufacturer}'s vehicle has the same serial number"

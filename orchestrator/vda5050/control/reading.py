@@ -74,7 +74,7 @@ def read(desk: Desk, v: Vehicle, state: State) -> None:
     before, v.heard_ns, v.state = v.state, desk.now_ns, state
     noticing.connection(desk, v, "STATE")
     noticing.mode(desk, v, state)
-    _instants(v, state)
+    _instants(desk, v, state)
     pausing.told(desk, v, before, state)
     _charge(desk, v, state)
     _moves(desk, v, before, state)
@@ -209,7 +209,7 @@ def _asks(desk: Desk, v: Vehicle, before: State | None, state: State) -> None:
         instant(desk, v, "clearInstantActions")
 
 
-def _instants(v: Vehicle, state: State) -> None:
+def _instants(desk: Desk, v: Vehicle, state: State) -> None:
     for known in (*state.instant_actions, *state.actions):
         waiting = v.instants.get(known.id)
         if waiting is None:
@@ -218,8 +218,13 @@ def _instants(v: Vehicle, state: State) -> None:
             waiting.become("seen")
         if known.status in ENDED:
             v.end_instant(known.id, "over")
+        if known.status == "FAILED":
+            desk.alarm(v.name, f"{waiting.action.kind} failed: {known.result}".rstrip(": "))
     for error in state.errors:  # refused: some vehicles say so here alone
-        v.end_instant(error.references.get("actionId", ""), "over")
+        name = error.references.get("actionId", "")
+        if name in v.instants:
+            desk.alarm(v.name, f"refuses {v.instants[name].action.kind}: {error.kind}")
+        v.end_instant(name, "over")
 
 
 def _charge(desk: Desk, v: Vehicle, state: State) -> None:

@@ -24,7 +24,7 @@ class Strangers:
     def __init__(self, desk: Desk, elsewhere: Elsewhere) -> None:
         self._desk, self._elsewhere = desk, elsewhere
         self.why: dict[str, str] = {}
-        self._next_ns: dict[str, int] = {}
+        self._next_ns: dict[tuple[str, str], int] = {}
 
     def met(self, name: str, reason: str) -> None:
         """Told once."""
@@ -35,11 +35,11 @@ class Strangers:
     def heard(self, name: str, major: str, topic: str, payload: bytes) -> None:
         """Where it says that it is, on this map."""
         now_ns = self._desk.now_ns
-        if name not in self.why or (topic == "state" and now_ns < self._next_ns.get(name, 0)):
+        if name not in self.why or now_ns < self._next_ns.get((name, topic), 0):
             return
+        self._next_ns[name, topic] = now_ns + EACH_NS
         word = _word_of(major, topic, payload)
         if isinstance(word, State):
-            self._next_ns[name] = now_ns + EACH_NS
             self._elsewhere(name, -1, _place_in(word, self._desk.floor.map_id), True)
         elif word is not None and word.connection == "OFFLINE":
             self._elsewhere(name, -1, None, False)
