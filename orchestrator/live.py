@@ -43,6 +43,9 @@ from orchestrator.pending import Pending
 
 INBOX_MAX = 100_000
 BATCH_MAX = 4000
+UNTOLD_NS = (
+    2_000_000_000  # so long before the end of a journal the server may not have got round to it
+)
 C = TypeVar("C", bound=Command)
 
 
@@ -136,21 +139,30 @@ class Live:
         """Go on with a run: fold its journal. Time goes on where it ended; what was commanded and not
         answered is commanded again when the run begins. `told` hears each event and its commands."""
         last_ns = 0
+        untold: list[tuple[int, CommandRefused]] = []  # by the gate, and not in the journal
         for entry in entries:
             if isinstance(entry.event, CommandRefused):
                 self._gate.taken_back(entry.event.robot, entry.event.edges)
+                untold = [each for each in untold if not _same(each[1], entry.event)]
             self._heard(entry.event)
             self.core.handle(entry.time_ns, entry.event)
             self._handled(entry.event)
             for command in self._commands:
                 self.pending.given(command)
                 if isinstance(command, ExtendBase):
-                    self._gate.check(command)
+                    if reason := self._gate.check(command):
+                        untold.append((entry.time_ns, _refusal(command, reason)))
                 elif isinstance(command, TrimBase):
                     self._gate.trimmed(command.robot, command.edges)
             told(entry.event, self._commands)
             self._commands.clear()
             last_ns, self._restored = entry.time_ns, True
+        for time_ns, refused in untold:
+            if last_ns - time_ns > UNTOLD_NS:
+                continue  # it would be in the journal: so it was let through
+            self.core.handle(last_ns, refused)
+            self._handled(refused)
+            told(refused, self._commands)
         self._commit()
         self._begun_ns = self._clock_ns() - last_ns
 
@@ -171,8 +183,10 @@ class Live:
     async def run(self, seconds: float | None = None) -> None:
         """Until cancelled, or for so many seconds."""
         if self._restored:
+            since, self._commands = self._commands, []
             for command in self.pending.commands():
                 self._carry_out(command)
+            self._leave(since)
         else:
             start = RunStarted(site_hash=self.loaded.site.hash, core_version=CORE_VERSION)
             self._take(start)  # before whatever was posted already
@@ -212,6 +226,9 @@ class Live:
             event = self.inbox.next()
         self._commit()
         commands, self._commands = self._commands, []
+        self._leave(commands)
+
+    def _leave(self, commands: list[Command]) -> None:
         for command in commands:
             self.pending.given(command)
             self._carry_out(command)
@@ -253,9 +270,7 @@ class Live:
                     reason = reason or self._poses.check(command, self.now_ns)
                 reason = reason or self._gate.check(command)
                 if reason:
-                    self.post_soon(
-                        CommandRefused(robot=command.robot, reason=reason, edges=command.edges)
-                    )
+                    self.post_soon(_refusal(command, reason))
                 else:
                     self._outside.send(command, self.post_soon)
             case TrimBase():
@@ -276,3 +291,12 @@ class Live:
         while True:
             await asyncio.sleep(self._tick_s)
             await self.post(Ticked())
+
+
+def _refusal(command: ExtendBase, reason: str) -> CommandRefused:
+    return CommandRefused(robot=command.robot, reason=reason, edges=command.edges)
+
+
+def _same(one: CommandRefused, other: CommandRefused) -> bool:
+    """Of the same command."""
+    return (one.robot, one.edges) == (other.robot, other.edges)

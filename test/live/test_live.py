@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from scenes import ring
 
 from orchestrator.core.messages import (
     ActionEnded,
     CloseOrder,
     Command,
+    CommandRefused,
     Event,
     ExtendBase,
     ImageRead,
@@ -23,6 +25,7 @@ from orchestrator.core.messages import (
     ToteStored,
     WorkEnded,
 )
+from orchestrator.gate import Gate
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.layout import LoadedSite
 from orchestrator.live import Live
@@ -107,3 +110,40 @@ def test_orders_are_done_live_and_the_run_replays_command_by_command(tmp_path: P
         outcome = replay(reader, loaded)
     assert outcome.difference == ""
     assert outcome.events > 50
+
+
+def test_what_the_gate_refused_before_the_server_was_killed_is_refused_when_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a server that is gone when the gate has refused something, before that was in the journal
+    monkeypatch.setattr(Gate, "check", lambda _gate, command: f"not so, robot {command.robot}")
+    loaded = ring(policy={"tick_ms": 100, "replan_gap_ms": 50, "invariants_every": 1})
+
+    async def first() -> None:
+        writer = RunWriter(tmp_path / "live.run", {"kind": "live"})
+        live = Live(loaded, writer, Outside())
+        task = asyncio.create_task(live.run())
+        for event in opening(loaded):
+            await live.post(event)
+        while not live.core.world.refusals and not task.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        writer.close("closed")
+
+    asyncio.run(first())
+    with RunReader(tmp_path / "live.run") as reader:
+        entries = list(reader.entries())
+    kinds = [isinstance(entry.event, CommandRefused) for entry in entries]
+    before = entries[: kinds.index(True)]
+    # when another one goes on
+    writer = RunWriter(tmp_path / "next.run", {"kind": "live"})
+    live = Live(loaded, writer, Outside())
+    live.restore(before)
+    writer.close("closed")
+    # then nobody holds what nobody was sent
+    assert live.core.world.refusals >= 1
+    traffic = live.core.world.traffic
+    assert not any(traffic.released[robot.index] for robot in live.core.world.robots)
+    with RunReader(tmp_path / "next.run") as reader:
+        assert any(isinstance(entry.event, CommandRefused) for entry in reader.entries())
