@@ -1,6 +1,7 @@
 """Commands whose answers are still to come: after a restart they are given again.
 
-Every receiver knows a command by its number or subject, so one that comes twice is done once.
+Every receiver knows a command by its number or subject, so one that comes twice is done once. Who is to
+back out still is the core's to know: there is more than one end to that.
 """
 
 from __future__ import annotations
@@ -8,8 +9,6 @@ from __future__ import annotations
 from orchestrator.core.messages import (
     ActionEnded,
     AssignmentMade,
-    BackedOut,
-    BackOut,
     ChargerRecovered,
     ClearingFailed,
     ClearLane,
@@ -84,8 +83,6 @@ def _key(command: Command) -> Key | None:
             return ("action", command.robot)
         case RecoverRobot():
             return ("recover", command.robot)
-        case BackOut():
-            return ("back", command.robot)
         case ServiceRobot():
             return ("service", command.robot)
         case ClearLane():
@@ -111,8 +108,6 @@ def _answered(event: Event) -> Key | None:
             return ("action", event.robot)
         case RobotRecovered() | RecoveryFailed():
             return ("recover", event.robot)
-        case BackedOut():
-            return ("back", event.robot)
         case RobotServiced():
             return ("service", event.robot)
         case LaneCleared() | ClearingFailed():

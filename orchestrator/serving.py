@@ -174,6 +174,7 @@ class Serving:
                 self.live.pending.action_of(robot.index),
                 robot.fault if robot.dead else "",
                 bool(robot.holds),
+                robot.backing and not robot.dead,
             )
         self.control.restore(known)
 

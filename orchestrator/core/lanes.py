@@ -90,12 +90,13 @@ def revived(world: World, robot: Robot) -> None:
 
 
 def backed_out(world: World, event: BackedOut) -> None:
-    """The robot is at the node before the lane, and free to go elsewhere."""
+    """The robot is at the node before the lane, and free to go elsewhere. Also one that had gone on
+    before it heard that it should: it has no base any more."""
     robot = world.robots[event.robot]
-    if not robot.blocked:
+    base = tuple(move.edge for move in world.traffic.released[robot.index])
+    if not robot.blocked and not base:
         return
     _free(world, robot)
-    base = tuple(move.edge for move in world.traffic.released[robot.index])
     if base:
         recovery.retract(world, robot, base)
     planning.stale(world)

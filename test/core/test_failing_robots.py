@@ -171,6 +171,16 @@ def test_clearing_and_backing_out_may_overtake_each_other(ignored: bool) -> None
     assert not story.world.robots[robot].stuck
 
 
+def test_who_goes_on_and_then_hears_that_it_should_back_out_holds_nothing_any_more() -> None:
+    story, robot, edge = blocked()
+    held = base(story, robot)
+    story.say(ClearingFailed(edge=edge, attempt=1))
+    story.say(NodeReached(robot=robot, edge=held[0]))
+    assert base(story, robot)
+    story.say(BackedOut(robot=robot, node=story.world.traffic.at[robot]))
+    assert story.world.traffic.tail[robot] == story.world.traffic.at[robot]
+
+
 def test_a_report_of_a_lane_that_is_not_its_own_is_not_believed() -> None:
     story = driving()
     robot = busy(story)

@@ -906,6 +906,18 @@ def test_who_says_that_something_lies_ahead_backs_out_when_asked() -> None:
     assert len(story.orders) == 1, "what it held is void"
 
 
+def test_who_has_gone_on_before_it_could_back_out_goes_on() -> None:
+    story = joined()
+    story.extend(0, 3)
+    story.echo(1)
+    story.tell(BackOut(robot=0))
+    done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    found = story.echo(2, nodes=(), edges=(), driving=False, actions=(done,))
+    assert NodeReached(robot=0, edge=story.edges[1]) in found
+    assert not [each for each in found if isinstance(each, BackedOut)]
+    assert [e.id for e in story.orders[-1].edges] == [story.roadmap.edge_ids[story.edges[2]]]
+
+
 # --- a master that was started again -------------------------------------------------------------
 
 
@@ -1392,7 +1404,7 @@ def test_a_robot_that_was_to_back_out_does_so_when_it_is_heard_after_a_restart()
     before.extend(0, 3)
     before.echo(1)
     story = restarted(before, tuple(before.edges[1:3]), paused=False)
-    story.tell(BackOut(robot=0))
+    story.tell(BackOut(robot=0))  # before it is heard; or the core wanted so before the restart
     story.echo(1, driving=False)
     assert story.instants[-1].kind == "cancelOrder"
     done = m.ActionState(id=story.instants[-1].id, status="FINISHED")

@@ -288,8 +288,8 @@ def cleared(desk: Desk, v: Vehicle, state: State) -> None:
     for edge in passed:
         desk.post(NodeReached(robot=v.robot, edge=edge))
     v.become("joined")
-    if v.backing:
-        v.backing = False
+    backs, v.backing = v.backing and not passed, False  # who has gone on meanwhile goes on
+    if backs:
         v.waiting.clear()
         v.blocked_edge = -1
         desk.post(BackedOut(robot=v.robot, node=v.at))
