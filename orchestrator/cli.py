@@ -65,6 +65,7 @@ def version() -> str:
 
 def known_errors() -> tuple[type[Exception], ...]:
     """Errors that are the input's fault and carry their own mend."""
+    from orchestrator.api.presence import MasterThere  # noqa: PLC0415
     from orchestrator.certificate import CertificateError  # noqa: PLC0415
     from orchestrator.commands import OutputError  # noqa: PLC0415
     from orchestrator.commands.bench_wire import BenchError  # noqa: PLC0415
@@ -96,6 +97,7 @@ def known_errors() -> tuple[type[Exception], ...]:
         CredentialsError,
         ChainError,
         MappingError,
+        MasterThere,
         InstanceError,
         LevelError,
         LiLimError,

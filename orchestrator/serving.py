@@ -98,6 +98,7 @@ class Serving:
             self._traffic,
             run=run,
             version=version,
+            alarm=self.alarm,
         )
         self.equipment = Equipment(site, self.naming, link.publish, self.live.post_soon, self.alarm)
         self.cameras = self._cameras(sight)

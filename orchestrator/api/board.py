@@ -86,9 +86,10 @@ class Board:
         *,
         run: str = "",
         version: str = "",
+        alarm: Callable[[str, str], None] | None = None,
     ) -> None:
         self.root = root(site_id)
-        self.presence = Presence(site_id, run, version, link.publish, self.alarm)
+        self.presence = Presence(site_id, run, version, link.publish, alarm or self.alarm)
         self._naming, self._link = naming, link
         self._world, self._times_ns, self._traffic = world, times_ns, traffic
         self._folding = False
@@ -138,7 +139,7 @@ class Board:
 
     def message(self, topic: str, payload: bytes, *, retained: bool) -> bool:
         """One of our own came back: cleared if it is of another run. False: it is none of ours."""
-        if self.presence.message(topic, payload):
+        if self.presence.message(topic, payload, retained=retained):
             return True
         if topic.startswith(self.robots.prefix):
             known = self.robots.known(topic)
@@ -158,7 +159,7 @@ class Board:
 
     def came_up(self) -> None:
         """A new connection. The broker may have lost what it kept: it is told all of it anew."""
-        self.presence.tell(online=True)
+        self.presence.came_up()
         self.robots.again()
         self.closures.again()
         self.orders.again(self._world())

@@ -84,7 +84,10 @@ class Operator:
             self.link.subscribe("lightsout/v1/+/about", 1)
             await self._until(lambda: self.link.connected, self.timeout_s)
             if not self.link.connected:
-                raise NoAnswer(f"{self.link.address} doesn't answer: check the address")
+                raise NoAnswer(
+                    f"{self.link.address} doesn't answer: check the address, the port and "
+                    "whether it wants TLS"
+                )
             await self._find()
         except BaseException:
             await self.__aexit__(None, None, None)

@@ -156,6 +156,8 @@ def _lines_of(arguments: argparse.Namespace) -> dict[str, Any]:
         return {}
     quantities = quantities or [1] * len(skus)
     if len(quantities) != len(skus):
+        if not skus:
+            raise operator.NoAnswer("--quantity of what? -> --sku SKU before it")
         raise operator.NoAnswer(
             f"{len(skus)} --sku and {len(quantities)} --quantity -> as many of each"
         )

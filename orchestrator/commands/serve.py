@@ -99,6 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
     notes = _certified(arguments, recipe)
     arguments.snapshot_minutes = meta.get("snapshot_minutes") or 0.0  # as the run was begun
     path = resume or arguments.record or Path(f"{recipe.name}.run")
+    if resume is None:
+        _unused(path)
     sight = _sight(arguments, path)
     scenario, _ = recipe.scenario()
     writer = RunWriter(path, meta, resume=resume is not None, durable="full")
@@ -109,6 +111,18 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     print(f"recorded in {path}; to go on, add: --resume {path}", file=sys.stderr)
     return 0
+
+
+def _unused(path: Path) -> None:
+    """What a building did can't be recorded twice. Raises `RunFileError`."""
+    from orchestrator.journal import RunFileError, RunReader  # noqa: PLC0415
+
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with RunReader(path) as reader:
+        if next(iter(reader.entries()), None) is not None:
+            mend = f"--resume {path} goes on with it; or --record into another file"
+            raise RunFileError(path, "holds a run already", mend)
 
 
 def _sight(arguments: argparse.Namespace, run: Path) -> Sight | None:
@@ -223,7 +237,7 @@ def _tell(link: MqttLink, url: str, serving: Serving) -> None:
         print(f"connected to {url}", file=sys.stderr)
         serving.came_up()
 
-    link.on_trouble, link.on_up = trouble, up
+    link.on_trouble, link.on_up, link.on_down = trouble, up, trouble
 
 
 def _say(text: str) -> None:

@@ -32,7 +32,7 @@ CLOSE_WAIT_MS = 5000  # for readers who are in the middle of a query
 class RunWriter:
     """One process writes a run. `resume=True` goes on with one whose process died: the caller
     makes events, commands and ground truth anew from the beginning; each is compared with what is
-    durable, and what comes behind is appended.
+    durable, and what comes behind is appended. A live one (meta `live`) may have been closed, too.
 
     `durable`: "normal" survives the process, "full" also a loss of power (each commit waits for
     the disk). Raises `RunFileError`, `ResumeDiverged`.
@@ -65,6 +65,8 @@ class RunWriter:
             self._connection.execute("PRAGMA wal_autocheckpoint=0")
             level = "FULL" if durable == "full" else "NORMAL"
             self._connection.execute(f"PRAGMA synchronous={level}")
+            if resume:
+                self._open_again()
         except BaseException as error:
             lock.release(path, self._lock)
             if isinstance(error, sqlite3.Error):
@@ -72,6 +74,14 @@ class RunWriter:
             raise
         self._expected = self._durable_events() if resume else iter(())
         self._behind = not self.prefix_entries  # past the durable prefix
+
+    def _open_again(self) -> None:
+        """What was said of its end holds no more."""
+        run = self._connection.execute
+        run("BEGIN")
+        run("DELETE FROM meta WHERE key IN ('books', 'figures', 'totals')")
+        set_meta(self._connection, "status", "open")
+        run("COMMIT")
 
     @property
     def prefix_entries(self) -> int:
@@ -262,7 +272,7 @@ class RunWriter:
 def _durable(path: Path) -> Prefix:
     with RunReader(path) as reader:
         reader.check()
-        if reader.meta.get("status") == "closed":
+        if reader.meta.get("status") == "closed" and not reader.meta.get("live"):
             raise RunFileError(path, "the run is complete", "replay it, or record a new one")
         return Prefix.of(reader)
 

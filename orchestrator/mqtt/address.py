@@ -75,6 +75,8 @@ class Address:
         """Read `mqtt://[user[:password]@]host[:port]`; raises `AddressError`."""
         parts = _split(url)
         shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        if "://" not in url:
+            raise AddressError(f"'{url.rpartition('@')[2]}'", "is no MQTT address", FORM)
         if parts.scheme not in PORTS:
             raise AddressError(shown, f"'{parts.scheme}' is neither mqtt nor mqtts", FORM)
         if not parts.hostname:

@@ -251,10 +251,12 @@ class MqttLink:
             ).run(self._came_up, self._settled)
             raise AssertionError("a session ends with an error")
         except aiomqtt.MqttError as error:
-            trouble = trouble_of(error, self.address, words.text)
+            trouble = trouble_of(error, self.address, words.text, self._user)
         finally:
             was_connected, self.connected = self.connected, False
             await asyncio.wait([connecting])
+            if not connecting.cancelled():
+                connecting.exception()  # where we were cancelled meanwhile, nobody else asks for it
             await _close(client)
         if was_connected:
             self._told = trouble

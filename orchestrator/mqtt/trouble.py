@@ -40,13 +40,15 @@ class LastWords(logging.Handler):
         self.text = record.getMessage()
 
 
-def trouble_of(error: aiomqtt.MqttError, address: Address, last_words: str) -> Trouble:
-    """Say why connecting to `address` failed or the connection ended."""
+def trouble_of(
+    error: aiomqtt.MqttError, address: Address, last_words: str, user: str | None = None
+) -> Trouble:
+    """Say why connecting to `address` as `user` failed or the connection ended."""
     cause = error.__context__ or error.__cause__  # the library hides the cause it wraps
     code = getattr(error, "rc", None)
     refused = isinstance(error, MqttConnectError)
     if refused and getattr(code, "value", code) in REFUSED_CREDENTIALS:
-        who = "without a user" if address.user is None else f"as '{address.user}'"
+        who = f"as '{user}'" if user else "without a user"
         text = f"the broker {address} refuses us {who}: check user, password and certificate"
         return Trouble("credentials", text)
     if isinstance(cause, socket.gaierror):

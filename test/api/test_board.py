@@ -12,7 +12,7 @@ from orchestrator.api import order_statuses, robot_states
 from orchestrator.api.board import Board
 from orchestrator.api.kpis import Traffic
 from orchestrator.api.naming import Naming
-from orchestrator.api.presence import about
+from orchestrator.api.presence import MasterThere, about
 from orchestrator.core.messages import (
     CloseOrder,
     LaneClosed,
@@ -329,8 +329,24 @@ def test_a_last_will_that_comes_late_is_set_right() -> None:
 
 def test_a_second_master_of_the_site_is_an_alarm() -> None:
     hall = Hall()
+    now_s = [100.0]
+    hall.board.presence._clock_s = lambda: now_s[0]
     hall.board.came_up()
+    now_s[0] += 60.0
     for _ in range(3):
         hall.board.message(*about("ring", "other", "1.0", online=True), retained=False)
     (alarm,) = hall.link.of("/alarms")
     assert "run other says that it is this site's master, too -> stop one" in alarm["text"]
+    assert len(hall.link.of("/about")) == 2, "the other is told who was there first"
+
+
+def test_a_master_ends_where_another_one_lives() -> None:
+    hall = Hall()
+    hall.board.came_up()
+    other = about("ring", "other", "1.0", online=True)
+    assert hall.board.message(*other, retained=True), "kept of one that may be gone"
+    with pytest.raises(MasterThere, match="run other is the master of ring on this broker already"):
+        hall.board.message(*other, retained=False)
+    hall.board.came_up()  # one user, one connection: the other one had it meanwhile
+    with pytest.raises(MasterThere):
+        hall.board.message(*about("ring", "other", "1.0", online=False), retained=True)

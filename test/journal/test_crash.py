@@ -179,6 +179,21 @@ def test_other_commands_or_ground_truth_are_noticed(toy, tmp_path: Path) -> None
     writer.abandon()
 
 
+def test_a_live_run_that_was_ended_in_order_goes_on(toy, tmp_path: Path) -> None:
+    path = tmp_path / "live.run"
+    writer = RunWriter(path, toy.META | {"live": True})
+    toy.feed(writer, 100)
+    writer.close("closed", books={"orders": 1}, figures={"speed": 1.0})
+    writer = RunWriter(path, {}, resume=True)
+    with RunReader(path) as reader:
+        assert reader.open and not {"books", "figures", "totals"} & set(reader.meta)
+    toy.feed(writer, 150)
+    writer.close("closed", books={"orders": 2})
+    with RunReader(path) as reader:
+        reader.check()
+        assert reader.meta["books"] == {"orders": 2} and reader.meta["totals"]["events"] == 150
+
+
 def test_a_resumed_run_must_come_as_far_as_it_was(toy, tmp_path: Path) -> None:
     path = opened(toy, tmp_path)
     writer = RunWriter(path, toy.META, resume=True)
