@@ -49,8 +49,7 @@ def faulted(world: World, event: StationFaulted) -> None:
     for request, token in list(world.looks.items()):
         needs = flow.step_of(world, world.orders[token[0]], token[1]).needs
         if needs == capability and stations.station_of(world, token, needs) == station:
-            del world.looks[request]
-            world.due.pop(request, None)
+            stations.look_away(world, request)
             flow.step_ended(world, token, DOWN)
 
 

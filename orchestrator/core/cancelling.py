@@ -65,8 +65,7 @@ def _undone(world: World, order: Order, token: Token) -> bool:
         return _carry_undone(world, order, token)
     if step.do == "inspect":
         for request in [number for number, owner in world.looks.items() if owner == token]:
-            del world.looks[request]
-            world.due.pop(request, None)
+            stations.look_away(world, request)
             return True
     station = stations.station_of(world, token, step.needs)
     if token[1:] in order.asked or station < 0:

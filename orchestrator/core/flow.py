@@ -167,7 +167,7 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
     if stage is not None and not late:
         order.views[token[1:]] = stage.look
         _recover(world, order, token, stage.then, outcome)
-    elif recovery.otherwise == "quarantine":
+    elif recovery.otherwise == "quarantine" or order.tries[key] > recovery.tries + 1:
         tries = order.tries[key] - 1
         why = f"within {recovery.within_s} s" if late else f"after {tries} further tries"
         quarantine(world, order, token, f"{step.id}: {outcome} {why}")

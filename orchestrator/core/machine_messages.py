@@ -20,7 +20,8 @@ class WorkEnded(Message, frozen=True):
 class ImageRead(Message, frozen=True):
     """The answer to a `RequestInference`: ok | unreadable | misread (of something else) | doubtful |
     mismatch (another count or item) | damaged | blocked. `value` is what was read, `model` by
-    whom, `image` the picture's SHA-256 where it was kept."""
+    whom, `image` the picture's SHA-256 where it was kept. An ok without the value that was expected is
+    none."""
 
     request: int
     outcome: str

@@ -70,11 +70,16 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Recovery:
     """What happens after a bad outcome: stage after stage; when all are used up, or it is open for
-    longer than `within_s`, `otherwise`."""
+    longer than `within_s`, `otherwise`; and if that did not help either, quarantine."""
 
     stages: tuple[Stage, ...]
     otherwise: str  # a step, or "quarantine"
     within_s: int = 0  # 0: no bound
+
+    @property
+    def tries(self) -> int:
+        """Of all stages."""
+        return sum(stage.tries for stage in self.stages)
 
     def stage(self, attempt: int) -> Stage | None:
         """The stage of the attempt (1, 2, …); None: there is none left."""

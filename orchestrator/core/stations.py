@@ -177,8 +177,9 @@ def _ended(world: World, event: WorkEnded, token: Token) -> None:
             world.stations[station].out_used -= 1
         enqueue(world, token, capability)
         return
+    outcome = event.outcome
     if capability == "pick":
-        _book_pick(world, token, event)
+        outcome = _book_pick(world, token, event)
     elif capability == "discard" and event.outcome == "ok":
         _book_discard(world, token, event)
     elif capability == "weigh" and event.outcome == "ok":
@@ -199,7 +200,7 @@ def _ended(world: World, event: WorkEnded, token: Token) -> None:
         free_position(world, station)
     elif capability == "load":
         trucks.not_loaded(order)
-    flow.step_ended(world, token, event.outcome)
+    flow.step_ended(world, token, outcome)
     run(world, station, capability)
 
 
@@ -238,7 +239,8 @@ def _book_weight(world: World, token: Token, event: WorkEnded) -> None:
         world.alarm(tote.id, f"weighs {change:+d} units of {tote.sku} against the notice")
 
 
-def _book_pick(world: World, token: Token, event: WorkEnded) -> None:
+def _book_pick(world: World, token: Token, event: WorkEnded) -> str:
+    """Return how the pick really ended: it is not "ok" while units are missing."""
     order = world.orders[token[0]]
     line = order.lines[token[2]]
     tote = world.stock.totes[line.tote]
@@ -254,6 +256,7 @@ def _book_pick(world: World, token: Token, event: WorkEnded) -> None:
     if event.lost > 0:
         world.alarm(tote.id, f"{event.lost} {tote.sku} fell and are scrapped")
         world.stock.scrap(tote, event.lost)
+    return "failed" if event.outcome == "ok" and line.open else event.outcome
 
 
 def _kept(world: World, order: Order, line: OrderLine) -> int:
@@ -296,6 +299,7 @@ def look(world: World, token: Token, capability: str) -> None:
         line = order.lines[token[2]]
         picked = world.stock.boxes.get(order.box, {}).get(line.sku, 0)
         subject, expected = order.box, f"{line.sku}:{picked}"
+    world.to_show[request] = expected
     world.out.append(
         RequestInference(
             request=request,
@@ -310,18 +314,31 @@ def look(world: World, token: Token, capability: str) -> None:
     )
 
 
+def look_away(world: World, request: int) -> str:
+    """Nobody waits for this look any more; return what it was to show."""
+    del world.looks[request]
+    world.due.pop(request, None)
+    return world.to_show.pop(request)
+
+
 def image_read(world: World, event: ImageRead) -> None:
-    """The camera's answer is an outcome of the step. A label that was read as something else is not
-    the right one, whatever the answer calls it."""
-    token = world.looks.pop(event.request, None)
-    world.due.pop(event.request, None)
+    """The camera's answer is an outcome of the step."""
+    token = world.looks.get(event.request)
     if token is None:
         return
+    expected = look_away(world, event.request)
     order = world.orders[token[0]]
     capability = flow.step_of(world, order, token[1]).needs
     world.stations[station_of(world, token, capability)].silent.pop(capability, None)
     outcome = event.outcome
-    reads = capability not in COUNTS
-    if outcome == "ok" and reads and event.value not in ("", order.load_of(token[2])):
-        outcome = "misread"
+    if outcome == "ok" and event.value != expected:
+        outcome = _contradicted(capability, event.value)
     flow.step_ended(world, token, outcome)
+
+
+def _contradicted(capability: str, value: str) -> str:
+    """What an "ok" with another value than the expected one really is. Without a value nobody knows
+    what was seen."""
+    if not value:
+        return "doubtful"
+    return "mismatch" if capability in COUNTS else "misread"

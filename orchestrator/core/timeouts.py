@@ -50,7 +50,7 @@ def _silent(world: World, number: int, token: Token) -> None:
     elif number in world.works:
         stations.unanswered(world, number, TIMEOUT)
     else:
-        del world.looks[number]
+        stations.look_away(world, number)
         flow.step_ended(world, token, TIMEOUT)
 
 

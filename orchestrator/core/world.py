@@ -179,6 +179,7 @@ class World:
     underway: dict[int, Task] = field(default_factory=dict)
     works: dict[int, Token] = field(default_factory=dict)
     looks: dict[int, Token] = field(default_factory=dict)  # running inferences
+    to_show: dict[int, str] = field(default_factory=dict)  # look -> the value that is expected
     due: dict[int, int] = field(default_factory=dict)  # work, look or task -> when it times out
     closed: dict[int, Down] = field(default_factory=dict)  # chargers that gave no current, by bay
     numbers: int = 0  # last number given to a request, task, work or action

@@ -50,10 +50,11 @@ def mistakes(figures: dict[str, Any]) -> str:
     """What machines did wrong to goods, and which check caught it; nothing where nothing was."""
     if not figures["made"]:
         return ""
-    listed = table(("mistake", "made", "caught by", "still inside", "shipped"), [
-        (row["kind"], row["made"], _ends(row["caught"]), row["open"], row["shipped"])
+    listed = table(("mistake", "made", "caught by", "still inside", "torn, but readable", "shipped"), [
+        (row["kind"], row["made"], _ends(row["caught"]), row["open"], row["readable"],
+         row["shipped"])
         for row in figures["kinds"]
-    ], numeric=(1, 3, 4))  # fmt: skip
+    ], numeric=(1, 3, 4, 5))  # fmt: skip
     caption = f"{figures['made']} made by machines, {figures['shipped']} left the building"
     return card("Mistakes and the checks that caught them", caption, listed)
 

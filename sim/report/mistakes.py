@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from sim.floor import variant
 from sim.report.timeline import Fact
 
 SHIPPED, OPEN, UNDONE = "shipped", "not checked yet", "undone with another"
+READ = "left with it, and readable"  # of a torn label: it says the right thing
+COUNT, ITEM, BROKEN = "wrong count", "wrong item", "damaged"
+LABEL, TORN = "wrong label", "torn label"
 TELLING = {  # mistake -> outcomes of a check that mean it
-    "wrong count": ("mismatch",),
-    "wrong item": ("mismatch",),
-    "damaged": ("damaged", "mismatch"),
-    "wrong label": ("misread", "doubtful", "unreadable"),
-    "torn label": ("unreadable", "doubtful"),
+    COUNT: ("mismatch",),
+    ITEM: ("mismatch",),
+    BROKEN: ("damaged", "mismatch"),
+    LABEL: ("misread", "doubtful", "unreadable"),
+    TORN: ("unreadable", "doubtful"),
 }
 
 
 @dataclass(slots=True)
 class Mistake:
-    """One, and where it ended: a capability, SHIPPED, UNDONE or OPEN."""
+    """One, and where it ended: a capability, SHIPPED, UNDONE, READ or OPEN."""
 
     kind: str
     order_id: str
@@ -31,83 +35,134 @@ class Mistake:
     caught_ns: int = -1
 
 
-def mistakes(facts: Iterable[Fact], needs: Callable[[str, str], str]) -> list[Mistake]:
-    """By the time they were made. `needs(order type, step)` is the capability of a step."""
-    found: list[Mistake] = []
-    open_: dict[str, list[Mistake]] = {}
-    kinds: dict[str, str] = {}
-    packed: dict[str, str] = {}
-    for time_ns, kind, fact in facts:
+@dataclass(slots=True)
+class _Truth:
+    """What decides at the door whether a mistake is still there, whoever has seen it before."""
+
+    kinds: dict[str, str] = field(default_factory=dict)  # order -> its type
+    lines: dict[str, Counter[str]] = field(default_factory=dict)  # order -> what it wants
+    totes: dict[str, str] = field(default_factory=dict)  # tote -> SKU
+    packed: dict[str, str] = field(default_factory=dict)  # parcel -> order
+    says: dict[str, str] = field(default_factory=dict)  # parcel -> its label, if not itself
+    broken: Counter[tuple[str, str]] = field(default_factory=Counter)  # by order and SKU
+
+    def feed(self, kind: str, fact: dict[str, Any]) -> None:
+        """Fold one fact."""
         order = str(fact.get("order_id", ""))
         match kind:
             case "order":
-                kinds[order] = fact["kind"]
+                self.kinds[order] = fact["kind"]
+                wanted: Counter[str] = Counter()
+                for sku, quantity in fact.get("lines", ()):
+                    wanted[sku] += quantity
+                self.lines[order] = wanted
+            case "tote" | "tote_arrived" | "units_unpacked":
+                self.totes[fact["tote"]] = fact["sku"]
             case "parcel_packed":
-                packed[fact["parcel"]] = order
+                self.packed[fact["parcel"]] = order
+            case "labelled":
+                self.says[fact["load"]] = fact["says"]
+            case "units_damaged":
+                self.broken[order, fact["sku"]] += fact["quantity"]
+            case "units_scrapped" if order:
+                left = self.broken[order, fact["sku"]] - fact["quantity"]
+                self.broken[order, fact["sku"]] = max(0, left)
+
+    def leaves_with(self, row: Mistake, parcel: str, contents: dict[str, int]) -> bool:
+        """Is the mistake in, or on, the parcel?"""
+        match row.kind:
+            case "wrong count":
+                there = contents.get(row.sku, 0) + contents.get(variant(row.sku), 0)
+                return there != self.lines.get(row.order_id, {}).get(row.sku, 0)
+            case "wrong item":
+                return variant(row.sku) in contents
+            case "damaged":
+                return self.broken[row.order_id, row.sku] > 0
+            case "torn label":
+                return self.says.get(parcel, parcel) == ""
+            case _:
+                return self.says.get(parcel, parcel) not in ("", parcel)
+
+
+def mistakes(facts: Iterable[Fact], needs: Callable[[str, str], str]) -> list[Mistake]:
+    """By the time they were made. `needs(order type, step)` is the capability of a step."""
+    found: list[Mistake] = []
+    of_order: dict[str, list[Mistake]] = {}
+    truth = _Truth()
+    for time_ns, kind, fact in facts:
+        order = str(fact.get("order_id", ""))
+        rows = of_order.get(order, [])
+        truth.feed(kind, fact)
+        match kind:
             case "exception" if fact["phase"] != "ended":
                 step = str(fact["subject"]).partition(":")[2].partition(".")[0]
-                layer = needs(kinds.get(order, ""), step) or step
-                _close(open_, order, time_ns, layer, outcome=fact["kind"])
+                layer = needs(truth.kinds.get(order, ""), step) or step
+                _close((r for r in rows if fact["kind"] in TELLING[r.kind]), time_ns, layer)
             case "units_scrapped" if order:
-                _close(open_, order, time_ns, UNDONE, sku=str(fact["sku"]).rstrip("~"))
+                sku = str(fact["sku"]).rstrip("~")
+                _close((r for r in rows if r.sku == sku), time_ns, UNDONE)
             case "parcel_delivered" | "parcel_departed":
-                _close(open_, order, time_ns, SHIPPED)
-        made = _made(time_ns, kind, fact, packed)
+                _left(rows, time_ns, fact, truth)
+        made = _made(time_ns, kind, fact, truth)
         if made is not None:
             found.append(made)
-            open_.setdefault(made.order_id, []).append(made)
+            of_order.setdefault(made.order_id, []).append(made)
     return found
 
 
-def _made(time_ns: int, kind: str, fact: dict[str, Any], packed: dict[str, str]) -> Mistake | None:
+def _made(time_ns: int, kind: str, fact: dict[str, Any], truth: _Truth) -> Mistake | None:
     order, sku = str(fact.get("order_id", "")), str(fact.get("sku", ""))
     match kind:
         case "miscounted" if fact["why"] == "pick_wrong":
-            return Mistake("wrong count", order, sku, time_ns)
+            return Mistake(COUNT, order, truth.totes.get(fact["tote"], ""), time_ns)
         case "units_swapped":
-            return Mistake("wrong item", order, sku, time_ns)
+            return Mistake(ITEM, order, sku, time_ns)
         case "units_damaged":
-            return Mistake("damaged", order, sku, time_ns)
-        case "labelled" if fact["why"] and fact["load"] in packed:
-            name = "torn label" if fact["why"] == "torn" else "wrong label"
-            return Mistake(name, packed[fact["load"]], "", time_ns)
+            return Mistake(BROKEN, order, sku, time_ns)
+        case "labelled" if fact["why"] and fact["load"] in truth.packed:
+            name = TORN if fact["why"] == "torn" else LABEL
+            return Mistake(name, truth.packed[fact["load"]], "", time_ns)
     return None
 
 
-def _close(
-    open_: dict[str, list[Mistake]],
-    order: str,
-    time_ns: int,
-    how: str,
-    outcome: str = "",
-    sku: str = "",
-) -> None:
-    """End those of an order that this outcome tells of, or that concern this SKU."""
-    rows = open_.get(order, ())
+def _close(rows: Iterable[Mistake], time_ns: int, how: str) -> None:
+    """End those that are open still."""
     for row in rows:
-        if (not outcome or outcome in TELLING[row.kind]) and (not sku or row.sku == sku):
+        if row.caught == OPEN:
             row.caught, row.caught_ns = how, time_ns
-    if rows:
-        open_[order] = [row for row in rows if row.caught == OPEN]
+
+
+def _left(rows: list[Mistake], time_ns: int, fact: dict[str, Any], truth: _Truth) -> None:
+    """Their parcel has left. What is wrong with it has left as well, also where a check had doubted
+    and then let it pass. Of several alike it is the last."""
+    alike: set[tuple[str, str]] = set()
+    for row in reversed(rows):
+        there = truth.leaves_with(row, fact["parcel"], fact["contents"])
+        if not there or (row.kind, row.sku) in alike:
+            _close([row], time_ns, UNDONE)
+            continue
+        alike.add((row.kind, row.sku))
+        row.caught, row.caught_ns = READ if row.kind == TORN else SHIPPED, time_ns
 
 
 def figures(rows: list[Mistake]) -> dict[str, Any]:
     """Per kind of mistake: how many, which layer caught how many, how many were shipped."""
     table = []
+    apart = (SHIPPED, OPEN, READ)
     for kind in TELLING:
         ends = Counter(row.caught for row in rows if row.kind == kind)
         if ends:
-            apart = (SHIPPED, OPEN)
             table.append(
                 {
                     "kind": kind,
                     "made": sum(ends.values()),
                     "caught": {name: n for name, n in ends.most_common() if name not in apart},
                     "shipped": ends[SHIPPED],
+                    "readable": ends[READ],
                     "open": ends[OPEN],
                 }
             )
-    layers = Counter(row.caught for row in rows if row.caught not in (SHIPPED, OPEN))
+    layers = Counter(row.caught for row in rows if row.caught not in apart)
     return {
         "made": len(rows),
         "shipped": sum(row["shipped"] for row in table),

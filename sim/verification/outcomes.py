@@ -9,7 +9,7 @@ from typing import Any
 
 from sim.verification.booked import LAG_NS
 from sim.verification.findings import Findings
-from sim.verification.goods import Goods
+from sim.verification.goods import Delivery, Goods
 
 STATUSES = ("received", "open", "done", "quarantined", "cancelled", "refused")
 
@@ -136,23 +136,8 @@ def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
         )
     if rows:
         first = rows[0]
-        if first.contents != order.lines:
+        for text in _wrong_with(order, first, goods):
             order.wrong = True
-            text = f"wants {order.lines}, {first.parcel} holds {first.contents}"
-            found.add("wrong order", first.time_ns, order.order_id, text)
-        if first.label != first.parcel:
-            order.wrong = True
-            says = f"says {first.label}" if first.label else "is torn"
-            text = f"the label of {first.parcel} {says}"
-            found.add("wrong order", first.time_ns, order.order_id, text)
-        broken = sum(goods.broken.get(order.order_id, {}).values())
-        if broken:
-            order.wrong = True
-            text = f"{broken} of its units are damaged"
-            found.add("wrong order", first.time_ns, order.order_id, text)
-        if first.route != order.route and order.route:
-            order.wrong = True
-            text = f"goes by route {order.route}, left by {first.route or first.station}"
             found.add("wrong order", first.time_ns, order.order_id, text)
         if not order.wrong:
             order.right_ns = first.time_ns
@@ -160,6 +145,23 @@ def _judge_outbound(order: OrderTruth, goods: Goods, found: Findings) -> None:
     elif order.closed_as == "done":
         text = "is closed as done, but nothing was handed out"
         found.add("orders", order.closed_ns, order.order_id, text)
+
+
+def _wrong_with(order: OrderTruth, first: Delivery, goods: Goods) -> list[str]:
+    """A torn label is none: it says the right thing, and the flow lets it go where it can be read."""
+    wrong = []
+    if first.contents != order.lines:
+        wrong.append(f"wants {order.lines}, {first.parcel} holds {first.contents}")
+    if first.label not in (first.parcel, ""):
+        wrong.append(f"the label of {first.parcel} says {first.label}")
+    broken = sum(goods.broken.get(order.order_id, {}).values())
+    if broken:
+        wrong.append(f"{broken} of its units are damaged")
+    if first.route != order.route and order.route:
+        wrong.append(f"goes by route {order.route}, left by {first.route or first.station}")
+    if order.closed_as in ("quarantined", "cancelled") and order.closed_ns < first.time_ns:
+        wrong.append(f"was closed as {order.closed_as}, and handed out after that")
+    return wrong
 
 
 def _judge_inbound(order: OrderTruth, goods: Goods, found: Findings) -> None:

@@ -99,7 +99,8 @@ class Story:
                 return [WorkEnded(work=command.work, outcome=outcome, quantity=quantity)]
             case RequestInference():
                 outcome = self.looks.pop(0) if self.looks else "ok"
-                return [ImageRead(request=command.request, outcome=outcome)]
+                value = command.expected if outcome == "ok" else ""
+                return [ImageRead(request=command.request, outcome=outcome, value=value)]
         return []
 
     def ticks(self, count: int) -> None:

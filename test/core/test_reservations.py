@@ -65,11 +65,11 @@ class Careless(Story):
         return super().answer(command)
 
 
-def test_units_that_nobody_took_are_free_again_when_the_order_is_done() -> None:
+def test_units_that_nobody_took_are_free_again_when_the_order_is_over() -> None:
     story = Careless(totes=1)
     story.order("o1", Line("SKU-01", 10))
     story.ticks(200)
-    assert story.closed() == {"o1": "done"}
+    assert story.closed() == {"o1": "quarantined"}
     assert reserved(story) == {"t0": 0}
 
 

@@ -77,7 +77,8 @@ class Workshop(Story):
         if row is None:
             return []
         if isinstance(command, RequestInference):
-            return [ImageRead(request=command.request, outcome=row)]
+            value = command.expected if row == "ok" else ""
+            return [ImageRead(request=command.request, outcome=row, value=value)]
         values = {"outcome": row} if isinstance(row, str) else row
         return [WorkEnded(work=command.work, **values)]
 

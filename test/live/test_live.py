@@ -56,7 +56,8 @@ class Outside:
             case StartWork():
                 later(0.01, post, WorkEnded(work=command.work, quantity=command.quantity))
             case RequestInference():
-                later(0.01, post, ImageRead(request=command.request, outcome="ok"))
+                read = ImageRead(request=command.request, outcome="ok", value=command.expected)
+                later(0.01, post, read)
             case CloseOrder():
                 self.closed[command.order_id] = command.status
 

@@ -233,8 +233,8 @@ def test_mistakes_and_the_checks_that_caught_them() -> None:
         fact = {"number": 1, "kind": outcome, "subject": f"{order}:{step}.0", "phase": "opened"}
         return (round(at_s * S), "exception", fact | {"order_id": order, "how": ""})
 
-    def order(name: str) -> Any:
-        return (0, "order", {"order_id": name, "kind": "outbound"})
+    def order(name: str, *lines: Any) -> Any:
+        return (0, "order", {"order_id": name, "kind": "outbound", "lines": lines})
 
     count = {"tote": "t1", "by": 1, "why": "pick_wrong"}
     facts = [
@@ -250,7 +250,8 @@ def test_mistakes_and_the_checks_that_caught_them() -> None:
         seen(8, "unreadable", "scan", "o2"),
         (9 * S, "labelled", {"load": "parcel-o2", "says": "parcel-o2", "why": ""}),
         (10 * S, "units_damaged", {"order_id": "o3", "sku": "B", "quantity": 1}),
-        (11 * S, "parcel_departed", {"parcel": "parcel-o3", "order_id": "o3"}),
+        (11 * S, "parcel_departed", {"parcel": "parcel-o3", "order_id": "o3",
+                                       "contents": {"B": 1}}),
         (12 * S, "units_damaged", {"order_id": "o1", "sku": "B", "quantity": 1}),
     ]  # fmt: skip
     needs = {"verify": "verify", "weigh": "checkweigh", "scan": "scan"}
@@ -266,3 +267,63 @@ def test_mistakes_and_the_checks_that_caught_them() -> None:
     page = cards.mistakes(figures)
     assert "1 checkweigh" in page and "5 made by machines, 1 left the building" in page
     assert cards.mistakes(mistakes.figures([])) == ""
+
+
+def _left(order_: str, contents: dict[str, int]) -> dict[str, Any]:
+    return {"parcel": f"parcel-{order_}", "order_id": order_, "contents": contents}
+
+
+def _ended(*facts: Any) -> list[tuple[str, str]]:
+    """One order for two A that is packed and labelled while these things happen."""
+    first = [
+        ("order", {"order_id": "o1", "kind": "outbound", "lines": [["A", 2]]}),
+        ("tote", {"tote": "t1", "sku": "A"}),
+        ("parcel_packed", {"parcel": "parcel-o1", "order_id": "o1"}),
+    ]
+    stamped = [(at * S, *row) for at, row in enumerate([*first, *facts])]
+    return [(row.kind, row.caught) for row in mistakes.mistakes(stamped, lambda _, step: step)]
+
+
+def _seen(outcome: str, step: str) -> Any:
+    return ("exception", {"kind": outcome, "subject": f"o1:{step}", "phase": "opened",
+                          "order_id": "o1"})  # fmt: skip
+
+
+COUNTED = ("miscounted", {"tote": "t1", "by": 1, "why": "pick_wrong", "order_id": "o1"})
+GONE = ("parcel_departed", _left("o1", {"A": 2}))
+
+
+def test_what_a_check_doubted_and_then_let_pass_was_shipped() -> None:
+    assert _ended(
+        COUNTED, _seen("mismatch", "weigh"), ("parcel_departed", _left("o1", {"A": 3}))
+    ) == [("wrong count", mistakes.SHIPPED)]
+    other = ("labelled", {"load": "parcel-o1", "says": "parcel-o0", "why": "other"})
+    assert _ended(other, _seen("unreadable", "scan"), GONE) == [("wrong label", mistakes.SHIPPED)]
+    broken = ("units_damaged", {"order_id": "o1", "sku": "A", "quantity": 1})
+    assert _ended(broken, _seen("damaged", "verify"), GONE) == [("damaged", mistakes.SHIPPED)]
+    swap = ("units_swapped", {"order_id": "o1", "sku": "A", "as": "A~"})
+    left = ("parcel_delivered", _left("o1", {"A": 1, "A~": 1}))
+    assert _ended(swap, _seen("mismatch", "weigh"), left) == [("wrong item", mistakes.SHIPPED)]
+
+
+def test_what_was_undone_was_not_shipped_and_of_several_alike_only_the_last_was() -> None:
+    scrapped = ("units_scrapped", {"order_id": "o1", "sku": "A", "quantity": 3})
+    assert _ended(COUNTED, scrapped, GONE) == [("wrong count", mistakes.UNDONE)]
+    left = ("parcel_departed", _left("o1", {"A": 1}))
+    assert _ended(COUNTED, _seen("mismatch", "verify"), scrapped, COUNTED, left) == [
+        ("wrong count", "verify"), ("wrong count", mistakes.SHIPPED),
+    ]  # fmt: skip
+    other = ("labelled", {"load": "parcel-o1", "says": "parcel-o0", "why": "other"})
+    again = ("labelled", {"load": "parcel-o1", "says": "parcel-o1", "why": ""})
+    assert _ended(other, again, GONE) == [("wrong label", mistakes.UNDONE)]
+
+
+def test_a_torn_label_that_was_read_is_no_mistake_that_left() -> None:
+    torn = ("labelled", {"load": "parcel-o1", "says": "", "why": "torn"})
+    assert _ended(torn, GONE) == [("torn label", mistakes.READ)]
+    assert _ended(torn, _seen("unreadable", "scan"), GONE) == [("torn label", mistakes.READ)]
+    again = ("labelled", {"load": "parcel-o1", "says": "parcel-o1", "why": ""})
+    assert _ended(torn, _seen("unreadable", "scan"), again, GONE) == [("torn label", "scan")]
+    figures = mistakes.figures([mistakes.Mistake("torn label", "o1", "", 0, mistakes.READ)])
+    assert figures["shipped"] == 0 and figures["layers"] == {}
+    assert figures["kinds"][0]["readable"] == 1

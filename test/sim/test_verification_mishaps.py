@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_verification_goods import deliver, judged, order, store
+from test_verification_goods import close, deliver, judged, order, store
 
 from sim.verification.memory import MemoryRun
 
@@ -93,3 +93,24 @@ def test_books_may_wait_for_an_answer_that_was_withheld_but_not_longer(run: Memo
     run.facts = [fact for fact in run.facts if fact[1] != "end"]
     run.fact(200, "answer_given", work=7)
     assert judged(run).findings.counts == {"books": 1}
+
+
+@pytest.mark.parametrize(("says", "wrong"), [("p-one", 0), ("", 0), ("p-two", 1)])
+def test_a_parcel_with_another_ones_label_is_wrong_and_one_with_a_torn_label_is_not(
+    run: MemoryRun, says: str, wrong: int
+) -> None:
+    run.fact(51, "labelled", load="p-one", says=says, why="")
+    deliver(run, "one", 50, A=1)
+    verdict = judged(run)
+    assert verdict.findings.counts == ({"wrong order": 1} if wrong else {})
+    assert verdict.figures["wrong"] == wrong
+
+
+@pytest.mark.parametrize("status", ["quarantined", "cancelled"])
+def test_a_parcel_of_an_order_that_was_over_is_a_wrong_one(run: MemoryRun, status: str) -> None:
+    close(run, "one", 40, status, "set aside")
+    deliver(run, "one", 50, A=1)
+    verdict = judged(run)
+    assert verdict.figures["wrong"] == 1 and not verdict.figures["finished_right"]
+    text = f"was closed as {status}, and handed out after that"
+    assert text in [row.text for row in verdict.findings.rows]
