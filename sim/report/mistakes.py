@@ -73,7 +73,7 @@ class _Truth:
         match row.kind:
             case "wrong count":
                 there = contents.get(row.sku, 0) + contents.get(variant(row.sku), 0)
-                return there != self.lines.get(row.order_id, {}).get(row.sku, 0)
+                return there != self.lines.get(row.order_id, Counter())[row.sku]
             case "wrong item":
                 return variant(row.sku) in contents
             case "damaged":
