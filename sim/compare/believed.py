@@ -174,10 +174,11 @@ class _Folding:
         self.tell("robot", robot_fact(self._loaded, event))
 
     def _received(self, event: m.OrderReceived) -> None:
+        kind = self._site.order_types.get(event.kind)  # one that the site doesn't have is refused
         self.tell("order", {
             "order_id": event.order_id, "kind": event.kind, "due_ns": event.due_ns,
             "lines": [[line.sku, line.quantity] for line in event.lines], "route": event.route,
-            "inbound": self._site.order_types[event.kind].brings,
+            "inbound": kind is not None and kind.brings,
         })  # fmt: skip
 
     def _drove(self, robot: int, edge: int) -> None:

@@ -159,6 +159,10 @@ def robots_of(run: Run) -> list[Robot]:
         robots = [Robot.of(fact, time_ns) for _, time_ns, _, fact in run.truth("robot")]
     except (KeyError, TypeError, ValueError) as error:
         raise UnusableRun(f"a robot's fact is incomplete ({error!r}) -> record anew") from error
+    if not robots and run.meta.get("live"):
+        raise UnusableRun(
+            "a live run holds no ground truth -> lightsout replay --check, or compare"
+        )
     if not robots:
         raise UnusableRun("the run holds no robots -> record it with `lightsout run --record`")
     return robots

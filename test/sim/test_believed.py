@@ -11,7 +11,7 @@ import pytest
 from whole_ring import whole_files
 
 from orchestrator import cli
-from orchestrator.core.messages import encode
+from orchestrator.core.messages import Entry, OrderReceived, encode
 from orchestrator.journal import RunReader, RunWriter
 from sim.compare import compare
 from sim.compare.believed import BelievedRun
@@ -69,16 +69,22 @@ def test_a_rehearsal_beside_a_run_without_ground_truth(
     live = tmp_path / "live.run"
     with RunReader(run) as reader:
         writer = RunWriter(live, {"recipe": reader.meta["recipe"], "live": True})
+        seq = 0
         for entry in reader.entries():
             writer.append(encode(entry), entry.time_ns, entry.seq)
+            seq = entry.seq + 1
+        odd = OrderReceived(order_id="odd", kind="no such type", lines=())
+        writer.append(encode(Entry(entry.time_ns, seq, odd)), entry.time_ns, seq)
         writer.commit()
         writer.close("closed", books=reader.meta["books"], figures={})
     assert cli.main(["compare", str(run), str(live), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert "live holds no ground truth" in found["span"]["why"]
     figures = found["figures"]
-    assert figures["orders_received"]["difference"] == 0
+    assert figures["orders_received"]["difference"] == 1, "one of a type that the site has not"
     assert abs(figures["orders_done"]["difference"]) <= 2
+    assert cli.main(["verify", str(live)]) == 2
+    assert "a live run holds no ground truth -> lightsout replay" in capsys.readouterr().err
     page = tmp_path / "page.html"
     assert cli.main(["compare", str(run), str(live), "--out", str(page)]) == 0
     assert page.stat().st_size > 10_000
