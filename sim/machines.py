@@ -112,13 +112,17 @@ class Machines:
             case "pick":
                 outcome, quantity, lost = self._pick(work)
             case "discard":
-                quantity = self._floor.discard(work.order_id, work.sku, work.quantity)
+                if self._elsewhere(work):
+                    outcome = self._impossible(work)
+                else:
+                    quantity = self._floor.discard(work.order_id, work.sku, work.quantity)
             case "label" | "relabel":
                 self._label(work)
             case "checkweigh":
                 outcome = self._checkweigh(work)
             case "pack":
-                if work.load in self._floor.place or work.order_id not in self._floor.boxes:
+                boxed = work.order_id in self._floor.boxes and not self._elsewhere(work)
+                if work.load in self._floor.place or not boxed:
                     outcome = self._impossible(work)
                 else:
                     self._box_at.pop(work.order_id, None)
@@ -160,21 +164,22 @@ class Machines:
     def _pick(self, work: StartWork) -> tuple[str, int, int]:
         """Outcome, units that the arm believes to be in the box, units that fell."""
         grasped = self._chance("pick", work.station).random() >= self._pick_fails
-        if work.load not in self._floor.units or not self._present(work.load, work.station):
+        there = work.load in self._floor.units and self._present(work.load, work.station)
+        if not there or self._elsewhere(work):
             return self._impossible(work), 0, 0
         if not grasped:
             return "failed", 0, 0
         if work.sku != self._floor.units[work.load][0]:
             return "short", 0, 0  # none of these in there
         self._box_at[work.order_id] = work.station
-        there, wanted = self._floor.units[work.load][1], work.quantity
+        left, wanted = self._floor.units[work.load][1], work.quantity
         place = self._site.stations[work.station].id
-        if there and wanted and self._mishaps.strikes("item_dropped", place):
-            taken = self._floor.pick(work.load, work.order_id, min(there, wanted) - 1)
+        if left and wanted and self._mishaps.strikes("item_dropped", place):
+            taken = self._floor.pick(work.load, work.order_id, min(left, wanted) - 1)
             self._floor.scrap(work.load, 1, "dropped")
             return "dropped", taken, 1
-        if (there > wanted or there == wanted > 1) and self._mishaps.strikes("pick_wrong", place):
-            wrong = wanted + 1 if there > wanted else wanted - 1
+        if (left > wanted or left == wanted > 1) and self._mishaps.strikes("pick_wrong", place):
+            wrong = wanted + 1 if left > wanted else wanted - 1
             self._floor.pick(work.load, work.order_id, wrong)
             self._mishaps.miscounted(work.load, work.order_id, wrong - wanted)
             return "ok", wanted, 0
@@ -184,6 +189,11 @@ class Machines:
         elif taken and self._mishaps.strikes("item_wrong", place):
             self._floor.swap(work.load, work.order_id, work.sku)
         return ("ok" if taken == wanted else "short"), taken, 0
+
+    def _elsewhere(self, work: StartWork) -> bool:
+        """The order's box stands at another station."""
+        at = self._box_at.get(work.order_id, work.station)
+        return at != work.station and work.order_id in self._floor.boxes
 
     def _label(self, work: StartWork) -> None:
         """A printer that slipped puts the label before this one on the parcel."""

@@ -90,10 +90,10 @@ def _brings(step: Step) -> bool:
 
 
 def _begun(world: World, order: Order) -> bool:
-    """Something of it is in a box, or a machine is at it just now."""
+    """Something of it is in a box, or may be as far as anybody knows, or a machine is at it just now."""
     return (
         order.box in world.stock.boxes
-        or bool(order.parcel[0])
+        or bool(order.parcel[0] or order.asked)
         or any(token[0] == order.id for token in world.works.values())
         or any(token[0] == order.id for token in world.looks.values())
     )

@@ -289,3 +289,20 @@ def test_a_robot_that_was_cut_off_and_sent_elsewhere_stays_before_the_arm_it_cam
     before = story.world.traffic.tail[robot.index]
     story.ticks(30)
     assert story.world.traffic.tail[robot.index] == before and not robot.legs and not robot.cut
+
+
+def test_an_order_whose_units_may_be_in_a_box_already_stays_where_that_box_is() -> None:
+    """Given an arm that breaks and nobody knows whether it has picked, when the time to wait is over, then
+    the order doesn't move; the arm is asked again, and its answer counts."""
+    story = Workshop()
+    story.slow = {"pick"}
+    story.order()
+    work = story.until_asked("pick")
+    story.breaks(work.station, "pick")
+    story.ticks(200)
+    assert story.world.orders["o1"].station == work.station
+    story.slow = set()
+    story.repaired(work.station, "pick")
+    story.ticks(200)
+    assert [(c.station, c.work) for c in story.asked("pick")] == 2 * [(work.station, work.work)]
+    assert story.closed() == {"o1": "done"}

@@ -43,7 +43,8 @@ class Hall:
             ("pick", "verify", "pack", "label", "scan", "checkweigh", "handout"),
             PICK,
         )
-        self.site = Site("t", "", floor, (), (station,), {}, frozenset({"A", "B"}), Policy())
+        stations = (station, replace(station, id="arm-2"))  # both at the same bay
+        self.site = Site("t", "", floor, (), stations, {}, frozenset({"A", "B"}), Policy())
         self.world = OneRobot(floor)
         self.robot = self.world.robot
         self.said: list[Event] = []
@@ -90,7 +91,8 @@ class Hall:
         self.numbers += 1
         values = {"order_id": "o", "load": "t1", "sku": "A", "quantity": 1} | values
         number = number or self.numbers
-        self.machines.start(StartWork(work=number, station=0, capability=capability, **values))
+        values = {"station": 0} | values
+        self.machines.start(StartWork(work=number, capability=capability, **values))
         self.wait(100)
         ended = self.said[-1]
         assert isinstance(ended, WorkEnded) and ended.work == number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from test_handling import CHARGER, SLOT, Hall
 
 from orchestrator.core.messages import StartWork, WorkEnded
@@ -172,3 +173,14 @@ def test_a_torn_label_can_t_be_read_until_there_is_a_new_one() -> None:
     hall.mishaps.change(None)
     hall.work("relabel", load="parcel-1")
     assert hall.scan("parcel-1").outcome == "ok"
+
+
+@pytest.mark.parametrize("capability", ["pick", "discard", "pack"])
+def test_nobody_works_on_a_box_that_stands_at_another_station(capability: str) -> None:
+    hall = Hall().at_the_arm()
+    hall.work("pick")
+    ended = hall.work(capability, station=1, load="t1" if capability == "pick" else "parcel-o")
+    assert ended.outcome == "failed" and hall.impossible() == 1
+    assert hall.floor.boxes == {"o": {"A": 1}} and not hall.floor.parcels
+    hall.work("discard", quantity=0)
+    assert hall.work("pick", station=1).outcome == "ok", "an empty box is left where it is"
