@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.filing import tally
-from orchestrator.core.messages import PathsPlanned, RequestPaths
+from orchestrator.core.messages import ImageRead, PathsPlanned, RequestPaths
 from orchestrator.host.records import BadRow
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.vision.pictures import folder_of
@@ -55,11 +55,11 @@ def record(
             "-> resume it with the version that recorded it"
         )
     scenario, bad = made or recipe.scenario()
-    options = replace(scenario.options, pictures=folder_of(path))
-    scenario = replace(scenario, options=options)
     loaded = scenario.loaded
     answers = RecordedAnswers(loaded.arrays, loaded.site.policy)
-    answers.known = {}
+    answers.known, reads = _recorded(path) if resume else ({}, {})
+    options = replace(scenario.options, pictures=folder_of(path), reads=reads)
+    scenario = replace(scenario, options=options)
     meta = {"run_id": new_run_id()} | recipe.meta() | (origin or {})
     if resume:
         with RunReader(path) as reader:
@@ -69,10 +69,6 @@ def record(
     writer = RunWriter(path, meta, resume=resume, durable="full" if outbox else "normal")
     delivering: Delivering | None = None
     try:
-        if resume:
-            with RunReader(path) as reader:
-                events = (entry.event for entry in reader.entries())
-                answers.known = {e.request: e for e in events if isinstance(e, PathsPlanned)}
         into: Recorder = writer
         if parent is not None:
             answers.parent = parent
@@ -92,6 +88,19 @@ def record(
     if bad:
         figures["bad_rows"] = [str(row) for row in bad]
     return figures
+
+
+def _recorded(path: Path) -> tuple[dict[int, PathsPlanned], dict[int, ImageRead]]:
+    """Path plans and what cameras read, by request."""
+    plans: dict[int, PathsPlanned] = {}
+    reads: dict[int, ImageRead] = {}
+    with RunReader(path) as reader:
+        for entry in reader.entries():
+            if isinstance(entry.event, PathsPlanned):
+                plans[entry.event.request] = entry.event
+            elif isinstance(entry.event, ImageRead):
+                reads[entry.event.request] = entry.event
+    return plans, reads
 
 
 def _figures(simulation: Simulation, writer: RunWriter) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.core.messages import Line, OrderReceived, RobotJoined, ToteStored
+from orchestrator.core.messages import ImageRead, Line, OrderReceived, RobotJoined, ToteStored
 from orchestrator.core.roadmap import Roadmap
 from orchestrator.core.site import OrderType
 from orchestrator.host.stock_list import Difference
@@ -41,6 +41,7 @@ class Options:
     vision: str = "statistical"  # see sim.vision
     readers: str = ""  # text of a vision.yaml
     pictures: Path | None = None  # where those that were rendered are kept
+    reads: Mapping[int, ImageRead] = field(default_factory=dict)  # recorded answers, by request
 
 
 @dataclass(frozen=True, slots=True)

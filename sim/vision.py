@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.core.messages import RequestInference
+from orchestrator.core.messages import ImageRead, RequestInference
 from orchestrator.layout import LayoutError, LoadedSite
 from orchestrator.layout.findings import errors
 from orchestrator.vision import settings
@@ -108,8 +108,11 @@ class Rendered:
         pictures: Pictures | None,
         *,
         real_time: bool,
+        reads: Mapping[int, ImageRead],
     ) -> None:
-        """`real_time`: what the readers take counts, because they are far away."""
+        """`real_time`: what the readers take counts, because they are far away. `reads`: what was
+        answered before the run was resumed."""
+        self._reads = reads
         self._share, self._scenes, self._judge = vision.share, scenes, judge
         self._pictures, self._real_time = pictures, real_time
         self._rest: Eyes = Measured()
@@ -120,26 +123,34 @@ class Rendered:
         self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
     ) -> Sight:
         """Look at a picture, or draw."""
+        known = self._reads.get(request.request)
+        if known is not None:
+            chance.random()  # as many draws as without
+            return _again(known)
         key = f"{self._scenes.seed}/{request.request}"
         if zlib.crc32(key.encode()) / 2**32 >= self._share:
             sight = self._rest.see(request, shown, chance, clear=clear)
             if sight.outcome == "ok" or self._pictures is None:
                 return sight
-            kept = self._pictures.keep(photograph(self._scenes, request, shown, clear), bad=True)
-            return sight._replace(image=kept)
+            picture = photograph(self._scenes, request, shown, clear)
+            return sight._replace(image=self._judge.keep(picture, bad=True))
         chance.random()  # as many draws as without a picture
         picture = photograph(self._scenes, request, shown, clear)
         read = self._loop.run_until_complete(self._judge.judge(request, picture))
         self.rendered += 1
-        seconds = read.latency_us / 1e6 if self._real_time else 0.0
-        return Sight(
-            read.outcome, read.value, read.model, read.confidence_permille, seconds, read.image
-        )
+        return _again(read) if self._real_time else _again(read)._replace(seconds=0.0)
 
     def close(self) -> None:
         """Let go of what the readers hold."""
         self._loop.run_until_complete(self._judge.chain.close())
         self._loop.close()
+
+
+def _again(read: ImageRead) -> Sight:
+    seconds = read.latency_us / 1e6
+    return Sight(
+        read.outcome, read.value, read.model, read.confidence_permille, seconds, read.image
+    )
 
 
 def pack_of(sku: str) -> str:
@@ -193,7 +204,7 @@ def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
 
     pictures = Pictures(options.pictures) if options.pictures is not None else None
     judge = Judge(chain, known, pictures)
-    return Rendered(vision, scenes, judge, pictures, real_time=remote)
+    return Rendered(vision, scenes, judge, pictures, real_time=remote, reads=options.reads)
 
 
 def _settings(options: Options) -> settings.Vision:

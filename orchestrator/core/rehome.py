@@ -90,7 +90,7 @@ def _brings(step: Step) -> bool:
 
 
 def _begun(world: World, order: Order) -> bool:
-    """Something of it is in a box, or may be as far as anybody knows, or a machine is at it just now."""
+    """Something of it is in a box, or may be for all one knows, or a machine is at it just now."""
     return (
         order.box in world.stock.boxes
         or bool(order.parcel[0] or order.asked)

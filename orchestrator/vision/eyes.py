@@ -8,7 +8,7 @@ from typing import get_args
 
 from orchestrator.core.messages import ImageRead, RequestInference
 from orchestrator.vision.chain import Chain
-from orchestrator.vision.model import TASKS, Look, Picture, Question, Verdict
+from orchestrator.vision.model import TASKS, Look, Picture, Question
 from orchestrator.vision.pictures import Pictures
 
 Known = Callable[[RequestInference], Collection[str]]
@@ -31,7 +31,7 @@ class Eyes:
             confidence_permille=round(1000 * verdict.confidence),
             model=verdict.model,
             latency_us=round(1000 * verdict.latency_ms),
-            image=self._keep(picture, verdict),
+            image=self.keep(picture, bad=verdict.outcome != "ok"),
         )
 
     def question(self, request: RequestInference) -> Question:
@@ -40,11 +40,12 @@ class Eyes:
         look: Look = request.look if request.look in get_args(Look) else ""  # type: ignore[assignment]
         return Question(request.task, request.expected, self._known(request), request.subject, look)
 
-    def _keep(self, picture: Picture, verdict: Verdict) -> str:
+    def keep(self, picture: Picture, *, bad: bool) -> str:
+        """Its name; "" where it could not be kept."""
         if self._pictures is None:
             return ""
         try:
-            return self._pictures.keep(picture, bad=verdict.outcome != "ok")
+            return self._pictures.keep(picture, bad=bad)
         except OSError as error:  # a full disk is no reason to stop reading labels
             self.unkept[error.strerror or type(error).__name__] += 1
             return ""

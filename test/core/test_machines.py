@@ -292,8 +292,8 @@ def test_a_robot_that_was_cut_off_and_sent_elsewhere_stays_before_the_arm_it_cam
 
 
 def test_an_order_whose_units_may_be_in_a_box_already_stays_where_that_box_is() -> None:
-    """Given an arm that breaks and nobody knows whether it has picked, when the time to wait is over, then
-    the order doesn't move; the arm is asked again, and its answer counts."""
+    """Given an arm that breaks and nobody knows whether it has picked, when the time to wait is over,
+    then the order doesn't move; the arm is asked again, and its answer counts."""
     story = Workshop()
     story.slow = {"pick"}
     story.order()

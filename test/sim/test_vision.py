@@ -14,12 +14,18 @@ import pytest
 from orchestrator.cli import main
 from orchestrator.core.messages import ImageRead, RequestInference
 from orchestrator.journal import RunReader
-from orchestrator.vision.pictures import find, folder_of
+from orchestrator.vision.chain import Chain
+from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.model import Picture
+from orchestrator.vision.pictures import Pictures, find, folder_of
+from orchestrator.vision.policy import Policy
 from sim import vision
+from sim.cameras import Scenes
 from sim.eyes import DAMAGED, OTHER_LABEL, RIGHT, TORN, WRONG_COUNT, Shown
-from sim.recipe import of_site, with_faults
+from sim.recipe import Recipe, of_site, with_faults
 from sim.recorded import record
 from sim.scenario import ScenarioError
+from sim.shell import Simulation
 
 SITE = Path(__file__).resolve().parents[2] / "sites" / "jd_small"
 LABEL = RequestInference(
@@ -59,17 +65,21 @@ def test_how_a_run_sees_is_checked(text: str) -> None:
         vision.parse(text)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some minutes in which every look is a picture, and much goes wrong."""
-    path = tmp_path_factory.mktemp("runs") / "seen.run"
+def much_goes_wrong() -> Recipe:
+    """Some minutes in which every look is a picture."""
     recipe = with_faults(of_site(SITE, seed=3, hours=0.1, vision="rendered"), "default")
     faults = recipe.faults + "\n".join(
         ["", "pick_wrong: {share: 0.3}", "label_wrong: {share: 0.3}", "label_torn: {share: 0.2}"]
     )
     kept = [line for line in recipe.faults.splitlines() if not line.startswith(WRONG)]
     assert len(kept) < len(recipe.faults.splitlines())
-    record(replace(recipe, faults="\n".join(kept) + faults[len(recipe.faults) :]), path)
+    return replace(recipe, faults="\n".join(kept) + faults[len(recipe.faults) :])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "seen.run"
+    record(much_goes_wrong(), path)
     return path
 
 
@@ -95,6 +105,67 @@ def test_the_cameras_find_what_is_wrong_and_the_truth_says_so(run: Path) -> None
         pictures = {fact["request"]: fact["case"] for *_, fact in reader.truth("picture")}
     passed = {pictures[read.request] for read in reads(run) if read.outcome == "ok"}
     assert passed <= {RIGHT, TORN}, "a torn label may be readable, the others are wrong"
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_a_run_that_died_goes_on_to_the_same_end_and_nothing_is_read_twice(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(simulation: Simulation) -> None:
+        if simulation.clock.now_ns >= 300 * 10**9:
+            raise Killed
+
+    path = tmp_path / "again.run"
+    with pytest.raises(Killed):
+        record(much_goes_wrong(), path, progress=kill)
+    known = {read.request for read in reads(path)}
+    asked: list[int] = []
+    judge = Eyes.judge
+
+    async def judged(eyes: Eyes, request: RequestInference, picture: Picture) -> ImageRead:
+        asked.append(request.request)
+        return await judge(eyes, request, picture)
+
+    monkeypatch.setattr(Eyes, "judge", judged)
+    record(much_goes_wrong(), path, resume=True)
+    assert known and asked and not known.intersection(asked)
+    with RunReader(path) as reader, RunReader(run) as whole:
+        assert reader.journal_hash == whole.journal_hash
+        assert list(reader.truth()) == list(whole.truth())
+
+
+def test_what_a_far_away_reader_took_counts_again_when_a_run_goes_on() -> None:
+    read = ImageRead(
+        request=1, outcome="misread", value="parcel-o9", model="qwen", latency_us=1_500_000,
+        image="ab",
+    )  # fmt: skip
+    eyes = vision.Rendered(
+        vision.Vision(vision.RENDERED), Scenes(1), Eyes(Chain([], Policy({})), lambda _: ()), None,
+        real_time=True, reads={1: read},
+    )  # fmt: skip
+    again = eyes.see(LABEL, Shown(RIGHT, "parcel-o1"), Random(1), clear=True)
+    assert (again.outcome, again.value, again.seconds) == ("misread", "parcel-o9", 1.5)
+    assert again.image == "ab" and not eyes.rendered
+    eyes.close()
+
+
+def test_a_full_disk_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Pictures, "keep", full)
+    pictures = Pictures(tmp_path)
+    judge = Eyes(Chain([], Policy({})), lambda _: (), pictures)
+    eyes = vision.Rendered(
+        vision.Vision(vision.RENDERED, 0.0), Scenes(1), judge, pictures, real_time=False, reads={}
+    )
+    sight = eyes.see(LABEL, Shown(RIGHT, "parcel-o1"), Random(1), clear=False)
+    assert (sight.outcome, sight.image) == ("unreadable", "")
+    assert judge.unkept == {"No space left on device": 1}
+    eyes.close()
 
 
 def test_the_pictures_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
