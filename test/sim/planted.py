@@ -34,7 +34,7 @@ def picking(**rehearsal: Any) -> Files:
     """The ring with two picking stations; orders are due within minutes."""
     simulation = {
         "service_s": {"pick": [5, 0.1]},
-        "demand": {"outbound": {"orders_per_hour": 60, "due_minutes": [4, 8]}},
+        "demand": {"outbound": {"orders_per_hour": 60, "due_minutes": [6, 10]}},
         "battery_at_start_percent": [40, 70],
     }
     own = {"hours": HOURS, "seeds": 1, "lights_out": 0.9, "on_time": 0.9} | rehearsal
