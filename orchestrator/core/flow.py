@@ -29,7 +29,6 @@ from orchestrator.core.world import NEVER_NS, World
 
 MINUTE_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
-LIKE = {"doubtful": "unreadable", "misread": "unreadable"}
 BLAMELESS = ("down", "timeout", "dropped")
 
 
@@ -177,9 +176,8 @@ def step_ended(world: World, token: Token, outcome: str) -> None:
 
 
 def _recovery(world: World, step: Step, outcome: str) -> Recovery | None:
-    """As the step says; of a camera's outcome that it does not name, as of the one that is most like
-    it. What is no fault of the order is tried again without being asked for."""
-    found = step.outcomes.get(outcome) or step.outcomes.get(LIKE.get(outcome, ""))
+    """As the step says. What is no fault of the order is tried again without being asked for."""
+    found = step.recovery(outcome)
     if found is None and outcome in BLAMELESS:
         return Recovery((Stage(step.id, world.site.policy.blameless_tries),), "quarantine")
     return found

@@ -77,7 +77,7 @@ class RequestInference(Message, frozen=True):
     earlier looks at the same; `look` says what is to be different: another angle, reader or model."""
 
     request: int
-    task: str  # read_label | verify_pick | inspect_damage | check_lane
+    task: str  # read_label | verify_pick
     station: int
     subject: str
     expected: str

@@ -58,6 +58,9 @@ class Replenishment:
     relieve: str = ""
 
 
+LIKE = {"doubtful": "unreadable", "misread": "unreadable"}
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Go to `then`, at most `tries` times; a camera is asked to `look` otherwise than before."""
@@ -112,6 +115,10 @@ class Step:
     outcomes: dict[str, Recovery] = field(default_factory=dict)
     wait_minutes: int = 0  # work: it waits so long where it is before it is done
     timeout_s: int = 0  # then the outcome is "timeout"; 0: of the policy (carry: never)
+
+    def recovery(self, outcome: str) -> Recovery | None:
+        """Of a camera's outcome that it does not name, that of the one that is most like it."""
+        return self.outcomes.get(outcome) or self.outcomes.get(LIKE.get(outcome, ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from orchestrator.vision.chain import Chain
 from orchestrator.vision.eyes import Eyes
 from orchestrator.vision.model import Picture
 
-LIKE = {"doubtful": "unreadable", "misread": "unreadable"}
 EXAMPLES_MAX = 10
 
 
@@ -115,7 +114,7 @@ def leads(step: Step, outcome: str) -> str:
     """What follows an outcome at its first time: steps, or that the order is set aside."""
     if outcome == "ok":
         return ", ".join(step.then)
-    recovery = step.outcomes.get(outcome) or step.outcomes.get(LIKE.get(outcome, ""))
+    recovery = step.recovery(outcome)
     stage = recovery.stage(1) if recovery is not None else None
     if stage is not None:
         return f"{stage.then} ({stage.look})" if stage.look else stage.then

@@ -57,12 +57,6 @@ def rates(task: Task, level: str, kind: str = "") -> dict[str, float]:
     return {right: 1.0 - sum(errors.values()), **errors}
 
 
-def cpu_ms(task: Task) -> tuple[float, float]:
-    """Median and 95th percentile of the time that the chain computes on a picture."""
-    spent = measured()["cpu_ms"][task]
-    return float(spent["cpu_ms_p50"]), float(spent["cpu_ms_p95"])
-
-
 @cache
 def measured() -> dict[str, Any]:
     """The file as it is."""
