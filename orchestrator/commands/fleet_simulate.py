@@ -9,6 +9,7 @@ import multiprocessing
 import secrets
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from orchestrator.commands import command, mqtt_options, positive
 
 if TYPE_CHECKING:
     from orchestrator.journal import RunWriter
+    from orchestrator.mqtt.trouble import Trouble
     from sim.recipe import Recipe
     from sim.vehicle.mischief import WireFaults
 
@@ -146,6 +148,12 @@ def play(arguments: argparse.Namespace, part: tuple[int, int]) -> None:
         writer.close("closed", figures={})
 
 
+@cache
+def _once(trouble: Trouble) -> None:
+    """Forty vehicles have the same trouble: it is told once."""
+    print(f"broker: {trouble}", file=sys.stderr)
+
+
 async def _play(
     arguments: argparse.Namespace, recipe: Recipe, part: tuple[int, int], writer: RunWriter | None
 ) -> None:
@@ -157,7 +165,9 @@ async def _play(
 
     def make_link(**options: Any) -> Any:
         backoff = Backoff.at_speed(arguments.speed)
-        return mqtt_options.link(arguments, arguments.mqtt, backoff=backoff, **options)
+        made = mqtt_options.link(arguments, arguments.mqtt, backoff=backoff, **options)
+        made.on_trouble = _once
+        return made
 
     scenario, _ = recipe.scenario()
     virtual = VirtualFleet(make_link, _faults(arguments), arguments.seed, arguments.speed)
