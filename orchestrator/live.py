@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from orchestrator.answers import Answers
@@ -142,8 +142,10 @@ class Live:
         untold: list[tuple[int, CommandRefused]] = []  # by the gate, and not in the journal
         for entry in entries:
             if isinstance(entry.event, CommandRefused):
-                self._gate.taken_back(entry.event.robot, entry.event.edges)
-                untold = [each for each in untold if not _same(each[1], entry.event)]
+                told_now = [each for each in untold if _same(each[1], entry.event)]
+                untold = [each for each in untold if each not in told_now]
+                if not told_now:  # the gate had let it through
+                    self._gate.taken_back(entry.event.robot, entry.event.edges)
             self._heard(entry.event)
             self.core.handle(entry.time_ns, entry.event)
             self._handled(entry.event)
@@ -265,10 +267,7 @@ class Live:
             case RequestTours():
                 self._spawn(self._answer(self._answers.tours, command))
             case ExtendBase():
-                reason = closed(self.core.world, command)
-                if self._poses is not None:
-                    reason = reason or self._poses.check(command, self.now_ns)
-                reason = reason or self._gate.check(command)
+                reason = self._barred(command) or self._gate.check(command)
                 if reason:
                     self.post_soon(_refusal(command, reason))
                 else:
@@ -278,6 +277,25 @@ class Live:
                 self._outside.send(command, self.post_soon)
             case _:
                 self._outside.send(command, self.post_soon)
+
+    def _barred(self, command: ExtendBase) -> str:
+        """What can change after something was let through: who is where, and what is closed."""
+        reason = closed(self.core.world, command)
+        if self._poses is not None:
+            reason = reason or self._poses.check(command, self.now_ns)
+        return reason
+
+    def may_drive(self, robot: int, edges: Sequence[int]) -> str:
+        """ "" or why a base that has passed the gate must not be sent again, or later."""
+        command = ExtendBase(robot=robot, edges=tuple(edges))
+        if not self._gate.holds(robot, command.edges):
+            return "it is not let through"
+        return self._barred(command)
+
+    def given_back(self, event: CommandRefused) -> None:
+        """Something that has passed the gate is not sent: what comes behind it must not pass."""
+        self._gate.taken_back(event.robot, event.edges)
+        self.post_soon(event)
 
     async def _answer(self, compute: Callable[[C], Event], request: C) -> None:
         await self.post(await asyncio.to_thread(compute, request))

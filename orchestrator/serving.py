@@ -25,6 +25,7 @@ from orchestrator.core.books import books
 from orchestrator.core.filing import tally
 from orchestrator.core.messages import (
     Command,
+    CommandRefused,
     Event,
     OrderReceived,
     RaiseAlarm,
@@ -119,11 +120,12 @@ class Serving:
             rules_of(loaded),
             declared_of(loaded),
             link.publish,
-            self.live.post_soon,
+            self._told,
             run=run,
             session=f"{time.time_ns() // 1_000_000:x}",
             planned=self._planned,
             held_up=self.live.core.world.traffic.held_up,
+            may_drive=self.live.may_drive,
             alarm=self.alarm,
             seen=self._seen,
             elsewhere=self._elsewhere,
@@ -192,9 +194,20 @@ class Serving:
         """Behind its base, as the precedence graph has it just now."""
         return [move.edge for move in self.live.core.world.traffic.planned[robot]]
 
-    def _seen(self, robot: int, place: Position) -> None:
+    def _told(self, event: Event) -> None:
+        """By a vehicle, or of one."""
+        if isinstance(event, CommandRefused):
+            self.live.given_back(event)
+        else:
+            self.live.post_soon(event)
+
+    def _seen(self, robot: int, place: Position | None) -> None:
         """A pose, for the last check; of a robot that is just joining the core does not know yet."""
-        if robot < len(self.live.core.world.robots):
+        if robot >= len(self.live.core.world.robots):
+            return
+        if place is None:
+            self.poses.unseen(robot)
+        else:
             self.poses.seen(robot, place.x, place.y, place.theta, self.live.now_ns)
 
     def _elsewhere(self, name: str, fleet: int, place: Position | None, stays: bool) -> None:

@@ -57,11 +57,16 @@ class Gate:
         self._stands[stand + self.frontier(robot)] = robot
 
     def taken_back(self, robot: int, edges: tuple[int, ...]) -> None:
-        """Something else refused what was let through here: while a journal is folded, that is known
-        only afterwards."""
-        base = self._base.get(robot)
-        if base and edges and tuple(base)[-len(edges) :] == edges:
-            self.trimmed(robot, edges)
+        """Something else refused what was let through here; it is void, and so is all behind it."""
+        base = tuple(self._base.get(robot, ()))
+        for first in range(len(base) - len(edges), -1, -1):
+            if edges and base[first : first + len(edges)] == edges:
+                self.trimmed(robot, base[first:])
+                return
+
+    def holds(self, robot: int, edges: tuple[int, ...]) -> bool:
+        """All of them were let through for it, and are not driven."""
+        return set(edges) <= set(self._base.get(robot, ()))
 
     def backed_out(self, robot: int, node: int) -> None:
         """The robot has no base any more, and stands at the node."""

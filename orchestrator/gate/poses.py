@@ -45,6 +45,10 @@ class Poses:
         """A pose that was reported just now."""
         self._robots.put(robot, x_m, y_m, theta, now_ns)
 
+    def unseen(self, robot: int) -> None:
+        """Where it says that it is is not to be believed: it counts as all that it holds."""
+        self._robots.put(robot, *NOWHERE, 0)
+
     def other(self, name: str, fleet: int, x_m: float, y_m: float, theta: float) -> None:
         """Somebody stands here who is no robot of the building (yet). `fleet` -1: a stranger, who
         counts as a circle around the largest robot."""

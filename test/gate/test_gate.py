@@ -76,3 +76,17 @@ def test_an_arrival_frees_what_lies_behind_and_a_lie_frees_nothing() -> None:
     assert (
         gate.check(ExtendBase(robot=0, edges=(ROADMAP.out_edges[ROADMAP.edge_head[b]][0],))) == ""
     )
+
+
+def test_what_is_taken_back_takes_what_lies_behind_it_with_it() -> None:
+    gate = gate_with([0])
+    base: list[int] = []
+    for _ in range(4):
+        base.append(ROADMAP.out_edges[gate.frontier(0)][0])
+        assert not gate.check(ExtendBase(robot=0, edges=(base[-1],)))
+    assert gate.holds(0, tuple(base)) and not gate.holds(1, (base[0],))
+    gate.taken_back(0, (base[1],))
+    assert gate.holds(0, (base[0],)) and not gate.holds(0, (base[1],))
+    assert gate.frontier(0) == ROADMAP.edge_head[base[0]]
+    assert "does not continue" in gate.check(ExtendBase(robot=0, edges=(base[3],)))
+    assert not gate.check(ExtendBase(robot=0, edges=tuple(base[1:])))

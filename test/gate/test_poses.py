@@ -100,3 +100,12 @@ def test_the_lanes_that_a_body_touches_are_those_that_the_check_refuses() -> Non
     ]
     assert 3 in refused and gate.touched("acme/s-1") == refused
     assert gate.touched("nobody") == []
+
+
+def test_who_lies_counts_as_nothing_here() -> None:
+    gate = poses()
+    gate.seen(1, *middle(3), 0.0, 0)
+    gate.unseen(1)
+    assert gate.check(ExtendBase(robot=0, edges=(3,)), 0) == ""
+    gate.seen(1, *middle(3), 0.0, 1)
+    assert gate.check(ExtendBase(robot=0, edges=(3,)), 1)

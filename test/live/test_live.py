@@ -15,6 +15,7 @@ from orchestrator.core.messages import (
     Event,
     ExtendBase,
     ImageRead,
+    LaneClosed,
     Line,
     NodeReached,
     OrderReceived,
@@ -26,6 +27,7 @@ from orchestrator.core.messages import (
     WorkEnded,
 )
 from orchestrator.gate import Gate
+from orchestrator.gate.poses import Poses
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.layout import LoadedSite
 from orchestrator.live import Live
@@ -60,6 +62,16 @@ class Outside:
                 later(0.01, post, read)
             case CloseOrder():
                 self.closed[command.order_id] = command.status
+
+
+class Nowhere:
+    """A record that nobody reads."""
+
+    def append(self, entry: bytes, time_ns: int, seq: int) -> None: ...
+
+    def command(self, encoded: bytes) -> None: ...
+
+    def commit(self) -> None: ...
 
 
 def opening(loaded: LoadedSite) -> list[Event]:
@@ -148,3 +160,44 @@ def test_what_the_gate_refused_before_the_server_was_killed_is_refused_when_it_g
     assert not any(traffic.released[robot.index] for robot in live.core.world.robots)
     with RunReader(tmp_path / "next.run") as reader:
         assert any(isinstance(entry.event, CommandRefused) for entry in reader.entries())
+
+
+def test_what_a_killed_server_had_released_is_checked_again_before_it_is_sent_again(
+    tmp_path: Path,
+) -> None:
+    # given a journal that ends while somebody holds a way, and a lane of it is closed
+    asyncio.run(live_run(tmp_path / "live.run"))
+    loaded = ring(policy={"tick_ms": 100, "replan_gap_ms": 50, "invariants_every": 1})
+    with RunReader(tmp_path / "live.run") as reader:
+        entries = list(reader.entries())
+    body = ((0.3, 0.2), (-0.3, 0.2), (-0.3, -0.2), (0.3, -0.2))
+    held: list[list[int]] = []  # by entry: who holds two edges at least
+    live = Live(loaded, Nowhere(), Outside())
+
+    def folded(_event: Event, _commands: list[Command]) -> None:
+        bases = enumerate(live.core.world.traffic.released)
+        held.append([robot for robot, base in bases if len(base) > 1])
+
+    live.restore(entries, folded)
+    count = max(number for number, robots in enumerate(held) if robots) + 1
+    robot = held[count - 1][0]
+    poses = Poses(loaded.site.roadmap, [body, body], 0.05)
+    live = Live(loaded, Nowhere(), Outside(), poses=poses)
+    live.restore(entries[:count])
+    released = live.core.world.traffic.released
+    first, second = [move.edge for move in released[robot]][:2]
+    assert live.may_drive(robot, (first, second)) == ""
+    # when it would be sent that again, then it is told why not
+    assert "not let through" in live.may_drive(1 - robot, (first,))
+    roadmap = loaded.site.roadmap
+    head = roadmap.edge_head[second]
+    poses.other(
+        "a stranger", -1, roadmap.node_x_mm[head] / 1000, roadmap.node_y_mm[head] / 1000, 0.0
+    )
+    assert "a stranger" in live.may_drive(robot, (first, second))
+    poses.gone("a stranger")
+    live.core.handle(entries[count - 1].time_ns, LaneClosed(edge=second))
+    assert "is closed" in live.may_drive(robot, (first, second))
+    # and what is given back is let through no more, nor what would lie behind it
+    live.given_back(CommandRefused(robot=robot, reason="closed", edges=(second,)))
+    assert "not let through" in live.may_drive(robot, (second,))

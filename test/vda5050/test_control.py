@@ -14,6 +14,7 @@ from orchestrator.core.messages import (
     BackedOut,
     BackOut,
     BatteryCrossed,
+    CommandRefused,
     Event,
     ExtendBase,
     LaneBlocked,
@@ -734,6 +735,8 @@ def test_a_liar_stays_out_while_it_lies_also_on_the_way() -> None:
     assert faults(story) == ["robot_nonsense"] and not well(story)
     del story.facts["position"]
     story.echo(2)
+    done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    story.state(nodes=(), edges=(), driving=False, actions=(done,))
     assert well(story)
 
 
@@ -1469,3 +1472,145 @@ def test_a_factsheet_against_the_site_keeps_out_who_had_joined_without_one() -> 
     told_sheet(story, actions=tuple(able))
     story.state()
     assert well(story)
+
+
+# --- the last check, once more -------------------------------------------------------------------
+
+
+class Bar:
+    """The last check: these edges may not be driven just now."""
+
+    def __init__(self, *edges: int, always: bool = False) -> None:
+        self.edges, self.always, self.asked = set(edges), always, 0
+
+    def __call__(self, robot: int, edges: Any) -> str:
+        self.asked += 1
+        return "somebody is there" if self.always or self.edges & set(edges) else ""
+
+
+def refused(events: list[Event]) -> list[tuple[int, ...]]:
+    return [e.edges for e in events if isinstance(e, CommandRefused)]
+
+
+def barred() -> tuple[Story, Bar]:
+    """A vehicle that has joined, with a check that lets everything through as yet."""
+    bar = Bar()
+    return joined(may_drive=bar), bar
+
+
+def fail_and_cancel(story: Story, passed: int) -> list[Event]:
+    """Its drive fails and is well again, and it has forgotten its order."""
+    story.echo(passed, errors=(m.Error(kind="drive", level="FATAL"),))
+    return story.state(errors=(), nodes=(), edges=(), driving=False)
+
+
+def test_what_had_to_wait_for_an_echo_is_checked_when_it_is_sent() -> None:
+    story, bar = barred()
+    story.extend(0, 2)
+    story.extend(2, 5)
+    assert not bar.asked, "it has passed just now"
+    bar.edges = {story.edges[3]}
+    found = story.echo()
+    assert refused(found) == [tuple(story.edges[3:5])]
+    assert [e.id for e in story.orders[-1].edges if e.released] == [
+        story.roadmap.edge_ids[story.edges[2]]
+    ]
+    assert any("somebody is there" in text for _, text in story.alarms)
+
+
+def test_what_is_sent_anew_after_a_fault_is_checked_and_goes_back_to_the_core() -> None:
+    story, bar = barred()
+    story.extend(0, 3)
+    story.echo(1)
+    bar.edges = {story.edges[1]}
+    found = fail_and_cancel(story, 1)
+    # it stands at a node: all that it held is the core's again, and it may be sent elsewhere
+    kinds = [type(e) for e in found if isinstance(e, CommandRefused | RobotRecovered)]
+    assert kinds == [RobotRecovered, CommandRefused]
+    assert refused(found) == [tuple(story.edges[1:3])] and len(story.orders) == 1
+    assert story.state() == [] and story.tick(5) == []
+    bar.edges = set()
+    story.extend(1, 3)
+    assert len(story.orders) == 2
+
+
+def test_the_edge_that_it_may_be_on_is_kept_and_asked_for_again() -> None:
+    story, bar = barred()
+    story.extend(0, 3)
+    story.echo(1)
+    bar.edges = {story.edges[1]}
+    xs, ys = story.roadmap.node_x_mm, story.roadmap.node_y_mm
+    ends = story.roadmap.edge_tail[story.edges[1]], story.roadmap.edge_head[story.edges[1]]
+    x, y = (sum(axis[n] for n in ends) / 2000 for axis in (xs, ys))
+    story.facts["position"] = m.Position(x=x, y=y, theta=0, map_id="hall")
+    found = fail_and_cancel(story, 1)
+    assert refused(found) == [(story.edges[2],)], "not the one that it stands on"
+    asked, alarms = bar.asked, len(story.alarms)
+    for _ in range(100):
+        assert refused(story.state(wait_s=0.1)) == []
+    assert len(story.orders) == 1 and len(story.alarms) == alarms
+    assert bar.asked - asked <= 4 * 10, "not with each word of it"
+    bar.edges = set()
+    story.state(wait_s=1.1)
+    assert [e.id for e in story.orders[-1].edges if e.released] == [
+        story.roadmap.edge_ids[story.edges[1]]
+    ]
+
+
+def test_who_may_not_drive_anywhere_just_now_keeps_what_it_holds() -> None:
+    story, bar = barred()
+    story.extend(0, 3)
+    story.echo(1)
+    bar.always = True
+    assert refused(fail_and_cancel(story, 1)) == [()], "told once"
+    assert refused(story.state()) == [] and len(story.orders) == 1
+    bar.always = False
+    story.state(wait_s=1.1)
+    assert len(story.orders[-1].edges) == 2
+
+
+def test_what_a_vehicle_gets_after_a_restart_of_the_master_is_checked() -> None:
+    before = joined()
+    bar = Bar(before.edges[1])
+    story = Story(session="1", may_drive=bar)
+    story.facts, story.header, story.now_ns = before.facts, before.header, before.now_ns
+    base = tuple(before.edges[0:3])  # in the books, and never sent
+    story.control.restore({"amr-1": Known(0, 0, before.node, base, None, "")})
+    assert refused(story.state()) == [base[1:]]
+    assert [e.id for e in story.orders[-1].edges] == [story.roadmap.edge_ids[base[0]]]
+
+
+def test_an_order_that_may_be_lost_is_not_sent_again_into_somebody() -> None:
+    story, bar = barred()
+    story.extend(0, 2)
+    bar.edges = {story.edges[0]}
+    story.tick(3)
+    story.tick(3)
+    assert len(story.orders) == 1
+    assert sum("is not sent" in text for _, text in story.alarms) == 1
+    bar.edges = set()
+    story.tick(3)
+    assert len(story.orders) == 2
+
+
+def test_who_lies_about_its_pose_is_cancelled_at_once_and_its_word_is_worth_nothing() -> None:
+    poses: list[Any] = []
+    story = joined(seen=lambda _robot, place: poses.append(place and (place.x, place.y)))
+    story.extend(0, 3)
+    story.echo(1)
+    assert poses[-1] is not None
+    lie = m.Position(x=-50, y=-50, theta=0, map_id="hall")
+    for _ in range(3):
+        story.echo(1, position=lie)
+        assert poses[-1] is None, "from the first lie on"
+    assert faults(story) == ["robot_nonsense"]
+    assert [a.kind for a in story.instants if a.kind == "cancelOrder"] == ["cancelOrder"]
+    del story.facts["position"]
+    story.echo(2)
+    assert not well(story), "its cancellation has not ended"
+    done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    story.state(nodes=(), edges=(), driving=False, actions=(done,))
+    assert well(story) and poses[-1] is not None
+    assert [e.id for e in story.orders[-1].edges if e.released] == [
+        story.roadmap.edge_ids[story.edges[2]]
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from orchestrator.core.messages import (
     BackOut,
@@ -57,13 +57,15 @@ class Control:
         session: str = "0",
         planned: Callable[[int], Iterable[int]] = lambda _: (),
         held_up: Callable[[int], bool] = lambda _: False,
+        may_drive: Callable[[int, Sequence[int]], str] = lambda _robot, _edges: "",
         alarm: Callable[[str, str], None] = lambda _subject, _text: None,
-        seen: Callable[[int, Position], None] = lambda _robot, _position: None,
+        seen: Callable[[int, Position | None], None] = lambda _robot, _position: None,
         elsewhere: Elsewhere = lambda _name, _fleet, _position, _stays: None,
         limits: Limits | None = None,
         map_id: str = "",
     ) -> None:
-        """`elsewhere` hears of bodies that are not where a robot of the building is: name, fleet (-1: a
+        """`seen` hears where robots are; nothing: one's word is worth nothing, or no more.
+        `elsewhere` hears of bodies that are not where a robot of the building is: name, fleet (-1: a
         stranger's), place (nothing: it has gone), and whether it is to stay."""
         self._site, self._rules, self._declared = site, rules, declared
         self._seen, self._elsewhere = seen, elsewhere
@@ -77,6 +79,7 @@ class Control:
             alarm=Alarms(alarm, lambda: self.desk.now_ns),
             planned=planned,
             held_up=held_up,
+            may_drive=may_drive,
             limits=limits or Limits(),
             lags=Lags(
                 [row.id for row in declared],
@@ -172,7 +175,7 @@ class Control:
             return
         if name == "visualization":
             place = noticing.pose(self.desk, v, payload)
-            if place is not None:
+            if place is not None and recovering.believed(v):
                 self._seen(v.robot, place)
             return
         try:
@@ -239,9 +242,11 @@ class Control:
             return
         recovering.sensible(self.desk, v)
         if v.robot >= 0:
-            if state.position is not None and state.position.localized:
-                self._seen(v.robot, state.position)
             reading.read(self.desk, v, state)
+            if not recovering.believed(v):
+                self._seen(v.robot, None)
+            elif state.position is not None and state.position.localized:
+                self._seen(v.robot, state.position)
             self._whereabouts(v, state)
         else:
             v.heard_ns, v.state = self.desk.now_ns, state

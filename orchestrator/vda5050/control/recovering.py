@@ -12,7 +12,7 @@ from orchestrator.core.messages import (
     RobotRecovered,
 )
 from orchestrator.vda5050.control import abilities
-from orchestrator.vda5050.control.sending import SECOND_NS, Desk, action_id, instant, push
+from orchestrator.vda5050.control.sending import SECOND_NS, Desk, action_id, barred, instant, push
 from orchestrator.vda5050.control.tables import ACTION, COMMANDED, ENDED, LEVELS
 from orchestrator.vda5050.control.vehicle import Errand, Vehicle
 from orchestrator.vda5050.model import State
@@ -57,6 +57,8 @@ def fault(desk: Desk, v: Vehicle, kind: str, reason: str) -> None:
     v.lost_pose = 0
     desk.alarm(v.name, f"{kind}: {reason}")
     desk.post(RobotFaulted(robot=v.robot, reason=reason, kind=kind))
+    if kind == "robot_nonsense" and (v.ahead() or not v.idle()):
+        _void(desk, v, v.ahead())  # nobody knows where it would drive to
 
 
 def odd(desk: Desk, v: Vehicle, what: str) -> None:
@@ -68,6 +70,11 @@ def odd(desk: Desk, v: Vehicle, what: str) -> None:
         fault(
             desk, v, "robot_nonsense", f"{desk.limits.odd_messages} odd messages; the last {what}"
         )
+
+
+def believed(v: Vehicle) -> bool:
+    """Whether it is where it says that it is, as far as anybody can tell."""
+    return not v.lost_pose and not (v.status == "faulted" and v.kind == "robot_nonsense")
 
 
 def sensible(desk: Desk, v: Vehicle) -> None:
@@ -111,6 +118,9 @@ def go_on(desk: Desk, v: Vehicle, state: State) -> None:
     """Nothing is wrong any more: back to work, with the order that it has or with a new one."""
     errand = v.errand
     if errand is not None and errand.live and not v.backing and _may_have(desk, v, errand, state):
+        if errand.status == "sent" and barred(desk, v, errand):
+            _void(desk, v, v.ahead())  # it may be on its way still
+            return
         errand.tries, errand.asked_ns = 0, 0  # what it did not echo is sent again, the same
         _back(desk, v, -1)
         return
@@ -232,6 +242,7 @@ def let_go(v: Vehicle, rest: list[int]) -> None:
     v.errand = None
     v.waiting.clear()
     v.waiting.extend(rest)
+    v.released_ns = v.ask_way_ns = 0
 
 
 def back_out(desk: Desk, v: Vehicle) -> None:

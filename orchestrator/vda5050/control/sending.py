@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.messages import Event, StartAction
+from orchestrator.core.messages import CommandRefused, Event, StartAction
 from orchestrator.vda5050 import topics
 from orchestrator.vda5050.control import abilities
 from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
@@ -18,6 +18,7 @@ from orchestrator.vda5050.model import Action, Edge, Header, InstantActions, Nod
 KINDS = {"charge": "startCharging", "stop_charging": "stopCharging"}  # else: as the core calls it
 SECOND_NS = 1_000_000_000
 HURRY_NS = SECOND_NS // 2  # it may be on its way still
+ASK_NS = SECOND_NS  # so long what may not be driven is not asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Limits:
 @dataclass(slots=True)
 class Desk:
     """What all parts of the master share. `planned` tells what traffic plans behind a robot's base,
-    `held_up` whether others go first there."""
+    `held_up` whether others go first there; `may_drive` is the last check, for what it let
+    through before: "" or why it must not leave any more."""
 
     floor: Floor
     run: str
@@ -67,6 +69,7 @@ class Desk:
     alarm: Callable[[str, str], None]
     planned: Callable[[int], Iterable[int]]
     held_up: Callable[[int], bool]
+    may_drive: Callable[[int, Sequence[int]], str]
     limits: Limits
     lags: Lags
     speeds_mmps: tuple[int, ...]  # by fleet
@@ -102,7 +105,7 @@ def push(desk: Desk, v: Vehicle) -> None:
             instant(desk, v, "stopHibernation")  # till then it hears nothing else
         return
     if errand is not None and errand.status == "driven":
-        if errand.action is None and (v.waiting or _to_be_cut(v, errand)):
+        if errand.action is None and (v.waiting or _to_be_cut(v, errand)) and _let_through(desk, v):
             _update(desk, v, errand)
         return
     if not v.idle():
@@ -110,7 +113,8 @@ def push(desk: Desk, v: Vehicle) -> None:
     if v.todo is not None and v.todo.kind == "stop_charging":
         _action_order(desk, v, v.todo)
     elif v.waiting:
-        _order(desk, v)
+        if _let_through(desk, v):
+            _order(desk, v)
     elif v.todo is not None:
         _action_order(desk, v, v.todo)
 
@@ -123,6 +127,50 @@ def start(desk: Desk, v: Vehicle, command: StartAction) -> None:
         return
     v.todo = command
     push(desk, v)
+
+
+def _let_through(desk: Desk, v: Vehicle) -> bool:
+    """What waits to be sent, unless it was released just now, is checked once more. What may not be
+    driven goes back to the core, which plans anew; the edge that the vehicle may be on it keeps, and
+    that is asked for again."""
+    if not v.waiting or v.released_ns == desk.now_ns:
+        return True
+    if desk.now_ns < v.ask_way_ns:
+        return False
+    edges = tuple(v.waiting)
+    reason = desk.may_drive(v.robot, edges)
+    if reason:
+        v.ask_way_ns = desk.now_ns + ASK_NS
+        if not desk.may_drive(v.robot, ()):  # else no way at all would do: it waits
+            may = next(n for n in range(len(edges)) if desk.may_drive(v.robot, edges[: n + 1]))
+            _give_back(desk, v, edges[max(may, 0 if _at_node(desk, v) else 1) :], reason)
+            return may > 0
+        _give_back(desk, v, (), reason)
+        return False
+    if v.barred:
+        v.barred, v.released_ns = "", desk.now_ns
+    return True
+
+
+def _give_back(desk: Desk, v: Vehicle, edges: tuple[int, ...], reason: str) -> None:
+    """The core takes these last edges back."""
+    if edges or reason != v.barred:
+        desk.alarm(v.name, f"is not sent on: {reason}")
+        desk.post(CommandRefused(robot=v.robot, reason=reason, edges=edges))
+    for _ in edges:
+        v.waiting.pop()
+    v.barred = reason
+
+
+def _at_node(desk: Desk, v: Vehicle) -> bool:
+    """It stands at the end of what it has driven, and nowhere on what it still holds."""
+    errand, place = v.errand, v.state.position if v.state is not None else None
+    if errand is not None and errand.live and errand.passed < len(errand.edges):
+        return True  # what waits lies behind that
+    if place is None or not place.localized:
+        return False
+    x, y = desk.floor.xy_m(v.at)
+    return math.hypot(place.x - x, place.y - y) <= DEVIATION_M
 
 
 def _to_be_cut(v: Vehicle, errand: Errand) -> bool:
@@ -284,11 +332,28 @@ def _order_due(desk: Desk, v: Vehicle, errand: Errand) -> str:
         return ""
     if errand.tries >= desk.limits.echo_tries:
         return f"order {errand.id}, update {errand.update} is not echoed"
+    _once_more(desk, v, errand, errand.message)
+    return ""
+
+
+def _once_more(desk: Desk, v: Vehicle, errand: Errand, message: Order) -> None:
+    """The same again, if it may still be driven: it may never have arrived."""
     errand.tries += 1
     errand.asked_ns = desk.now_ns
+    if barred(desk, v, errand):
+        return
     v.counts.resent += 1
-    say(desk, v, "order", errand.message)
-    return ""
+    say(desk, v, "order", message)
+
+
+def barred(desk: Desk, v: Vehicle, errand: Errand) -> str:
+    """Why an order that was not echoed must not be sent again; "": it may."""
+    edges = errand.edges[errand.passed :]
+    reason = desk.may_drive(v.robot, edges) if edges else ""
+    if reason and reason != v.barred:
+        desk.alarm(v.name, f"is not sent its order again: {reason}")
+    v.barred = reason
+    return reason
 
 
 def _instant_due(desk: Desk, v: Vehicle, known: Instant) -> str:
@@ -311,9 +376,7 @@ def hurry(desk: Desk, v: Vehicle) -> None:
     if errand is None or errand.status != "sent" or errand.message is None or v.paused:
         return
     if desk.now_ns - errand.asked_ns >= HURRY_NS and errand.tries < desk.limits.echo_tries:
-        errand.asked_ns, errand.tries = desk.now_ns, errand.tries + 1
-        v.counts.resent += 1
-        say(desk, v, "order", errand.message)
+        _once_more(desk, v, errand, errand.message)
 
 
 def nobodys(state: State | None) -> frozenset[tuple[str, str]]:

@@ -106,6 +106,8 @@ class Vehicle:
     errand: Errand | None = None
     waiting: deque[int] = field(default_factory=deque)  # released, not yet sent
     released_ns: int = 0  # the first of them
+    barred: str = ""  # why it is not sent what waits
+    ask_way_ns: int = 0  # not before that it is asked again whether it may be
     todo: StartAction | None = None  # to be begun as soon as it is idle
     instants: dict[str, Instant] = field(default_factory=dict)
     backing: bool = False  # it is to go back to its last node
