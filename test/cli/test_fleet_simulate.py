@@ -147,6 +147,11 @@ def test_what_can_not_be_played_is_said_at_once(
     file = tmp_path / "wire.yaml"
     file.write_text("format: 1\nvehicles: [{serial: x, does: dance}]\n")
     given = [str(file) if each == "FILE" else each for each in more]
+    assert main(["fleet", "simulate", str(JD_SMALL), *given]) == 2
+    assert what in capsys.readouterr().err
+
+
+def test_a_broker_that_is_not_there_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["fleet", "simulate", str(JD_SMALL), "--mqtt", "mqtt://127.0.0.1:1"]
     assert main([*words, "--hours", "0.0006"]) == 0
     said = capsys.readouterr().err
