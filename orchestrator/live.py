@@ -17,6 +17,7 @@ from orchestrator.answers import Answers
 from orchestrator.core.loop import Core
 from orchestrator.core.messages import (
     BackedOut,
+    BaseTrimmed,
     Command,
     CommandRefused,
     Entry,
@@ -30,7 +31,6 @@ from orchestrator.core.messages import (
     RobotRecovered,
     RunStarted,
     Ticked,
-    TrimBase,
     encode,
 )
 from orchestrator.core.world import CORE_VERSION, World
@@ -151,11 +151,8 @@ class Live:
             self._handled(entry.event)
             for command in self._commands:
                 self.pending.given(command)
-                if isinstance(command, ExtendBase):
-                    if reason := self._gate.check(command):
-                        untold.append((entry.time_ns, _refusal(command, reason)))
-                elif isinstance(command, TrimBase):
-                    self._gate.trimmed(command.robot, command.edges)
+                if isinstance(command, ExtendBase) and (reason := self._gate.check(command)):
+                    untold.append((entry.time_ns, _refusal(command, reason)))
             told(entry.event, self._commands)
             self._commands.clear()
             last_ns, self._restored = entry.time_ns, True
@@ -248,6 +245,8 @@ class Live:
                 self._gate.reached(event.robot, event.edge)
             case BackedOut():
                 self._gate.backed_out(event.robot, event.node)
+            case BaseTrimmed():
+                self._gate.trimmed(event.robot, event.edges)
 
     def _handled(self, event: Event) -> None:
         """A robot that the core has taken in is known at the gate, too."""
@@ -272,9 +271,6 @@ class Live:
                     self.post_soon(_refusal(command, reason))
                 else:
                     self._outside.send(command, self.post_soon)
-            case TrimBase():
-                self._gate.trimmed(command.robot, command.edges)
-                self._outside.send(command, self.post_soon)
             case _:
                 self._outside.send(command, self.post_soon)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from orchestrator.core.messages import (
     ActionEnded,
     AssignmentMade,
+    BaseTrimmed,
     ChargerRecovered,
     ClearingFailed,
     ClearLane,
@@ -37,6 +38,7 @@ from orchestrator.core.messages import (
     StationRecovered,
     StationRepairFailed,
     ToursPlanned,
+    TrimBase,
     TruckLeft,
     WorkEnded,
 )
@@ -71,6 +73,8 @@ class Pending:
         key = _answered(event)
         if key is not None:
             self._commands.pop(key, None)
+        if isinstance(event, RobotRecovered):  # with all that it holds
+            self._commands.pop(("trim", event.robot), None)
 
 
 def _key(command: Command) -> Key | None:
@@ -83,6 +87,8 @@ def _key(command: Command) -> Key | None:
             return ("action", command.robot)
         case RecoverRobot():
             return ("recover", command.robot)
+        case TrimBase():
+            return ("trim", command.robot)
         case ServiceRobot():
             return ("service", command.robot)
         case ClearLane():
@@ -108,6 +114,8 @@ def _answered(event: Event) -> Key | None:
             return ("action", event.robot)
         case RobotRecovered() | RecoveryFailed():
             return ("recover", event.robot)
+        case BaseTrimmed():
+            return ("trim", event.robot)
         case RobotServiced():
             return ("service", event.robot)
         case LaneCleared() | ClearingFailed():

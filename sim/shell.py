@@ -15,6 +15,7 @@ from orchestrator.core.books import books
 from orchestrator.core.loop import Core
 from orchestrator.core.messages import (
     BackedOut,
+    BaseTrimmed,
     CloseOrder,
     Command,
     CommandRefused,
@@ -135,6 +136,8 @@ class Simulation(Premises):
             self.gate.reached(event.robot, event.edge)
         elif isinstance(event, BackedOut):
             self.gate.backed_out(event.robot, event.node)
+        elif isinstance(event, BaseTrimmed):
+            self.gate.trimmed(event.robot, event.edges)
         self.worklog.said(event)
         self.core.handle(self.clock.now_ns, event)
         if self.follower is not None:
@@ -203,7 +206,8 @@ class Simulation(Premises):
             case CloseOrder():
                 self._closed(command)
             case TrimBase():
-                self.gate.trimmed(command.robot, command.edges)
+                stands = BaseTrimmed(robot=command.robot, edges=command.edges)
+                self.clock.after(0, self.say, stands)  # whoever is dead here does stand
                 self.carry_out(command)
             case _:
                 self.carry_out(command)

@@ -69,6 +69,12 @@ def tick(world: World) -> None:
         _visit(world, subject)
 
 
+def shrunk(world: World, subject: Call) -> None:
+    """What is to be mended holds less: if a person is there, less is closed."""
+    if subject in world.visits:
+        world.visits[subject] = _zone(world, subject)
+
+
 def _visit(world: World, subject: Call) -> None:
     asked(world, subject)
     kind, index = subject

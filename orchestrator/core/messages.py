@@ -71,6 +71,7 @@ from orchestrator.core.request_messages import (
 from orchestrator.core.robot_messages import (
     BackedOut,
     BackOut,
+    BaseTrimmed,
     ClearingFailed,
     ClearLane,
     LaneBlocked,
@@ -220,6 +221,7 @@ Event = (
     | LaneCleared
     | ClearingFailed
     | BackedOut
+    | BaseTrimmed
     | PolicyChanged
     | ReachMeasured
     | RobotRetired

@@ -14,6 +14,7 @@ from orchestrator.core import (
     planning,
 )
 from orchestrator.core.messages import (
+    BaseTrimmed,
     CommandRefused,
     RecoverRobot,
     RecoveryFailed,
@@ -75,14 +76,23 @@ def _recover(world: World, robot: Robot) -> None:
 
 
 def _trim(world: World, robot: Robot) -> None:
-    """It may lie there for hours: what it holds beyond the edge that it is on is given free. Not of one
-    that nothing, or nothing true, is heard of: it may well be driving all of it."""
+    """It may lie there for hours: what it holds beyond the edge that it is on is to be given free, as
+    soon as it is known to stand. Not of one that nothing, or nothing true, is heard of."""
     if robot.fault in UNSEEN:
         return
     beyond = tuple(move.edge for move in world.traffic.released[robot.index])[1:]
     if beyond:
         world.out.append(TrimBase(robot=robot.index, edges=beyond))
-        retract(world, robot, beyond)
+
+
+def trimmed(world: World, event: BaseTrimmed) -> None:
+    """It stands: others may go where it will not. A person who is on the way is needed where it is."""
+    robot = world.robots[event.robot]
+    if not event.edges or not robot.dead:
+        return
+    retract(world, robot, event.edges)
+    maintenance.shrunk(world, ("robot", robot.index))
+    detours.changed(world)
 
 
 def failed(world: World, event: RecoveryFailed) -> None:

@@ -60,6 +60,14 @@ class BackedOut(Message, frozen=True):
     node: int
 
 
+class BaseTrimmed(Message, frozen=True):
+    """The answer to a `TrimBase`: the robot is known to stand, and will not drive these last edges of
+    its base; none: it may be on them."""
+
+    robot: int
+    edges: tuple[int, ...]
+
+
 # --- commands -----------------------------------------------------------------------------------
 
 
@@ -76,8 +84,8 @@ class RecoverRobot(Message, frozen=True):
 
 
 class TrimBase(Message, frozen=True):
-    """The robot, which is dead and waits for a person, will not drive these last edges of its base:
-    who brings it back brings it back without them."""
+    """The robot, which is dead and waits for a person, is not to drive these last edges of its base. It
+    holds them until `BaseTrimmed` says that it will not."""
 
     robot: int
     edges: tuple[int, ...]

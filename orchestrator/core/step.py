@@ -35,6 +35,7 @@ from orchestrator.core.messages import (
     AdjustStock,
     AssignmentMade,
     BackedOut,
+    BaseTrimmed,
     BatteryCrossed,
     ChargerFaulted,
     ChargerRecovered,
@@ -124,12 +125,10 @@ def _dispatch(world: World, event: Event) -> None:
             trucks.docked(world, event)
         case TruckLeft():
             trucks.left(world, event)
-        case RobotFaulted():
-            recovery.faulted(world, event)
-        case RobotRecovered():
-            recovery.recovered(world, event)
-        case RecoveryFailed():
-            recovery.failed(world, event)
+        case (
+            RobotFaulted() | RobotRecovered() | RecoveryFailed() | BaseTrimmed() | CommandRefused()
+        ):
+            _recovery(world, event)
         case LaneBlocked():
             lanes.blocked(world, event)
         case LaneCleared():
@@ -138,8 +137,6 @@ def _dispatch(world: World, event: Event) -> None:
             lanes.failed(world, event)
         case BackedOut():
             lanes.backed_out(world, event)
-        case CommandRefused():
-            recovery.refused(world, event)
         case StationFaulted():
             breakdowns.faulted(world, event)
         case StationRepairFailed():
@@ -167,6 +164,23 @@ def _dispatch(world: World, event: Event) -> None:
         case RunStarted():
             assert event.site_hash == world.site.hash, "the journal is of another site"
             world.started = True
+
+
+def _recovery(
+    world: World,
+    event: RobotFaulted | RobotRecovered | RecoveryFailed | BaseTrimmed | CommandRefused,
+) -> None:
+    match event:
+        case RobotFaulted():
+            recovery.faulted(world, event)
+        case RobotRecovered():
+            recovery.recovered(world, event)
+        case RecoveryFailed():
+            recovery.failed(world, event)
+        case BaseTrimmed():
+            recovery.trimmed(world, event)
+        case CommandRefused():
+            recovery.refused(world, event)
 
 
 def _joined(world: World, event: RobotJoined) -> None:

@@ -11,6 +11,7 @@ from orchestrator.core.messages import (
     ActionEnded,
     BackedOut,
     BackOut,
+    BaseTrimmed,
     ClearingFailed,
     ClearLane,
     LaneBlocked,
@@ -75,8 +76,10 @@ def test_a_dead_robot_that_waits_for_a_person_gives_free_what_it_is_not_on() -> 
     story.say(RobotFaulted(robot=robot, reason="test"))
     assert base(story, robot) == [first, *beyond]
     story.say(RecoveryFailed(robot=robot, attempt=1))
-    assert base(story, robot) == [first]
     assert story.of(TrimBase) == [TrimBase(robot=robot, edges=tuple(beyond))]
+    assert base(story, robot) == [first, *beyond], "it may be driving as yet"
+    story.say(BaseTrimmed(robot=robot, edges=tuple(beyond)))
+    assert base(story, robot) == [first]
     wait(story, 1800)
     assert not any(command.maintenance for command in story.of(RecoverRobot))
     wait(story, 1800)

@@ -14,6 +14,7 @@ from orchestrator.core.filing import tally
 from orchestrator.core.loop import Core
 from orchestrator.core.messages import (
     BackedOut,
+    BaseTrimmed,
     Command,
     CommandRefused,
     Event,
@@ -28,7 +29,6 @@ from orchestrator.core.messages import (
     RobotRecovered,
     RunStarted,
     Ticked,
-    TrimBase,
 )
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import CORE_VERSION
@@ -132,9 +132,6 @@ class Hall:
                     )
                 else:
                     self.control.command(self.now_ns, command)
-            case TrimBase():
-                self.gate.trimmed(command.robot, command.edges)
-                self.control.command(self.now_ns, command)
             case _:
                 self.control.command(self.now_ns, command)
 
@@ -144,6 +141,8 @@ class Hall:
             self.gate.reached(event.robot, event.edge)
         if isinstance(event, BackedOut):
             self.gate.backed_out(event.robot, event.node)
+        if isinstance(event, BaseTrimmed):
+            self.gate.trimmed(event.robot, event.edges)
         self.core.handle(self.now_ns, event)
         if isinstance(event, RobotJoined):
             taken = event.robot < len(self.core.world.robots)

@@ -19,6 +19,7 @@ from orchestrator.core.books import books
 from orchestrator.core.loop import Core
 from orchestrator.core.messages import (
     BackedOut,
+    BaseTrimmed,
     CloseOrder,
     Command,
     CommandRefused,
@@ -33,7 +34,6 @@ from orchestrator.core.messages import (
     RobotRecovered,
     RunStarted,
     Ticked,
-    TrimBase,
 )
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.fleets import declared_of, rules_of
@@ -130,6 +130,8 @@ class Wire:
             self.gate.reached(event.robot, event.edge)
         elif isinstance(event, BackedOut):
             self.gate.backed_out(event.robot, event.node)
+        elif isinstance(event, BaseTrimmed):
+            self.gate.trimmed(event.robot, event.edges)
         self.events.append(event)
         self.core.handle(self.clock.now_ns, event)
         if isinstance(event, RobotJoined):
@@ -166,8 +168,6 @@ class Wire:
                 else:
                     self.clock.after(0, self._command, command)
             case _:
-                if isinstance(command, TrimBase):
-                    self.gate.trimmed(command.robot, command.edges)
                 self.clock.after(0, self._command, command)
 
     def _command(self, command: Command) -> None:

@@ -13,6 +13,7 @@ from orchestrator.core.messages import (
     ActionEnded,
     BackedOut,
     BackOut,
+    BaseTrimmed,
     BatteryCrossed,
     CommandRefused,
     Event,
@@ -886,8 +887,56 @@ def test_a_trimmed_base_comes_back_shorter() -> None:
     story.state(errors=(m.Error(kind="drive", level="FATAL"),))
     story.tell(TrimBase(robot=0, edges=tuple(story.edges[2:4])))
     done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
-    story.state(errors=(), nodes=(), edges=(), driving=False, actions=(done,))
+    found = story.state(errors=(), nodes=(), edges=(), driving=False, actions=(done,))
+    kinds = [type(e) for e in found if isinstance(e, BaseTrimmed | RobotRecovered)]
+    assert kinds == [BaseTrimmed, RobotRecovered]
     assert [e.id for e in story.orders[-1].edges] == [story.roadmap.edge_ids[story.edges[1]]]
+
+
+def trims(events: list[Event]) -> list[tuple[int, ...]]:
+    return [e.edges for e in events if isinstance(e, BaseTrimmed)]
+
+
+def test_what_a_dead_vehicle_holds_is_free_only_when_it_is_known_to_stand() -> None:
+    story = joined()
+    story.extend(0, 5)
+    story.echo(1)
+    dead = (m.Error(kind="drive", level="FATAL"),)
+    assert trims(story.echo(1, errors=dead)) == []
+    story.tell(TrimBase(robot=0, edges=tuple(story.edges[2:5])))
+    assert story.instants[-1].kind == "cancelOrder"
+    cancel = m.ActionState(id=story.instants[-1].id, status="RUNNING")
+    # it rolls on into what it was not to drive any more
+    assert trims(story.echo(2, actions=(cancel,))) == []
+    done = m.ActionState(id=cancel.id, status="FINISHED")
+    assert trims(story.state(nodes=(), edges=(), actions=(done,))) == [], "it drives still"
+    lost = m.Position(x=0, y=0, theta=0, map_id="hall", localized=False)
+    assert trims(story.state(driving=False, position=lost)) == [], "where?"
+    roadmap = story.roadmap
+    ends = roadmap.edge_tail[story.edges[2]], roadmap.edge_head[story.edges[2]]
+    x, y = (sum(axis[n] for n in ends) / 2000 for axis in (roadmap.node_x_mm, roadmap.node_y_mm))
+    between = m.Position(x=x, y=y, theta=0, map_id="hall")
+    assert trims(story.state(position=between)) == [tuple(story.edges[3:5])]
+    assert trims(story.state()) == [], "once"
+    del story.facts["position"]
+    story.state(errors=())
+    assert [e.id for e in story.orders[-1].edges] == [roadmap.edge_ids[story.edges[2]]]
+
+
+def test_a_dead_vehicle_that_is_not_heard_keeps_all_and_comes_back_with_it() -> None:
+    before = joined()
+    before.extend(0, 4)
+    before.echo(1)
+    story = Story(session="1")
+    story.facts, story.header, story.now_ns = before.facts, before.header, before.now_ns
+    story.node, base = before.node, tuple(before.edges[1:4])
+    story.control.restore({"amr-1": Known(0, 0, before.node, base, None, "robot_dead")})
+    story.tell(TrimBase(robot=0, edges=base[1:]))
+    assert trims(story.tick(100)) == []
+    dead = (m.Error(kind="drive", level="FATAL"),)
+    assert trims(story.state(errors=dead)) == [] and story.instants[-1].kind == "cancelOrder"
+    done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    assert trims(story.state(nodes=(), edges=(), driving=False, actions=(done,))) == [base[1:]]
 
 
 def test_who_says_that_something_lies_ahead_backs_out_when_asked() -> None:

@@ -32,6 +32,7 @@ class Known(NamedTuple):
     backing: bool = False
     recover: RecoverRobot | None = None
     recover_by_ns: int = 0
+    trim: tuple[int, ...] = ()
 
 
 class Absent:
@@ -70,7 +71,7 @@ class Absent:
             case StartAction():
                 known = known._replace(action=command)
             case TrimBase():
-                known = known._replace(base=known.base[: len(known.base) - len(command.edges)])
+                known = known._replace(trim=command.edges)
             case BackOut() if not known.faulted:  # else the core asks again when it is well
                 known = known._replace(backing=True)
             case RecoverRobot():

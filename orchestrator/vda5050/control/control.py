@@ -334,6 +334,8 @@ class Control:
             v.backing = known.backing
         pausing.known_again(self.desk, v, state, paused=known.paused)
         v.state = state
+        if known.trim:
+            recovering.trim(self.desk, v, known.trim)
         reading.read(self.desk, v, state)
         if known.recover is not None and v.status == "faulted":
             recovering.asked(self.desk, v, known.recover)

@@ -7,7 +7,7 @@ import math
 from msgspec import structs
 
 from orchestrator.core.roadmap import Roadmap
-from orchestrator.vda5050.model import Edge, Node, NodePosition
+from orchestrator.vda5050.model import Edge, Node, NodePosition, Position
 
 DEVIATION_M = 0.3  # how near is near enough, where a vehicle begins an order
 NEAR_M = 0.5  # a vehicle that never drove stands on the node that is so near
@@ -83,6 +83,13 @@ class Floor:
                 if far <= best_m:
                     best, best_m = node, far
         return best
+
+    def at(self, place: Position | None, node: int) -> bool:
+        """Whoever says so stands on the node."""
+        if place is None or not place.localized:
+            return False
+        x, y = self.xy_m(node)
+        return math.hypot(place.x - x, place.y - y) <= DEVIATION_M
 
     def off_m(self, x: float, y: float, start: int, edges: list[int]) -> float:
         """How far a place is from the way along `edges` that begins at node `start`; of what is no

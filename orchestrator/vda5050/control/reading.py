@@ -79,6 +79,8 @@ def read(desk: Desk, v: Vehicle, state: State) -> None:
     _charge(desk, v, state)
     _moves(desk, v, before, state)
     kind, reason = recovering.wrong(desk, v, state)
+    if v.status == "faulted":
+        recovering.settled(desk, v, state)
     if v.status == "faulted" or kind:
         if kind and v.status != "faulted":
             recovering.fault(desk, v, kind, reason)

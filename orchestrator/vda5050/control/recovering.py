@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.core.messages import (
     ActionEnded,
     BackedOut,
+    BaseTrimmed,
     NodeReached,
     RecoverRobot,
     RecoveryFailed,
@@ -12,7 +13,14 @@ from orchestrator.core.messages import (
     RobotRecovered,
 )
 from orchestrator.vda5050.control import abilities
-from orchestrator.vda5050.control.sending import SECOND_NS, Desk, action_id, barred, instant, push
+from orchestrator.vda5050.control.sending import (
+    SECOND_NS,
+    Desk,
+    action_id,
+    barred,
+    instant,
+    push,
+)
 from orchestrator.vda5050.control.tables import ACTION, COMMANDED, ENDED, LEVELS
 from orchestrator.vda5050.control.vehicle import Errand, Vehicle
 from orchestrator.vda5050.model import State
@@ -147,6 +155,7 @@ def _back(desk: Desk, v: Vehicle, edge: int) -> None:
     v.become("joined")
     v.kind = v.reason = ""
     v.recover_by_ns, v.backing = 0, False  # the core asks again
+    v.trims = 0  # what is not given free it holds still
     desk.post(RobotRecovered(robot=v.robot, edge=edge))
 
 
@@ -154,10 +163,7 @@ def begin_anew(desk: Desk, v: Vehicle, state: State) -> list[int] | None:
     """The vehicle has no order of ours any more: what it holds is to be sent anew, from where it really
     is. Return the edges that it has passed meanwhile; None: it is elsewhere."""
     ahead, roadmap = v.ahead(), desk.floor.roadmap
-    ids = [roadmap.node_ids[roadmap.edge_head[edge]] for edge in ahead]
-    passed = 0
-    if state.last_node in ids and state.last_node != roadmap.node_ids[v.at]:
-        passed = ids.index(state.last_node) + 1
+    passed = _passed(desk, v, state, ahead)
     place = state.position
     if place is not None:
         start = roadmap.edge_head[ahead[passed - 1]] if passed else v.at
@@ -221,12 +227,38 @@ def stop(desk: Desk, v: Vehicle) -> None:
 
 
 def trim(desk: Desk, v: Vehicle, edges: tuple[int, ...]) -> None:
-    """It is dead, and will not drive these last edges of what it holds, should it come to."""
-    rest = v.ahead()
-    while edges and rest and rest[-1] == edges[-1]:
-        rest.pop()
-        edges = edges[:-1]
-    _void(desk, v, rest)
+    """It is dead, and is not to drive these last edges of what it holds, should it come to."""
+    ahead = v.ahead()
+    if v.status == "faulted" and edges and edges[0] in ahead:
+        v.trims = len(ahead) - ahead.index(edges[0])
+        _void(desk, v, ahead)
+
+
+def settled(desk: Desk, v: Vehicle, state: State) -> None:
+    """Once it has no order any more and stands, it will not drive what it is not on. Who does not know
+    where it is, or is driven by hand, is not known to."""
+    if not v.trims or v.under_way("cancelOrder"):
+        return
+    lost = state.position is not None and not state.position.localized
+    if not v.idle():
+        instant(desk, v, "cancelOrder")
+    elif not v.drives and not lost and state.mode in COMMANDED:
+        ahead = v.ahead()
+        passed = _passed(desk, v, state, ahead)
+        node = desk.floor.roadmap.edge_head[ahead[passed - 1]] if passed else v.at
+        keeps = max(len(ahead) - v.trims, passed + (not desk.floor.at(state.position, node)))
+        v.trims = 0
+        let_go(v, ahead[:keeps])
+        desk.post(BaseTrimmed(robot=v.robot, edges=tuple(ahead[keeps:])))
+
+
+def _passed(desk: Desk, v: Vehicle, state: State, ahead: list[int]) -> int:
+    """So many edges are behind it, by the node that it names."""
+    roadmap = desk.floor.roadmap
+    ids = [roadmap.node_ids[roadmap.edge_head[edge]] for edge in ahead]
+    if state.last_node in ids and state.last_node != roadmap.node_ids[v.at]:
+        return ids.index(state.last_node) + 1
+    return 0
 
 
 def _void(desk: Desk, v: Vehicle, rest: list[int]) -> None:

@@ -164,13 +164,10 @@ def _give_back(desk: Desk, v: Vehicle, edges: tuple[int, ...], reason: str) -> N
 
 def _at_node(desk: Desk, v: Vehicle) -> bool:
     """It stands at the end of what it has driven, and nowhere on what it still holds."""
-    errand, place = v.errand, v.state.position if v.state is not None else None
+    errand = v.errand
     if errand is not None and errand.live and errand.passed < len(errand.edges):
         return True  # what waits lies behind that
-    if place is None or not place.localized:
-        return False
-    x, y = desk.floor.xy_m(v.at)
-    return math.hypot(place.x - x, place.y - y) <= DEVIATION_M
+    return v.state is not None and desk.floor.at(v.state.position, v.at)
 
 
 def _to_be_cut(v: Vehicle, errand: Errand) -> bool:

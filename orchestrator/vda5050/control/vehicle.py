@@ -110,6 +110,7 @@ class Vehicle:
     ask_way_ns: int = 0  # not before that it is asked again whether it may be
     todo: StartAction | None = None  # to be begun as soon as it is idle
     instants: dict[str, Instant] = field(default_factory=dict)
+    trims: int = 0  # so many edges it is not to drive any more, as soon as it is known to stand
     backing: bool = False  # it is to go back to its last node
     recovering: int = -1  # attempt
     recover_by_ns: int = 0
