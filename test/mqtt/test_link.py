@@ -221,7 +221,7 @@ def test_given_a_name_that_nobody_has_when_a_link_connects_then_it_says_so() -> 
         ("mqtt://host:0", "1-65535"),
         ("mqtt://host/topic", "behind the port"),
         ("mqtt://:secret@host", "without a user"),
-        ("host:1883", "neither mqtt nor mqtts"),
+        ("host:1883", "write mqtt://host:1883"),
     ],
 )
 def test_a_bad_address_is_refused_without_its_password(url: str, said: str) -> None:

@@ -59,7 +59,7 @@ def test_a_robot_dies_for_good_in_a_lane(tmp_path: Path, node: str) -> None:
     """Given a robot that no restart brings back, when it lies in a lane until a person may enter, then
     nobody touches it or deadlocks behind it, orders go on, and everything goes on afterwards."""
     story = run(
-        tmp_path, 0.33, dies_at(node), restart_tries=0, maintenance_every_minutes=5,
+        tmp_path, 0.45, dies_at(node), restart_tries=0, maintenance_every_minutes=5,
         maintenance_minutes=1,
     )  # fmt: skip
     assert story.verdict.clean, story.verdict.findings.as_json()
