@@ -923,6 +923,20 @@ def test_what_a_dead_vehicle_holds_is_free_only_when_it_is_known_to_stand() -> N
     assert [e.id for e in story.orders[-1].edges] == [roadmap.edge_ids[story.edges[2]]]
 
 
+def test_who_is_too_dead_to_end_its_order_but_has_cut_it_gives_free_what_it_cut() -> None:
+    story = joined()
+    story.extend(0, 4)
+    dead = (m.Error(kind="drive", level="FATAL"),)
+    story.echo(1, errors=dead, driving=False)
+    story.tell(TrimBase(robot=0, edges=tuple(story.edges[2:4])))
+    cancel = m.ActionState(id=story.instants[-1].id, status="RUNNING")
+    nodes, edges = story.facts["nodes"], story.facts["edges"]
+    short = {"nodes": nodes[:1], "edges": edges[:1]}
+    assert trims(story.state(**short)) == [], "it may have been told before it heard"
+    assert trims(story.state(nodes=nodes, edges=edges, actions=(cancel,))) == []
+    assert trims(story.state(**short)) == [tuple(story.edges[2:4])]
+
+
 def test_a_dead_vehicle_that_is_not_heard_keeps_all_and_comes_back_with_it() -> None:
     before = joined()
     before.extend(0, 4)

@@ -235,18 +235,24 @@ def trim(desk: Desk, v: Vehicle, edges: tuple[int, ...]) -> None:
 
 
 def settled(desk: Desk, v: Vehicle, state: State) -> None:
-    """Once it has no order any more and stands, it will not drive what it is not on. Who does not know
-    where it is, or is driven by hand, is not known to."""
-    if not v.trims or v.under_way("cancelOrder"):
+    """Once it has cut its order at the next node and stands, it will not drive what it is not on. Who
+    does not know where it is, or is driven by hand, is not known to."""
+    if not v.trims:
         return
     lost = state.position is not None and not state.position.localized
-    if not v.idle():
+    cut = [known.status for known in v.instants.values() if known.action.kind == "cancelOrder"]
+    left = sum(node.sequence > state.last_node_sequence for node in state.nodes)
+    if not cut and not v.idle():
         instant(desk, v, "cancelOrder")
+    elif cut not in ([], ["seen"]) or left > 1:
+        return  # it may be driving all of it
     elif not v.drives and not lost and state.mode in COMMANDED:
         ahead = v.ahead()
         passed = _passed(desk, v, state, ahead)
         node = desk.floor.roadmap.edge_head[ahead[passed - 1]] if passed else v.at
-        keeps = max(len(ahead) - v.trims, passed + (not desk.floor.at(state.position, node)))
+        keeps = max(
+            len(ahead) - v.trims, passed + (left > 0 or not desk.floor.at(state.position, node))
+        )
         v.trims = 0
         let_go(v, ahead[:keeps])
         desk.post(BaseTrimmed(robot=v.robot, edges=tuple(ahead[keeps:])))
