@@ -112,6 +112,13 @@ def _why(order: OrderTruth, end_ns: int) -> str:
     return "overdue at the end of the run"
 
 
+ENDED = {
+    "robot_slipped": "localised again", "charger_dies": "gives current again",
+    "machine_down": "repaired from afar", "robot_nonsense": "talks sense again",
+    "lane_blocked": "cleared",
+}  # fmt: skip
+
+
 def faults(facts: list[Fact]) -> list[dict[str, Any]]:
     """Each fault with its end: by itself, by a person, or not within the run."""
     rows: list[dict[str, Any]] = []
@@ -133,5 +140,6 @@ def faults(facts: list[Fact]) -> list[dict[str, Any]]:
             if row:
                 row["seconds"] = round(time_ns / 1e9 - row["from_s"], 1)
                 by_hand = touched.get(subject, -1) / 1e9 >= row["from_s"]
-                row["ended"] = "a person came" if by_hand else "restarted from afar"
+                ended = ENDED.get(row["kind"], "restarted from afar")
+                row["ended"] = "a person came" if by_hand else ended
     return rows
