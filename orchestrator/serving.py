@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -61,6 +63,11 @@ def _share(vehicles: Iterable[Vehicle], what: str) -> float:
     return round(counted / max(1, sum(v.counts.nodes for v in vehicles)), 4)
 
 
+def _broke(name: str, error: Exception) -> None:
+    """A bug of ours, in full: whoever mends it needs that."""
+    print(f"while {name} was seen to:", *traceback.format_exception(error), file=sys.stderr)
+
+
 class Serving:
     """One site on one broker."""
 
@@ -80,8 +87,7 @@ class Serving:
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.loaded, self.link = loaded, link
-        self._say = say
-        self._speed, self._given_ns = speed, clock_ns
+        self._say, self._speed, self._given_ns = say, speed, clock_ns
         self._utc_ns = time.time_ns() - self._clock_ns()
         footprints = [spec.footprint_m for spec in loaded.spec.fleets.values()]
         self.poses = Poses(loaded.site.roadmap, footprints, loaded.spec.safety_margin_m)
@@ -131,6 +137,7 @@ class Serving:
             elsewhere=self._elsewhere,
             limits=limits or Limits.at_speed(speed),
             map_id=site,
+            broke=_broke,
         )
         self.live.watchers.append(self)
         self._subscribe()
@@ -339,6 +346,7 @@ class Serving:
             "waiting_share": _share(vehicles, "waits"),
             **self.control.desk.lags.figures(),
             "unreadable": sum(v.counts.undecodable for v in vehicles),
+            "errors_of_ours": sum(v.counts.broken for v in vehicles),
             "mended": sum(v.counts.mended for v in vehicles),
             "messages_in": counts.received,
             "messages_dropped": counts.inbox_dropped + counts.inbox_refused,

@@ -33,7 +33,7 @@ from orchestrator.core.request_messages import PauseRobot, ResumeRobot
 from orchestrator.layout import LoadedSite, load_site
 from orchestrator.vda5050 import model as m
 from orchestrator.vda5050.codec import codec_of
-from orchestrator.vda5050.control import strangers
+from orchestrator.vda5050.control import reading, recovering, strangers
 from orchestrator.vda5050.control.absent import Known
 from orchestrator.vda5050.control.control import Control
 from orchestrator.vda5050.control.joining import Declared, Rule, contradictions
@@ -1677,3 +1677,63 @@ def test_who_lies_about_its_pose_is_cancelled_at_once_and_its_word_is_worth_noth
     assert [e.id for e in story.orders[-1].edges if e.released] == [
         story.roadmap.edge_ids[story.edges[2]]
     ]
+
+
+# --- errors of ours ------------------------------------------------------------------------------
+
+
+def test_an_error_of_ours_about_one_vehicle_ends_nothing_and_several_keep_it_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[str, str]] = []
+    poses: list[Any] = []
+    story = joined(
+        broke=lambda name, error: told.append((name, str(error))),
+        seen=lambda _robot, place: poses.append(place),
+    )
+    story.extend(0, 3)
+    story.echo(1)
+    v = story.control.vehicles["acme", "amr-1"]
+    true_read = reading.read
+
+    def read(desk: Any, one: Any, state: Any) -> None:
+        if one is v:
+            raise KeyError("a bug")
+        true_read(desk, one, state)
+
+    monkeypatch.setattr(reading, "read", read)
+    story.state()
+    story.state()
+    assert not faults(story) and told == [("acme/amr-1", "'a bug'")], "in full once"
+    assert any(name == "amr-1" and "KeyError" in text for name, text in story.alarms)
+    story.state()
+    assert faults(story) == ["robot_nonsense"] and story.instants[-1].kind == "cancelOrder"
+    done = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    before = v.counts.broken
+    story.state()
+    assert v.counts.broken == before == 3 and poses[-1] is None, "it is not heard"
+    story.state(serial="amr-2")
+    assert ("acme", "amr-2") in story.control.vehicles, "others are"
+    # when the bug strikes no more, and a while is over, then it is back
+    monkeypatch.setattr(reading, "read", true_read)
+    calm = {"nodes": (), "edges": (), "driving": False, "actions": (done,)}
+    story.state(wait_s=30, **calm)
+    assert not well(story)
+    for _ in range(3):
+        story.state(wait_s=31)
+    assert well(story) and len(story.orders) == 2
+
+
+def test_an_error_of_ours_while_time_passes_is_one_vehicles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    story = joined(broke=lambda _name, _error: None)
+
+    def watch(desk: Any, v: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(recovering, "watch", watch)
+    for _ in range(5):
+        story.tick()
+    assert faults(story) == ["robot_nonsense"]
+    assert any("ZeroDivisionError" in text for _, text in story.alarms)

@@ -29,6 +29,7 @@ from orchestrator.vda5050.control import (
 )
 from orchestrator.vda5050.control.absent import Absent, Known
 from orchestrator.vda5050.control.alarms import Alarms
+from orchestrator.vda5050.control.broken import Broken
 from orchestrator.vda5050.control.floor import DEVIATION_M, Floor
 from orchestrator.vda5050.control.joining import Declared, Rule
 from orchestrator.vda5050.control.lag import Lags
@@ -63,10 +64,12 @@ class Control:
         elsewhere: Elsewhere = lambda _name, _fleet, _position, _stays: None,
         limits: Limits | None = None,
         map_id: str = "",
+        broke: Callable[[str, Exception], None] | None = None,
     ) -> None:
         """`seen` hears where robots are; nothing: one's word is worth nothing, or no more.
         `elsewhere` hears of bodies that are not where a robot of the building is: name, fleet (-1: a
-        stranger's), place (nothing: it has gone), and whether it is to stay."""
+        stranger's), place (nothing: it has gone), and whether it is to stay. `broke` hears of errors of
+        ours while a vehicle was seen to; without it they are raised."""
         self._site, self._rules, self._declared = site, rules, declared
         self._seen, self._elsewhere = seen, elsewhere
         self._off: dict[str, None] = {}  # joined, and not on the way that they hold
@@ -91,6 +94,7 @@ class Control:
         self.vehicles: dict[tuple[str, str], Vehicle] = {}
         self._by_serial: dict[str, Vehicle] = {}
         self.by_robot: dict[int, Vehicle] = {}
+        self._broken = Broken(self.desk, self.vehicles, broke)
         self._others = Strangers(self.desk, elsewhere)
         self.strangers = self._others.why
         self._absent = Absent(self.desk)
@@ -164,14 +168,19 @@ class Control:
         """Something came in. Whatever it is, nobody else is affected by it."""
         self.desk.now_ns = now_ns
         parts = topics.parse(topic)
-        if parts is None or parts[4] not in topics.FROM_VEHICLE:
-            return
+        if parts is not None and parts[4] in topics.FROM_VEHICLE:
+            who = parts[2], parts[3]
+            self._broken.run(who, self._message, parts, payload, retained=retained)
+
+    def _message(
+        self, parts: tuple[str, str, str, str, str], payload: bytes, *, retained: bool
+    ) -> None:
         interface, major, manufacturer, serial, name = parts
         v = self.vehicles.get((manufacturer, serial)) or self._met(interface, major, parts)
         if v is None:
             self._others.heard(f"{manufacturer}/{serial}", major, name, payload)
             return
-        if floods(self.desk, v):
+        if floods(self.desk, v) or self._out(v):
             return
         if name == "visualization":
             place = noticing.pose(self.desk, v, payload)
@@ -195,6 +204,13 @@ class Control:
                 self._connection(v, message)
             case Factsheet():
                 self._factsheet(v, message)
+
+    def _out(self, v: Vehicle) -> bool:
+        """It is not heard just now, and where it was seen before is worth nothing."""
+        out = self._broken.out(v)
+        if out and v.robot >= 0:
+            self._seen(v.robot, None)
+        return out
 
     def _met(
         self, interface: str, major: str, parts: tuple[str, str, str, str, str]
@@ -360,17 +376,21 @@ class Control:
         desk.now_ns = now_ns
         desk.lags.tick(now_ns)
         self._absent.tick()
-        for v in self.vehicles.values():
-            late = sending.due(desk, v)
-            if v.robot < 0:
-                fresh_ns = int(desk.limits.idle_silence_s * sending.SECOND_NS)
-                heard = v.state is not None and now_ns - v.heard_ns < fresh_ns
-                if v.state is not None and heard and self._asking is None:
-                    self._join(v, v.state)
-                continue
-            if late:
-                recovering.fault(desk, v, "robot_silent", late)
-            elif v.status != "faulted" and now_ns >= v.silent_ns and not v.sleeps():
-                silent_s = (now_ns - v.heard_ns) // sending.SECOND_NS
-                recovering.fault(desk, v, "robot_silent", f"silent for {silent_s} s")
-            recovering.watch(desk, v)
+        for who, v in self.vehicles.items():
+            self._broken.run(who, self._look_at, v)
+
+    def _look_at(self, v: Vehicle) -> None:
+        desk, now_ns = self.desk, self.desk.now_ns
+        late = sending.due(desk, v)
+        if v.robot < 0:
+            fresh_ns = int(desk.limits.idle_silence_s * sending.SECOND_NS)
+            heard = v.state is not None and now_ns - v.heard_ns < fresh_ns
+            if v.state is not None and heard and self._asking is None:
+                self._join(v, v.state)
+            return
+        if late:
+            recovering.fault(desk, v, "robot_silent", late)
+        elif v.status != "faulted" and now_ns >= v.silent_ns and not v.sleeps():
+            silent_s = (now_ns - v.heard_ns) // sending.SECOND_NS
+            recovering.fault(desk, v, "robot_silent", f"silent for {silent_s} s")
+        recovering.watch(desk, v)

@@ -69,6 +69,15 @@ def fault(desk: Desk, v: Vehicle, kind: str, reason: str) -> None:
         _void(desk, v, v.ahead())  # nobody knows where it would drive to
 
 
+def distrust(desk: Desk, v: Vehicle, reason: str) -> None:
+    """Nobody knows any more what it is at: it is to stand, and counts as everything it holds."""
+    if v.robot < 0:
+        return
+    fault(desk, v, "robot_nonsense", reason)
+    v.kind, v.reason = "robot_nonsense", reason
+    v.odd, v.odd_ns = 2 * desk.limits.odd_messages, desk.now_ns
+
+
 def odd(desk: Desk, v: Vehicle, what: str) -> None:
     """A message that makes no sense. Many, also between others that do, and it counts as out of its
     mind; it is well again when the sensible ones have made up for them."""

@@ -64,6 +64,7 @@ class Counts:
     missing: int = 0
     undecodable: int = 0
     flooded: int = 0  # not read, since there were too many
+    broken: int = 0  # ended in an error of ours
     mended: int = 0  # members that can't be so
     odd_steps: int = 0  # of actions
     resent: int = 0
@@ -129,6 +130,9 @@ class Vehicle:
     odd_ns: int = 0  # the last of them
     room: float = 0.0  # so many messages may come at once; it grows with time
     room_ns: int = 0
+    broken: int = 0  # errors of ours in a row, while it was seen to
+    broken_ns: int = -(10**18)  # the last of them
+    out_until_ns: int = 0  # not heard before that
     old: Header | None = None  # of a state from long ago
     old_row: int = 0  # so many of those went on from each other
     counts: Counts = field(default_factory=Counts)
