@@ -8,6 +8,7 @@ from test_races import held_back
 
 from orchestrator.core import bays, carry, missions
 from orchestrator.core.messages import (
+    BaseTrimmed,
     BatteryCrossed,
     Line,
     NodeReached,
@@ -91,6 +92,7 @@ def test_lanes_round_a_visit_that_did_not_help_are_open_again_until_the_next_one
     story = driving(restart_tries=1, maintenance_every_minutes=60, maintenance_minutes=5)
     robot = busy(story)
     story.say(RobotFaulted(robot=robot, reason="test"), RecoveryFailed(robot=robot, attempt=1))
+    story.say(BaseTrimmed(robot=robot, edges=tuple(base(story, robot)[1:])))
     assert len(base(story, robot)) == 1
     before = story.world.closures.packed
     wait(story, 3600)
