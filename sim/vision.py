@@ -8,11 +8,9 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from orchestrator.core.messages import ImageRead, RequestInference
-from orchestrator.layout import LayoutError, LoadedSite
-from orchestrator.layout.findings import errors
+from orchestrator.layout import LoadedSite
 from orchestrator.vision import settings
 from orchestrator.vision.eyes import Eyes as Judge
 from orchestrator.vision.model import Picture, Task
@@ -187,11 +185,11 @@ def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
     from orchestrator.vision.assembly import chain_of  # noqa: PLC0415
     from orchestrator.vision.clock import StillClock  # noqa: PLC0415
 
-    settings = _settings(options)
+    vision_file = settings.of_text(options.readers)
     scenes = Scenes(options.seed)
-    remote = any(isinstance(of, Remote) for of in settings.asked())
+    remote = any(isinstance(of, Remote) for of in vision_file.asked())
     chain = chain_of(
-        settings, faces=scenes.faces, lanes=scenes.lanes, inline=True,
+        vision_file, faces=scenes.faces, lanes=scenes.lanes, inline=True,
         clock=None if remote else StillClock(),
     )  # fmt: skip
     skus = packs_of(loaded.site.skus)
@@ -205,11 +203,3 @@ def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
     pictures = Pictures(options.pictures) if options.pictures is not None else None
     judge = Judge(chain, known, pictures)
     return Rendered(vision, scenes, judge, pictures, real_time=remote, reads=options.reads)
-
-
-def _settings(options: Options) -> settings.Vision:
-    """Of the run's text, which may name files beside it. Raises `LayoutError`."""
-    vision, found = settings.read(options.readers or "format: 1\n", settings.FILE, Path.cwd())
-    if vision is None or errors(found):
-        raise LayoutError(errors(found))
-    return vision

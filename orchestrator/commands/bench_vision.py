@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   lightsout bench vision                        2,000 labels, 300 pictures of each other task
   lightsout bench vision --labels 120 --sheet sheet.png
-  lightsout bench vision --calibrate sim/cameras/calibration.json"""
+  lightsout bench vision --stations 2400 --calibrate sim/cameras/calibration.json"""
 SHOWN = 12  # pictures of each task and level on the sheet
+SEEDS_ON = 7  # pictures of stations are others
 RATE_S, RATE_PICTURES, RATE_PROCESSES = 10.0, 60, 2
 
 
@@ -27,6 +29,9 @@ def add(kinds: Any) -> None:
     parser = command(kinds, "vision", "cameras: readers and the chain of them", EXAMPLES)
     parser.add_argument("--labels", type=int, default=2000, help="pictures of labels")
     parser.add_argument("--others", type=int, help="pictures of each other task (0.15 of labels)")
+    parser.add_argument(
+        "--stations", type=int, default=0, help="labels, and boxes, as stations see them (0)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=positive, default=RATE_S, help="of the first stage alone")
@@ -62,7 +67,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         for r in results
         if r.case.bad and r.outcome == "ok"
     ]
-    _files(arguments, results)
+    at_stations = cases.stations(arguments.seed + SEEDS_ON, arguments.stations)
+    more = measured(
+        arguments.seed + SEEDS_ON, at_stations, arguments.processes, chain_alone=True
+    )  # fmt: skip
+    _files(arguments, results, more)
     return figures if arguments.json else _text(figures)
 
 
@@ -89,11 +98,13 @@ def _rate(arguments: argparse.Namespace, results: list[Result]) -> dict[str, Any
     }
 
 
-def _files(arguments: argparse.Namespace, results: list[Result]) -> None:
+def _files(
+    arguments: argparse.Namespace, results: list[Result], at_stations: Iterable[Result]
+) -> None:
     if arguments.calibrate is not None:
         from sim.cameras.tally import calibration  # noqa: PLC0415
 
-        made = {"seed": arguments.seed, **calibration(results)}
+        made = {"seed": arguments.seed, **calibration([*results, *at_stations])}
         with output(arguments.calibrate) as file:
             file.write(json.dumps(made, indent=1) + "\n")
     if arguments.sheet is not None:

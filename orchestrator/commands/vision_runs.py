@@ -95,19 +95,13 @@ def run_replay(arguments: argparse.Namespace) -> int:
 def _settings(arguments: argparse.Namespace, recipe: Any) -> Vision:
     from dataclasses import replace  # noqa: PLC0415
 
-    from orchestrator.layout import LayoutError  # noqa: PLC0415
-    from orchestrator.layout.findings import errors  # noqa: PLC0415
     from orchestrator.vision import settings  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
     if arguments.readers:
         vision = settings.load(arguments.readers.parent, arguments.readers)
     else:
-        text = recipe.readers or recipe.files.get(settings.FILE, "format: 1\n")
-        known, found = settings.read(text, settings.FILE, Path.cwd())
-        if known is None:
-            raise LayoutError(errors(found))
-        vision = known
+        vision = settings.of_text(recipe.readers or recipe.files.get(settings.FILE, ""))
     if not arguments.model:
         return vision
     tasks = vision.doing(arguments.model)

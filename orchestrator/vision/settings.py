@@ -124,6 +124,15 @@ def load(site: Path, file: Path | None = None) -> Vision:
     return vision
 
 
+def of_text(text: str) -> Vision:
+    """Of a run's text ("": the embedded readers); files that it names are looked for where we are.
+    Raises `LayoutError`."""
+    vision, found = read(text or "format: 1\n", FILE, Path.cwd())
+    if vision is None or errors(found):
+        raise LayoutError(errors(found))
+    return vision
+
+
 def check(file: Path) -> list[Finding]:
     """Everything there is to say about a file of settings."""
     return _read_file(file)[1]

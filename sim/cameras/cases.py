@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from orchestrator.vision.model import DAMAGED, INTACT, TASKS, Question, Task
@@ -12,6 +12,7 @@ from sim.cameras.dice import Dice, dice
 
 IDS = 10_000  # totes, and as many parcels: all of them are known
 SKUS = 200  # in families of ten that look alike
+STATION = "easy"
 STRANGER = 7  # every so many-th SKU is not known to whoever asks
 
 
@@ -31,8 +32,8 @@ class Case:
     right: str
     bad: bool
 
-    def __reduce__(self) -> tuple[Callable[[int, Task, int], Case], tuple[int, Task, int]]:
-        return case_of, (self.seed, self.task, self.number)
+    def __reduce__(self) -> tuple[Callable[..., Case], tuple[int, Task, int, str]]:
+        return case_of, (self.seed, self.task, self.number, self.level)
 
 
 def labels(seed: int, count: int) -> list[Case]:
@@ -46,8 +47,14 @@ def others(seed: int, count: int) -> list[Case]:
     return [case_of(seed, task, number) for task in tasks for number in range(count)]
 
 
-def case_of(seed: int, task: Task, number: int) -> Case:
-    """One of them."""
+def stations(seed: int, count: int) -> list[Case]:
+    """So many labels and so many boxes, all as a good station sees them."""
+    tasks: tuple[Task, ...] = ("verify_pick", "read_label")
+    return [case_of(seed, task, number, STATION) for task in tasks for number in range(count)]
+
+
+def case_of(seed: int, task: Task, number: int, level: str = "") -> Case:
+    """One of them; "": at its own level."""
     makers: dict[Task, Callable[[int, int], Case]] = {
         "read_label": _label,
         "verify_pick": _pick,
@@ -55,7 +62,8 @@ def case_of(seed: int, task: Task, number: int) -> Case:
         "inspect_damage": _damage,
         "check_lane": _lane,
     }
-    return makers[task](seed, number)
+    made = makers[task](seed, number)
+    return replace(made, level=level) if level else made
 
 
 @cache

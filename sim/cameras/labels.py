@@ -18,7 +18,6 @@ from sim.cameras.surfaces import surface
 PARCEL = (1300, 1000)  # canvas, pixels; the label is 900 x 620 of them
 TOTE = (1300, 900)
 BLACK, INK = (18, 18, 18), (35, 32, 30)
-QUIET = 4  # modules around a code
 
 
 @dataclass(frozen=True, slots=True)

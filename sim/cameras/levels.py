@@ -37,10 +37,6 @@ LEVELS: dict[str, Level] = {
 }
 
 
-# How often a centre's cameras meet each: most labels are fresh and well lit, some are anything.
-USUAL = {"clean": 0.3, "easy": 0.45, "normal": 0.2, "hard": 0.03, "torn": 0.015, "foul": 0.005}
-
-
 class LevelError(ValueError):
     """There is no such level."""
 
@@ -50,12 +46,3 @@ def level_of(name: str) -> Level:
     if name not in LEVELS:
         raise LevelError(f"level {name!r} is unknown -> use one of {', '.join(LEVELS)}")
     return LEVELS[name]
-
-
-def drawn(chance: float) -> str:
-    """The level that a number from 0 to 1 stands for, by `USUAL`."""
-    for name, share in USUAL.items():
-        if chance < share:
-            return name
-        chance -= share
-    return next(reversed(USUAL))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -96,8 +97,8 @@ class Bench:
         """What the camera sees."""
         return self._scenes.picture(case.task, case.subject, case.truth, case.number, case.level)
 
-    def measure(self, case: Case) -> Result:
-        """Ask everybody."""
+    def measure(self, case: Case, *, chain_alone: bool = False) -> Result:
+        """Ask everybody, or those alone whom the chain asks."""
         began = time.process_time()
         picture = self.picture(case)
         rendered = (time.process_time() - began) * 1000
@@ -105,21 +106,24 @@ class Bench:
         picture.grey() if case.task == "read_label" else picture.image()
         spent = (time.process_time() - began) * 1000
         said = {}
-        for name in EMBEDDED[case.task]:
+        for name in () if chain_alone else EMBEDDED[case.task]:
             reading = self._readers[name].look(picture, case.question)
             said[name] = Said(reading.value, self._readers[name].ms, reading.note)
         verdict = asyncio.run(self._chain.judge(picture, case.question))
-        spent += sum(said[step.model].ms for step in verdict.trail)
+        spent += sum(self._readers[step.model].ms for step in verdict.trail)
         return Result(case, said, verdict.outcome, verdict.value, verdict.model, spent, rendered)
 
 
 _bench: Bench | None = None
 
 
-def measured(seed: int, cases: Sequence[Case], processes: int) -> Iterator[Result]:
+def measured(
+    seed: int, cases: Sequence[Case], processes: int, *, chain_alone: bool = False
+) -> Iterator[Result]:
     """In the cases' sequence, computed by so many processes."""
+    work = partial(_measure, chain_alone=chain_alone)
     with ProcessPoolExecutor(processes, POOL, _begin, (seed,)) as pool:
-        yield from pool.map(_measure, cases, chunksize=CHUNK)
+        yield from pool.map(work, cases, chunksize=CHUNK)
 
 
 def _begin(seed: int) -> None:
@@ -127,9 +131,9 @@ def _begin(seed: int) -> None:
     _bench = Bench(seed)
 
 
-def _measure(case: Case) -> Result:
+def _measure(case: Case, *, chain_alone: bool) -> Result:
     assert _bench is not None
-    return _bench.measure(case)
+    return _bench.measure(case, chain_alone=chain_alone)
 
 
 @dataclass(frozen=True, slots=True)

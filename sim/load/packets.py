@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 
 CONNACK, PUBLISH, SUBACK = 0x20, 0x30, 0x90
-PINGREQ = b"\xc0\x00"
 SHORT = struct.Struct(">H")
 
 

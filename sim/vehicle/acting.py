@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.vda5050.doing import Doing
 from orchestrator.vda5050.model import Action
-from sim.vehicle.held import Doing
 
 ALONE = ("HARD", "SINGLE")  # no other action meanwhile; HARD and SOFT: no driving
 RUNNING = ("INITIALIZING", "RUNNING", "PAUSED")

@@ -14,6 +14,7 @@ from msgspec import structs
 from orchestrator.core.messages import StartAction
 from orchestrator.vda5050 import topics
 from orchestrator.vda5050.codec import Codec
+from orchestrator.vda5050.doing import Doing
 from orchestrator.vda5050.errors import RemoteError
 from orchestrator.vda5050.model import (
     Connection,
@@ -28,7 +29,7 @@ from sim.clock import SECOND_NS
 from sim.robots import SimRobot
 from sim.vehicle import acting, instants, reporting
 from sim.vehicle.acceptance import Here, judge
-from sim.vehicle.held import Doing, Held
+from sim.vehicle.held import Held
 from sim.vehicle.sensing import heading, moving
 from sim.vehicle.ways import Ways
 

@@ -5,30 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from orchestrator.vda5050.model import Action, ActionState, Edge, Node, Order
-
-ENDED = ("FINISHED", "FAILED")
-
-
-@dataclass(slots=True)
-class Doing:
-    """An action of the order, or an instant one. `sequence`: of its node."""
-
-    action: Action
-    sequence: int = -1
-    status: str = "WAITING"
-    result: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Nothing more becomes of it."""
-        return self.status in ENDED
-
-    def state(self) -> ActionState:
-        """For the state message."""
-        return ActionState(
-            id=self.action.id, status=self.status, kind=self.action.kind, result=self.result
-        )
+from orchestrator.vda5050.doing import Doing
+from orchestrator.vda5050.model import Action, Edge, Node, Order
 
 
 @dataclass(slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from orchestrator.vda5050.doing import Doing
 from orchestrator.vda5050.model import Action, Error, SupportedAction
 from sim.vehicle.acting import RUNNING, fail_waiting, text
-from sim.vehicle.held import Doing
 from sim.vehicle.sensing import moving
 
 if TYPE_CHECKING:

@@ -6,35 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from orchestrator.ros.nav2.way import Leg, leg_of
-from orchestrator.vda5050.model import Action, ActionState, Edge, Node, Order
-
-ENDED = ("FINISHED", "FAILED")
-
-
-@dataclass(slots=True)
-class Doing:
-    """An action. `sequence`: of its node; -1: an instant one."""
-
-    action: Action
-    sequence: int = -1
-    status: str = "WAITING"
-    result: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Nothing more becomes of it."""
-        return self.status in ENDED
-
-    def end(self, outcome: str = "ok") -> None:
-        """ok, or what went wrong."""
-        self.status = "FINISHED" if outcome == "ok" else "FAILED"
-        self.result = "" if outcome == "ok" else outcome
-
-    def state(self) -> ActionState:
-        """For the state message."""
-        return ActionState(
-            id=self.action.id, status=self.status, kind=self.action.kind, result=self.result
-        )
+from orchestrator.vda5050.doing import Doing
+from orchestrator.vda5050.model import Edge, Node, Order
 
 
 @dataclass(slots=True)

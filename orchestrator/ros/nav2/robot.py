@@ -15,11 +15,12 @@ from typing import Protocol
 
 from orchestrator.ros.nav2 import goals, saying
 from orchestrator.ros.nav2.goals import FAILED, SECOND_NS, SILENT, WARNING, Goal
-from orchestrator.ros.nav2.held import Doing, Held
+from orchestrator.ros.nav2.held import Held
 from orchestrator.ros.nav2.tables import SUCCEEDED
 from orchestrator.ros.nav2.way import Pose
 from orchestrator.vda5050 import topics
 from orchestrator.vda5050.codec import codec_of
+from orchestrator.vda5050.doing import Doing
 from orchestrator.vda5050.errors import RemoteError
 from orchestrator.vda5050.model import Action, Connection, Error, Header, Order
 

@@ -15,7 +15,6 @@ from orchestrator.vision.model import Picture, PictureError, Question, ReaderErr
 from orchestrator.vision.readers.tensors import Array, meaning, outputs, tensor
 from orchestrator.vision.readers_file import KserveFile
 
-REPLY_BYTES_MAX = 64 * 2**20
 DTYPES = {"float32": "FP32", "float16": "FP16", "uint8": "UINT8"}
 
 

@@ -10,9 +10,9 @@ import pytest
 from orchestrator.cli import main
 from orchestrator.vision.codes import printed
 from sim.cameras import LEVELS, rates
-from sim.cameras.cases import known_ids, known_skus, labels, like, others
+from sim.cameras.cases import STATION, known_ids, known_skus, labels, like, others, stations
 from sim.cameras.dice import dice
-from sim.cameras.levels import USUAL, drawn
+from sim.cameras.measure import Bench
 from sim.cameras.tally import upper
 
 
@@ -78,11 +78,6 @@ def test_another_process_asks_the_same() -> None:
     assert pickle.loads(data) == asked and len(data) < 10_000
 
 
-def test_the_usual_levels_are_a_whole() -> None:
-    assert sum(USUAL.values()) == pytest.approx(1) and list(USUAL) == list(LEVELS)
-    assert [drawn(chance) for chance in (0, 0.31, 0.8, 1)] == ["clean", "easy", "normal", "foul"]
-
-
 def test_the_bound_is_that_of_clopper_and_pearson() -> None:
     assert upper(0, 300) == pytest.approx(1 - 0.05 ** (1 / 300))
     assert upper(0, 300) == pytest.approx(3 / 300, rel=0.01)  # the rule of three
@@ -114,3 +109,18 @@ def test_the_calibration_has_every_level_of_every_task() -> None:
     assert rates.rates("read_label", "easy", "other")["ok"] < 0.05
     broken = rates.rates("verify_pick", "easy", "broken")
     assert broken["damaged"] > 0 and broken["ok"] > 0
+
+
+def test_what_stations_see_keeps_its_level_on_the_way_to_another_process() -> None:
+    made = stations(7, 2)
+    assert [case.task for case in made] == ["verify_pick"] * 2 + ["read_label"] * 2
+    assert {case.level for case in made} == {STATION}
+    assert pickle.loads(pickle.dumps(made)) == made
+
+
+def test_the_chain_alone_comes_to_the_same() -> None:
+    one, other = Bench(0), Bench(0)
+    for case in stations(0, 2):
+        alone, all_of_them = one.measure(case, chain_alone=True), other.measure(case)
+        assert (alone.outcome, alone.value) == (all_of_them.outcome, all_of_them.value)
+        assert not alone.said and all_of_them.said
