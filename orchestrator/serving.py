@@ -145,8 +145,8 @@ class Serving:
     def _cameras(self, sight: Sight | None) -> Cameras | None:
         if sight is None:
             return None
-        post, eyes = self.live.post_soon, sight.eyes(self.live.core.world)
-        return Cameras(self.loaded.spec.id, self.naming, self.link.publish, post, eyes)
+        post, judge = self.live.post_soon, sight.judge(self.live.core.world)
+        return Cameras(self.loaded.spec.id, self.naming, self.link.publish, post, judge)
 
     def _watch(self, world: World) -> SafetyWatch:
         return SafetyWatch(

@@ -29,7 +29,7 @@ class Shown:
     broken_sku: str = ""
 
 
-class Sight(NamedTuple):
+class Seen(NamedTuple):
     """What is said of it, after `seconds` more than the camera takes."""
 
     outcome: str
@@ -46,7 +46,7 @@ class Eyes(Protocol):
 
     def see(
         self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
-    ) -> Sight: ...
+    ) -> Seen: ...
 
 
 class Perfect:
@@ -54,11 +54,11 @@ class Perfect:
 
     def see(
         self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
-    ) -> Sight:
+    ) -> Seen:
         """Without an error."""
         if not clear or shown.case == TORN:
-            return Sight("unreadable", "", "perfect")
-        return Sight(SEEN_AS[shown.case], shown.value, "perfect")
+            return Seen("unreadable", "", "perfect")
+        return Seen(SEEN_AS[shown.case], shown.value, "perfect")
 
 
 def shown_to(request: RequestInference, floor: Floor) -> Shown:

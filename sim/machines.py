@@ -9,7 +9,7 @@ from orchestrator.core.messages import Event, ImageRead, RequestInference, Start
 from orchestrator.core.site import Site
 from orchestrator.layout.site_file import SimulationFile
 from sim.clock import SECOND_NS, Clock, Streams, lognormal
-from sim.eyes import Eyes, Perfect, Shown, Sight, shown_to
+from sim.eyes import Eyes, Perfect, Seen, Shown, shown_to
 from sim.floor import Floor
 from sim.mishaps import Mishaps
 from sim.scales import fits
@@ -245,24 +245,24 @@ class Machines:
             del self._running[request.request]
             self.camera(request, shown, clear)
             return
-        sight = self._eyes.see(request, shown, chance, clear=clear)
-        if sight.image:
-            fact = {"request": request.request, "case": shown.case, "image": sight.image}
+        seen = self._eyes.see(request, shown, chance, clear=clear)
+        if seen.image:
+            fact = {"request": request.request, "case": shown.case, "image": seen.image}
             self._floor.tell("picture", fact | {"subject": request.subject, "clear": clear})
-        self._clock.after(round(sight.seconds * SECOND_NS), self._told, (request, sight))
+        self._clock.after(round(seen.seconds * SECOND_NS), self._told, (request, seen))
 
-    def _told(self, argument: tuple[RequestInference, Sight]) -> None:
-        request, sight = argument
+    def _told(self, argument: tuple[RequestInference, Seen]) -> None:
+        request, seen = argument
         if self._running.pop(request.request, None) is None:
             return
         read = ImageRead(
             request=request.request,
-            outcome=sight.outcome,
-            value=sight.value,
-            confidence_permille=sight.confidence_permille,
-            model=sight.model,
-            latency_us=round(sight.seconds * 1e6),
-            image=sight.image,
+            outcome=seen.outcome,
+            value=seen.value,
+            confidence_permille=seen.confidence_permille,
+            model=seen.model,
+            latency_us=round(seen.seconds * 1e6),
+            image=seen.image,
         )
         if not self._mishaps.strikes("answer_lost", self._site.stations[request.station].id):
             self._say(read)

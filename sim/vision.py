@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from orchestrator.core.messages import ImageRead, RequestInference
 from orchestrator.layout import LoadedSite
 from orchestrator.vision import settings
-from orchestrator.vision.eyes import Eyes as Judge
+from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import Picture, Task
 from orchestrator.vision.pictures import Pictures
 from orchestrator.vision.readers_file import Remote
@@ -26,8 +26,8 @@ from sim.eyes import (
     WRONG_ITEM,
     Eyes,
     Perfect,
+    Seen,
     Shown,
-    Sight,
 )
 from sim.floor import Floor, variant
 from sim.scenario import Options, ScenarioError
@@ -39,18 +39,18 @@ CONFIDENT_PERMILLE = 950
 
 
 @dataclass(frozen=True, slots=True)
-class Vision:
+class Mode:
     """`share` of the looks is rendered; the others are statistical."""
 
-    mode: str = STATISTICAL
+    name: str = STATISTICAL
     share: float = 1.0
 
 
-def parse(text: str) -> Vision:
+def parse(text: str) -> Mode:
     """perfect | statistical | rendered | rendered:SHARE. Raises `ScenarioError`."""
-    mode, _, share = text.partition(":")
+    name, _, share = text.partition(":")
     mend = "write perfect, statistical, rendered or rendered:0.02"
-    if mode not in (PERFECT, STATISTICAL, RENDERED) or (share and mode != RENDERED):
+    if name not in (PERFECT, STATISTICAL, RENDERED) or (share and name != RENDERED):
         raise ScenarioError(f"--vision {text}: unknown -> {mend}")
     try:
         part = float(share) if share else 1.0
@@ -58,7 +58,7 @@ def parse(text: str) -> Vision:
         part = -1.0
     if not 0.0 <= part <= 1.0:
         raise ScenarioError(f"--vision {text}: the share is from 0 to 1 -> {mend}")
-    return Vision(mode, part)
+    return Mode(name, part)
 
 
 class Measured:
@@ -66,11 +66,11 @@ class Measured:
 
     def see(
         self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
-    ) -> Sight:
+    ) -> Seen:
         """Draws once."""
         drawn = chance.random()
         if not clear:
-            return Sight("unreadable", "", STATISTICAL, 0)
+            return Seen("unreadable", "", STATISTICAL, 0)
         level = WORN if shown.case == TORN else CLEAR
         shares = rates(request.task, level, KINDS.get(shown.case, ""))
         return _said(request, shown, _at(shares, drawn))
@@ -85,13 +85,13 @@ def _at(shares: Mapping[str, float], drawn: float) -> str:
     return outcome
 
 
-def _said(request: RequestInference, shown: Shown, outcome: str) -> Sight:
+def _said(request: RequestInference, shown: Shown, outcome: str) -> Seen:
     if outcome in ("unreadable", "doubtful"):
-        return Sight(outcome, "", STATISTICAL, 0)
+        return Seen(outcome, "", STATISTICAL, 0)
     value = request.expected if outcome == "ok" else shown.value
     if value == request.expected and outcome in ("misread", "mismatch"):
         value = ""
-    return Sight(outcome, value, STATISTICAL, CONFIDENT_PERMILLE)
+    return Seen(outcome, value, STATISTICAL, CONFIDENT_PERMILLE)
 
 
 class Rendered:
@@ -100,7 +100,7 @@ class Rendered:
 
     def __init__(
         self,
-        vision: Vision,
+        mode: Mode,
         scenes: Scenes,
         judge: Judge,
         pictures: Pictures | None,
@@ -111,7 +111,7 @@ class Rendered:
         """`real_time`: what the readers take counts, because they are far away. `reads`: what was
         answered before the run was resumed."""
         self._reads = reads
-        self._share, self._scenes, self._judge = vision.share, scenes, judge
+        self._share, self._scenes, self._judge = mode.share, scenes, judge
         self._pictures, self._real_time = pictures, real_time
         self._rest: Eyes = Measured()
         self._loop = asyncio.new_event_loop()
@@ -119,7 +119,7 @@ class Rendered:
 
     def see(
         self, request: RequestInference, shown: Shown, chance: random.Random, *, clear: bool
-    ) -> Sight:
+    ) -> Seen:
         """Look at a picture, or draw."""
         known = self._reads.get(request.request)
         if known is not None:
@@ -127,14 +127,14 @@ class Rendered:
             return _again(known)
         key = f"{self._scenes.seed}/{request.request}"
         if zlib.crc32(key.encode()) / 2**32 >= self._share:
-            sight = self._rest.see(request, shown, chance, clear=clear)
-            if sight.outcome == "ok" or self._pictures is None:
-                return sight
+            seen = self._rest.see(request, shown, chance, clear=clear)
+            if seen.outcome == "ok" or self._pictures is None:
+                return seen
             picture = photograph(self._scenes, request, shown, clear)
-            return sight._replace(image=self._judge.keep(picture, bad=True))
+            return seen._replace(image=self._judge.keep(picture, bad=True))
         chance.random()  # as many draws as without a picture
         picture = photograph(self._scenes, request, shown, clear)
-        read = self._loop.run_until_complete(self._judge.judge(request, picture))
+        read = self._loop.run_until_complete(self._judge.answer(request, picture))
         self.rendered += 1
         return _again(read) if self._real_time else _again(read)._replace(seconds=0.0)
 
@@ -144,11 +144,9 @@ class Rendered:
         self._loop.close()
 
 
-def _again(read: ImageRead) -> Sight:
+def _again(read: ImageRead) -> Seen:
     seconds = read.latency_us / 1e6
-    return Sight(
-        read.outcome, read.value, read.model, read.confidence_permille, seconds, read.image
-    )
+    return Seen(read.outcome, read.value, read.model, read.confidence_permille, seconds, read.image)
 
 
 def pack_of(sku: str) -> str:
@@ -177,10 +175,10 @@ def packs_of(skus: Collection[str]) -> frozenset[str]:
 
 def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
     """The eyes that a run's options ask for."""
-    vision = parse(options.vision)
-    if vision.mode == PERFECT:
+    mode = parse(options.vision)
+    if mode.name == PERFECT:
         return Perfect()
-    if vision.mode == STATISTICAL or not vision.share:
+    if mode.name == STATISTICAL or not mode.share:
         return Measured()
     from orchestrator.vision.assembly import chain_of  # noqa: PLC0415
     from orchestrator.vision.clock import StillClock  # noqa: PLC0415
@@ -202,4 +200,4 @@ def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
 
     pictures = Pictures(options.pictures) if options.pictures is not None else None
     judge = Judge(chain, known, pictures)
-    return Rendered(vision, scenes, judge, pictures, real_time=remote, reads=options.reads)
+    return Rendered(mode, scenes, judge, pictures, real_time=remote, reads=options.reads)

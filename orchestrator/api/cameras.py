@@ -14,7 +14,7 @@ from orchestrator.api.naming import Naming
 from orchestrator.api.published import root
 from orchestrator.core.message import Message
 from orchestrator.core.messages import Command, Event, RequestInference
-from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import Picture
 
 OPEN_MAX = 10_000
@@ -61,7 +61,7 @@ class TakePicture(Message, frozen=True):
 
 
 class Cameras:
-    """The core's side; `eyes` judge."""
+    """The core's side; `judge` says what a picture shows."""
 
     def __init__(
         self,
@@ -69,9 +69,9 @@ class Cameras:
         naming: Naming,
         publish: Callable[[str, bytes, int, bool], object],
         post: Callable[[Event], None],
-        eyes: Eyes,
+        judge: Judge,
     ) -> None:
-        self._naming, self._publish, self._post, self._eyes = naming, publish, post, eyes
+        self._naming, self._publish, self._post, self._judge = naming, publish, post, judge
         self.commands_topic = f"{root(site_id)}/equipment/commands"
         self._pictures = f"{root(site_id)}/equipment/pictures/"
         self._open: dict[int, RequestInference] = {}
@@ -104,28 +104,28 @@ class Cameras:
         if asked is None:
             self.unasked += 1
             return True
-        self._begin(self._judge(asked, Picture(payload)))
+        self._begin(self._answer(asked, Picture(payload)))
         return True
 
     def warm(self) -> None:
         """Have the readers load what they need, before the first picture waits for it."""
-        self._begin(self._eyes.chain.warm())
+        self._begin(self._judge.chain.warm())
 
     def figures(self) -> dict[str, Any]:
         """What became of the pictures, and how the readers are."""
-        chain = self._eyes.chain.figures()
-        return {"unasked": self.unasked, "unkept": dict(self._eyes.unkept), **chain}
+        chain = self._judge.chain.figures()
+        return {"unasked": self.unasked, "unkept": dict(self._judge.unkept), **chain}
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._judging.add(task)
         task.add_done_callback(self._judging.discard)
 
-    async def _judge(self, asked: RequestInference, picture: Picture) -> None:
-        self._post(await self._eyes.judge(asked, picture))
+    async def _answer(self, asked: RequestInference, picture: Picture) -> None:
+        self._post(await self._judge.answer(asked, picture))
 
     async def close(self) -> None:
         """Let go of what the readers hold; what is being judged is asked for again after a restart."""
         for task in self._judging:
             task.cancel()
-        await self._eyes.chain.close()
+        await self._judge.chain.close()

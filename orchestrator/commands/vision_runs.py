@@ -53,7 +53,7 @@ def run_replay(arguments: argparse.Namespace) -> int:
     from orchestrator.journal import RunReader  # noqa: PLC0415
     from orchestrator.vision.assembly import chain_of  # noqa: PLC0415
     from orchestrator.vision.pictures import find, folder_of  # noqa: PLC0415
-    from orchestrator.vision.rejudging import figures, looks, rejudge  # noqa: PLC0415
+    from orchestrator.vision.rejudging import figures, recorded, rejudge  # noqa: PLC0415
     from sim.cameras import Scenes  # noqa: PLC0415
     from sim.eyes import SEEN_AS, TORN  # noqa: PLC0415
     from sim.recipe import Recipe  # noqa: PLC0415
@@ -81,7 +81,7 @@ def run_replay(arguments: argparse.Namespace) -> int:
         async def again() -> dict[str, Any]:
             chain = chain_of(vision, inline=True, faces=faces, lanes=lanes)
             try:
-                found = looks(site, reader.entries(), truths, skus)
+                found = recorded(site, reader.entries(), truths, skus)
                 asked = (look for look in found if look.request.task in vision.policy.tasks)
                 return figures(await rejudge(asked, chain, lambda name: find(folder, name)))
             finally:

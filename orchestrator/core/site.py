@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from orchestrator.core.roadmap import Roadmap
 
@@ -58,6 +59,8 @@ class Replenishment:
     relieve: str = ""
 
 
+Look = Literal["", "angle", "reader", "model"]  # what is to be different from the last time
+
 LIKE = {"doubtful": "unreadable", "misread": "unreadable"}
 
 
@@ -67,7 +70,7 @@ class Stage:
 
     then: str
     tries: int
-    look: str = ""  # angle | reader | model
+    look: Look = ""
 
 
 @dataclass(frozen=True, slots=True)

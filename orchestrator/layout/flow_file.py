@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from orchestrator.core.site import Look
+
 STARTS = r"^(dock|home(:[^:]+)?|station|out|chute)?$"
 ENDS = r"^(slot(:[^:]+)?|station(:[^:]+)?|home|chute(:[^:]+)?|door|stop)?$"
-Look = Literal["", "angle", "reader", "model"]
 
 
 class _Part(BaseModel):

@@ -10,6 +10,8 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from orchestrator.core.site import Look
+
 Image = npt.NDArray[np.uint8]  # rows, columns, BGR
 
 Task = Literal["read_label", "identify_item", "verify_pick", "inspect_damage", "check_lane"]
@@ -21,8 +23,6 @@ TASKS: tuple[Task, ...] = (
     "check_lane",
 )
 Outcome = Literal["ok", "misread", "unreadable", "doubtful", "mismatch", "damaged", "blocked"]
-
-Look = Literal["", "angle", "reader", "model"]
 
 BYTES_MAX = 16 * 2**20
 PIXELS_MAX = 40_000_000

@@ -17,14 +17,14 @@ from orchestrator.core.site import Site, Step
 from orchestrator.core.step import step as handle
 from orchestrator.core.world import World, new_world
 from orchestrator.vision.chain import Chain
-from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import Picture
 
 EXAMPLES_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Recorded:
     """One picture of a run. `truth`: what a perfect reader would have said, where that is known."""
 
     request: RequestInference
@@ -50,9 +50,9 @@ class Tally:
     examples: list[str] = field(default_factory=list)
 
 
-def looks(
+def recorded(
     site: Site, entries: Iterable[Entry], truths: Mapping[int, str], skus: Collection[str]
-) -> Iterator[Look]:
+) -> Iterator[Recorded]:
     """Those with a picture. `truths` by request; `skus`: what a box could hold."""
     world = new_world(site)
     asked: dict[int, RequestInference] = {}
@@ -65,7 +65,7 @@ def looks(
                 order = world.orders[token[0]]
                 known = skus if request.task != "read_label" else _ids(world)
                 step = step_of(world, order, token[1])
-                yield Look(request, event, order.id, step, known, truths.get(event.request, ""))
+                yield Recorded(request, event, order.id, step, known, truths.get(event.request, ""))
         commands: Iterable[Command] = handle(world, entry.time_ns, event)
         asked.update((c.request, c) for c in commands if isinstance(c, RequestInference))
 
@@ -76,38 +76,38 @@ def _ids(world: World) -> frozenset[str]:
 
 
 async def rejudge(
-    found: Iterable[Look], chain: Chain, picture: Callable[[str], Picture | None]
+    found: Iterable[Recorded], chain: Chain, picture: Callable[[str], Picture | None]
 ) -> dict[str, Tally]:
     """All of them again, one after the other; by task."""
     tallies: dict[str, Tally] = {}
-    for look in found:
-        tally = tallies.setdefault(look.request.task, Tally())
-        kept = picture(look.read.image)
+    for one in found:
+        tally = tallies.setdefault(one.request.task, Tally())
+        kept = picture(one.read.image)
         if kept is None:
             tally.gone += 1
             continue
-        known = look.known
-        again = await Eyes(chain, lambda _, known=known: known).judge(look.request, kept)  # type: ignore[misc]
-        _count(tally, look, again)
+        known = one.known
+        again = await Judge(chain, lambda _, known=known: known).answer(one.request, kept)  # type: ignore[misc]
+        _count(tally, one, again)
     return tallies
 
 
-def _count(tally: Tally, look: Look, again: ImageRead) -> None:
-    before, now = look.read.outcome, again.outcome
+def _count(tally: Tally, one: Recorded, again: ImageRead) -> None:
+    before, now = one.read.outcome, again.outcome
     tally.pictures += 1
     tally.latency_ms.append(again.latency_us / 1000)
-    if look.truth:
+    if one.truth:
         tally.judged += 1
         for when, outcome in (("before", before), ("now", now)):
-            tally.right[when] += outcome == look.truth
-            tally.false_ok[when] += outcome == "ok" != look.truth
+            tally.right[when] += outcome == one.truth
+            tally.false_ok[when] += outcome == "ok" != one.truth
     if before == now:
         tally.same += 1
         return
-    step = look.step
+    step = one.step
     tally.changes[step.id, f"{before} -> {now}", leads(step, before), leads(step, now)] += 1
     if len(tally.examples) < EXAMPLES_MAX:
-        tally.examples.append(f"{look.order_id} {step.id}: {before} -> {now} ({look.read.image})")
+        tally.examples.append(f"{one.order_id} {step.id}: {before} -> {now} ({one.read.image})")
 
 
 def leads(step: Step, outcome: str) -> str:

@@ -1,4 +1,4 @@
-"""Eyes for a building that runs: settings and pictures, judged against the books as they are."""
+"""Eyes of a building that runs: settings and pictures, judged against the books as they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.messages import RequestInference
 from orchestrator.core.world import World
-from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.judge import Judge
 from orchestrator.vision.pictures import Pictures
 from orchestrator.vision.settings import Vision
 
@@ -19,7 +19,7 @@ class Sight:
     settings: Vision
     pictures: Pictures
 
-    def eyes(self, world: World) -> Eyes:
+    def judge(self, world: World) -> Judge:
         """To be closed with their chain."""
         from orchestrator.vision.assembly import chain_of  # noqa: PLC0415
 
@@ -30,4 +30,4 @@ class Sight:
             parcels = (order.load for order in world.orders.values() if order.load)
             return frozenset(world.stock.totes).union(parcels)
 
-        return Eyes(chain_of(self.settings), known, self.pictures)
+        return Judge(chain_of(self.settings), known, self.pictures)

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.api.cameras import Cameras
 from orchestrator.core.messages import ClearLane, Event, ImageRead, RequestInference
 from orchestrator.vision.chain import Chain
-from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import TASKS, Picture, Question, Reading, Task
 from orchestrator.vision.policy import Policy, TaskPolicy
 
@@ -41,8 +41,8 @@ class Hall:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.said: list[Event] = []
         chain = Chain([Plain()], Policy({"read_label": TaskPolicy(("plain",))}))
-        eyes = Eyes(chain, lambda _: ("parcel-o1", "parcel-o2"))
-        self.cameras = Cameras("s", Names(), self._publish, self.said.append, eyes)  # type: ignore[arg-type]
+        judge = Judge(chain, lambda _: ("parcel-o1", "parcel-o2"))
+        self.cameras = Cameras("s", Names(), self._publish, self.said.append, judge)  # type: ignore[arg-type]
 
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         self.sent.append((topic, json.loads(payload)))

@@ -15,7 +15,7 @@ from orchestrator.cli import main
 from orchestrator.core.messages import ImageRead, RequestInference
 from orchestrator.journal import RunReader
 from orchestrator.vision.chain import Chain
-from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import Picture
 from orchestrator.vision.pictures import Pictures, find, folder_of
 from orchestrator.vision.policy import Policy
@@ -123,13 +123,13 @@ def test_a_run_that_died_goes_on_to_the_same_end_and_nothing_is_read_twice(
         record(much_goes_wrong(), path, progress=kill)
     known = {read.request for read in reads(path)}
     asked: list[int] = []
-    judge = Eyes.judge
+    judge = Judge.answer
 
-    async def judged(eyes: Eyes, request: RequestInference, picture: Picture) -> ImageRead:
+    async def judged(by: Judge, request: RequestInference, picture: Picture) -> ImageRead:
         asked.append(request.request)
-        return await judge(eyes, request, picture)
+        return await judge(by, request, picture)
 
-    monkeypatch.setattr(Eyes, "judge", judged)
+    monkeypatch.setattr(Judge, "answer", judged)
     record(much_goes_wrong(), path, resume=True)
     assert known and asked and not known.intersection(asked)
     with RunReader(path) as reader, RunReader(run) as whole:
@@ -143,7 +143,7 @@ def test_what_a_far_away_reader_took_counts_again_when_a_run_goes_on() -> None:
         image="ab",
     )  # fmt: skip
     eyes = vision.Rendered(
-        vision.Vision(vision.RENDERED), Scenes(1), Eyes(Chain([], Policy({})), lambda _: ()), None,
+        vision.Mode(vision.RENDERED), Scenes(1), Judge(Chain([], Policy({})), lambda _: ()), None,
         real_time=True, reads={1: read},
     )  # fmt: skip
     again = eyes.see(LABEL, Shown(RIGHT, "parcel-o1"), Random(1), clear=True)
@@ -158,9 +158,9 @@ def test_a_full_disk_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Pictures, "keep", full)
     pictures = Pictures(tmp_path)
-    judge = Eyes(Chain([], Policy({})), lambda _: (), pictures)
+    judge = Judge(Chain([], Policy({})), lambda _: (), pictures)
     eyes = vision.Rendered(
-        vision.Vision(vision.RENDERED, 0.0), Scenes(1), judge, pictures, real_time=False, reads={}
+        vision.Mode(vision.RENDERED, 0.0), Scenes(1), judge, pictures, real_time=False, reads={}
     )
     sight = eyes.see(LABEL, Shown(RIGHT, "parcel-o1"), Random(1), clear=False)
     assert (sight.outcome, sight.image) == ("unreadable", "")

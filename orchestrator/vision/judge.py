@@ -7,21 +7,22 @@ from collections.abc import Callable, Collection
 from typing import get_args
 
 from orchestrator.core.messages import ImageRead, RequestInference
+from orchestrator.core.site import Look
 from orchestrator.vision.chain import Chain
-from orchestrator.vision.model import TASKS, Look, Picture, Question
+from orchestrator.vision.model import TASKS, Picture, Question
 from orchestrator.vision.pictures import Pictures
 
 Known = Callable[[RequestInference], Collection[str]]
 
 
-class Eyes:
+class Judge:
     """`known`: ids or SKUs that a picture could show; `pictures`: where it is kept, if at all."""
 
     def __init__(self, chain: Chain, known: Known, pictures: Pictures | None = None) -> None:
         self.chain, self._known, self._pictures = chain, known, pictures
         self.unkept: Counter[str] = Counter()  # pictures that could not be kept, by reason
 
-    async def judge(self, request: RequestInference, picture: Picture) -> ImageRead:
+    async def answer(self, request: RequestInference, picture: Picture) -> ImageRead:
         """Never raises, and takes no longer than the task's deadline."""
         verdict = await self.chain.judge(picture, self.question(request))
         return ImageRead(

@@ -11,7 +11,7 @@ from hand_clock import HandClock, Scripted
 from test_chain import NOTHING, OTHER, RIGHT, always, chain_of, picture
 
 from orchestrator.core.messages import ImageRead, RequestInference
-from orchestrator.vision.eyes import Eyes
+from orchestrator.vision.judge import Judge
 from orchestrator.vision.pictures import Pictures, find, names
 
 
@@ -26,8 +26,8 @@ def judged(
     look: str, *readers: Any, clock: HandClock, pictures: Pictures | None = None
 ) -> ImageRead:
     async def story() -> list[Any]:
-        eyes = Eyes(chain_of(clock, *readers), lambda _: {"parcel-o7", "parcel-o8"}, pictures)
-        return await clock.story(eyes.judge(asked(look), picture()))
+        judge = Judge(chain_of(clock, *readers), lambda _: {"parcel-o7", "parcel-o8"}, pictures)
+        return await clock.story(judge.answer(asked(look), picture()))
 
     (read,) = asyncio.run(story())
     assert isinstance(read, ImageRead)
