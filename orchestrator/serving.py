@@ -146,7 +146,8 @@ class Serving:
         if sight is None:
             return None
         post, judge = self.live.post_soon, sight.judge(self.live.core.world)
-        return Cameras(self.loaded.spec.id, self.naming, self.link.publish, post, judge)
+        site, publish = self.loaded.spec.id, self.link.publish
+        return Cameras(site, self.naming, publish, post, judge, self.alarm)
 
     def _watch(self, world: World) -> SafetyWatch:
         return SafetyWatch(
@@ -193,6 +194,8 @@ class Serving:
         if isinstance(event, RobotJoined) and has_joined(self.live.core.world, event):
             self.naming.joined(event.name)
         self.board.folded(event, commands)
+        if self.cameras is not None:
+            self.cameras.folded(event, commands)
 
     def _shut(self, lane: int) -> bool:
         return lane in self.live.core.world.closed_lanes

@@ -30,7 +30,8 @@ class Shown:
 
 
 class Seen(NamedTuple):
-    """What is said of it, after `seconds` more than the camera takes."""
+    """What is said of it, after `seconds` more than the camera takes. `hangs`: the camera has sent the
+    same picture too often."""
 
     outcome: str
     value: str
@@ -38,6 +39,7 @@ class Seen(NamedTuple):
     confidence_permille: int = 1000
     seconds: float = 0.0
     image: str = ""
+    hangs: bool = False
 
 
 class Eyes(Protocol):

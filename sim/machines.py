@@ -5,9 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from orchestrator.core.messages import Event, ImageRead, RequestInference, StartWork, WorkEnded
+from orchestrator.core.messages import (
+    Event,
+    ImageRead,
+    RequestInference,
+    StartWork,
+    StationFaulted,
+    WorkEnded,
+)
 from orchestrator.core.site import Site
 from orchestrator.layout.site_file import SimulationFile
+from orchestrator.vision.frozen import HANGS
 from sim.clock import SECOND_NS, Clock, Streams, lognormal
 from sim.eyes import Eyes, Perfect, Seen, Shown, shown_to
 from sim.floor import Floor
@@ -266,3 +274,7 @@ class Machines:
         )
         if not self._mishaps.strikes("answer_lost", self._site.stations[request.station].id):
             self._say(read)
+        if seen.hangs:
+            station, capability = request.station, request.capability
+            self.broke((station, capability))
+            self._say(StationFaulted(station=station, capability=capability, reason=HANGS))

@@ -124,7 +124,8 @@ class Rendered:
         known = self._reads.get(request.request)
         if known is not None:
             chance.random()  # as many draws as without
-            return _again(known)
+            self._judge.remember(request, known.image)
+            return _again(known)._replace(hangs=self._judge.hangs(request))
         key = f"{self._scenes.seed}/{request.request}"
         if zlib.crc32(key.encode()) / 2**32 >= self._share:
             seen = self._rest.see(request, shown, chance, clear=clear)
@@ -136,7 +137,8 @@ class Rendered:
         picture = photograph(self._scenes, request, shown, clear)
         read = self._loop.run_until_complete(self._judge.answer(request, picture))
         self.rendered += 1
-        return _again(read) if self._real_time else _again(read)._replace(seconds=0.0)
+        seconds = read.latency_us / 1e6 if self._real_time else 0.0
+        return _again(read)._replace(seconds=seconds, hangs=self._judge.hangs(request))
 
     def close(self) -> None:
         """Let go of what the readers hold."""

@@ -7,13 +7,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from orchestrator.api.naming import Naming
 from orchestrator.api.published import root
 from orchestrator.core.message import Message
-from orchestrator.core.messages import Command, Event, RequestInference
+from orchestrator.core.messages import (
+    Command,
+    Event,
+    ImageRead,
+    RequestInference,
+    StationFaulted,
+)
+from orchestrator.vision.frozen import HANGS
 from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import Picture
 
@@ -70,11 +77,14 @@ class Cameras:
         publish: Callable[[str, bytes, int, bool], object],
         post: Callable[[Event], None],
         judge: Judge,
+        alarm: Callable[[str, str], None],
     ) -> None:
         self._naming, self._publish, self._post, self._judge = naming, publish, post, judge
+        self._alarm = alarm
         self.commands_topic = f"{root(site_id)}/equipment/commands"
         self._pictures = f"{root(site_id)}/equipment/pictures/"
         self._open: dict[int, RequestInference] = {}
+        self._before: dict[int, RequestInference] = {}  # asked by a server that is gone
         self._judging: set[asyncio.Task[None]] = set()
         self.unasked = 0  # pictures that nobody waits for
 
@@ -87,9 +97,7 @@ class Cameras:
         """Ask for a picture; False: the command is none that wants one."""
         if not isinstance(command, RequestInference):
             return False
-        self._open[command.request] = command
-        if len(self._open) > OPEN_MAX:
-            del self._open[next(iter(self._open))]
+        _put(self._open, command)
         payload = self._naming.encode(TakePicture.of(command))
         self._publish(self.commands_topic, payload, QOS, False)
         return True
@@ -107,6 +115,16 @@ class Cameras:
         self._begin(self._answer(asked, Picture(payload)))
         return True
 
+    def folded(self, event: Event, commands: Iterable[Command]) -> None:
+        """What the journal of a server that is gone says: which camera sent which picture of what."""
+        if isinstance(event, ImageRead):
+            asked = self._before.pop(event.request, None)
+            if asked is not None:
+                self._judge.remember(asked, event.image)
+        for command in commands:
+            if isinstance(command, RequestInference):
+                _put(self._before, command)
+
     def warm(self) -> None:
         """Have the readers load what they need, before the first picture waits for it."""
         self._begin(self._judge.chain.warm())
@@ -123,9 +141,20 @@ class Cameras:
 
     async def _answer(self, asked: RequestInference, picture: Picture) -> None:
         self._post(await self._judge.answer(asked, picture))
+        if self._judge.hangs(asked):
+            station, capability = asked.station, asked.capability
+            self._alarm(f"{self._naming.name('station', station)}:{capability}", HANGS)
+            self._post(StationFaulted(station=station, capability=capability, reason=HANGS))
 
     async def close(self) -> None:
         """Let go of what the readers hold; what is being judged is asked for again after a restart."""
         for task in self._judging:
             task.cancel()
         await self._judge.chain.close()
+
+
+def _put(asked: dict[int, RequestInference], command: RequestInference) -> None:
+    """Bounded; whoever is asked again comes last."""
+    asked[command.request] = command
+    if len(asked) > OPEN_MAX:
+        del asked[next(iter(asked))]

@@ -9,14 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.vision.cache import Cache
-from orchestrator.vision.caller import Caller
+from orchestrator.vision.caller import NOTE_MAX, Caller
 from orchestrator.vision.clock import Clock, RealClock
+from orchestrator.vision.frozen import Frozen
 from orchestrator.vision.judging import NOTHING, Opinion, judge
 from orchestrator.vision.model import Picture, Question, Reader, Reading, Step, Task, Verdict
 from orchestrator.vision.policy import ChainError, Policy, ReaderPolicy, TaskPolicy
 from orchestrator.vision.turns import Crowded, Turns
 
 CACHE = "cache"
+FROZEN = "frozen"  # whoever doubts a picture that the camera sent before, of something else
 
 
 class Chain:
@@ -37,6 +39,7 @@ class Chain:
         self._tasks = {task: self._line(task, chosen) for task, chosen in policy.tasks.items()}
         self._turns = Turns(policy.at_once, policy.waiting_max)
         self._cache: Cache[Verdict] = Cache(policy.cache_entries)
+        self.frozen = Frozen(policy.frozen_after)
         self._outcomes: dict[str, Counter[str]] = {}
 
     def _line(self, task: Task, chosen: TaskPolicy) -> tuple[Caller, ...]:
@@ -49,9 +52,14 @@ class Chain:
 
     async def judge(self, picture: Picture, question: Question) -> Verdict:
         """What becomes of the question."""
+        of = question.task, question.subject, question.expected
+        before = self.frozen.before(question.camera, picture.sha256, of)
         key = _key(picture, question)
-        kept = self._cache.get(key)
-        if kept is not None:
+        kept = None if before else self._cache.get(key)
+        if before:
+            said = Step(FROZEN, error=FROZEN, note=f"the same picture as of {before}"[:NOTE_MAX])
+            verdict = Verdict("doubtful", "", 0.0, FROZEN, 0.0, (said,))
+        elif kept is not None:
             said = Step(CACHE, kept.value, kept.confidence, note=f"as {kept.model or 'before'}")
             verdict = replace(kept, latency_ms=0.0, trail=(said,))
         else:
@@ -107,6 +115,7 @@ class Chain:
             "outcomes": {task: dict(sorted(of.items())) for task, of in self._outcomes.items()},
             "cache": {"hits": self._cache.hits, "misses": self._cache.misses},
             "crowded": self._turns.refused,
+            "frozen": self.frozen.repeats,
             "readers": {name: caller.figures() for name, caller in self._callers.items()},
         }
 
@@ -133,5 +142,5 @@ def _verdict(opinion: Opinion, trail: Sequence[Step], seconds: float) -> Verdict
 
 def _key(picture: Picture, question: Question) -> Hashable:
     known = hash(frozenset(question.known))  # not the set itself: it may hold thousands of ids
-    asked = question.task, question.expected, question.subject, question.look
+    asked = question.task, question.expected, question.subject, question.look, question.camera
     return picture.sha256, *asked, known

@@ -39,7 +39,20 @@ class Judge:
         """What is asked about the picture."""
         assert request.task in TASKS, request.task
         look: Look = request.look if request.look in get_args(Look) else ""  # type: ignore[assignment]
-        return Question(request.task, request.expected, self._known(request), request.subject, look)
+        known = self._known(request)
+        return Question(
+            request.task, request.expected, known, request.subject, look, camera_of(request)
+        )
+
+    def remember(self, request: RequestInference, image: str) -> None:
+        """A picture that was judged before we came: its camera must not send it of something else."""
+        if image:
+            of = request.task, request.subject, request.expected
+            self.chain.frozen.before(camera_of(request), image, of)
+
+    def hangs(self, request: RequestInference) -> bool:
+        """The camera that was asked has sent the same picture so often that it must be seen to."""
+        return self.chain.frozen.hangs(camera_of(request))
 
     def keep(self, picture: Picture, *, bad: bool) -> str:
         """Its name; "" where it could not be kept."""
@@ -50,3 +63,8 @@ class Judge:
         except OSError as error:  # a full disk is no reason to stop reading labels
             self.unkept[error.strerror or type(error).__name__] += 1
             return ""
+
+
+def camera_of(request: RequestInference) -> str:
+    """Its name; "" where it belongs to no station."""
+    return f"{request.station}:{request.capability}" if request.station >= 0 else ""

@@ -144,7 +144,8 @@ class Question:
 
     `subject` is the place's name for `check_lane` (each lane has its picture when empty). `look`
     says what is to be different from the last time: two readers must agree (`reader`), or whoever is
-    far away and knows more is asked first (`model`); another `angle` is another picture.
+    far away and knows more is asked first (`model`); another `angle` is another picture. `camera`
+    took it ("": unknown): one that sends the same picture of something else is broken.
     """
 
     task: Task
@@ -152,6 +153,7 @@ class Question:
     known: Collection[str] = ()
     subject: str = ""
     look: Look = ""
+    camera: str = ""
 
 
 @dataclass(frozen=True, slots=True)

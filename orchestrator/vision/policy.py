@@ -47,3 +47,4 @@ class Policy:
     at_once: int = 64  # questions under way
     waiting_max: int = 256
     cache_entries: int = 1024
+    frozen_after: int = 3  # pictures of something else in a row, and a camera hangs

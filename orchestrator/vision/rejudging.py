@@ -83,11 +83,12 @@ async def rejudge(
     for one in found:
         tally = tallies.setdefault(one.request.task, Tally())
         kept = picture(one.read.image)
+        judge = Judge(chain, lambda _, known=one.known: known)  # type: ignore[misc]
         if kept is None:
             tally.gone += 1
+            judge.remember(one.request, one.read.image)
             continue
-        known = one.known
-        again = await Judge(chain, lambda _, known=known: known).answer(one.request, kept)  # type: ignore[misc]
+        again = await judge.answer(one.request, kept)
         _count(tally, one, again)
     return tallies
 

@@ -74,6 +74,7 @@ class VisionFile(Part):
     at_once: int = Field(default=64, ge=1, le=10_000)
     waiting_max: int = Field(default=256, ge=0, le=100_000)
     cache_entries: int = Field(default=1024, ge=0, le=1_000_000)
+    frozen_after: int = Field(default=3, ge=1, le=1000)
     readers: dict[str, dict[str, Any]] = Field(default={})
     tasks: dict[Task, TaskFile] = Field(default={})
 
@@ -181,7 +182,9 @@ def read(text: str, file: str, folder: Path) -> tuple[Vision | None, list[Findin
     policies = {
         name: _policy(of, bounds.get(name, Bounds()), spec) for name, of in declared.items()
     }
-    policy = Policy(tasks, policies, spec.at_once, spec.waiting_max, spec.cache_entries)
+    policy = Policy(
+        tasks, policies, spec.at_once, spec.waiting_max, spec.cache_entries, spec.frozen_after
+    )
     return Vision(spec, folder, declared, policy), found
 
 

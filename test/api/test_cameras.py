@@ -7,7 +7,13 @@ import json
 from typing import Any
 
 from orchestrator.api.cameras import Cameras
-from orchestrator.core.messages import ClearLane, Event, ImageRead, RequestInference
+from orchestrator.core.messages import (
+    ClearLane,
+    Event,
+    ImageRead,
+    RequestInference,
+    StationFaulted,
+)
 from orchestrator.vision.chain import Chain
 from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import TASKS, Picture, Question, Reading, Task
@@ -31,6 +37,9 @@ class Plain:
 class Names:
     """Stands in for the site's names."""
 
+    def name(self, kind: str, number: int) -> str:
+        return f"{kind} {number}"
+
     def encode(self, message: Any) -> bytes:
         fields = {name: getattr(message, name) for name in message.__struct_fields__}
         return json.dumps({"type": type(message).__name__} | fields).encode()
@@ -40,9 +49,13 @@ class Hall:
     def __init__(self) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.said: list[Event] = []
+        self.alarms: list[tuple[str, str]] = []
         chain = Chain([Plain()], Policy({"read_label": TaskPolicy(("plain",))}))
-        judge = Judge(chain, lambda _: ("parcel-o1", "parcel-o2"))
-        self.cameras = Cameras("s", Names(), self._publish, self.said.append, judge)  # type: ignore[arg-type]
+        judge = Judge(chain, lambda _: [f"parcel-o{number}" for number in range(9)])
+        self.cameras = Cameras(
+            "s", Names(), self._publish, self.said.append, judge,  # type: ignore[arg-type]
+            lambda subject, text: self.alarms.append((subject, text)),
+        )  # fmt: skip
 
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         self.sent.append((topic, json.loads(payload)))
@@ -106,3 +119,39 @@ def test_what_became_of_the_pictures_is_counted() -> None:
     assert figures["unasked"] == 1
     assert figures["readers"]["plain"]["counts"] == {"calls": 1, "read": 1}
     json.dumps(figures)
+
+
+def label(number: int) -> RequestInference:
+    return RequestInference(
+        request=number, task="read_label", station=2, subject=f"parcel-o{number}",
+        expected=f"parcel-o{number}", capability="scan",
+    )  # fmt: skip
+
+
+def outcomes(said: list[Event]) -> list[str]:
+    return [event.outcome for event in said if isinstance(event, ImageRead)]
+
+
+def test_a_camera_that_hangs_is_no_camera_any_more() -> None:
+    hall = Hall()
+    for number in range(1, 5):
+        hall.cameras.command(label(number))
+        hall.shown(str(number), b"parcel-o1")
+        assert bool(hall.alarms) == (number == 4)
+    assert outcomes(hall.said) == ["ok", *["doubtful"] * 3]
+    broken = hall.said[-1]
+    assert isinstance(broken, StationFaulted) and (broken.station, broken.capability) == (2, "scan")
+    ((subject, text),) = hall.alarms
+    assert subject == "station 2:scan" and text == broken.reason
+    assert hall.cameras.figures()["frozen"] == 3
+
+
+def test_a_restart_of_the_server_does_not_make_its_old_picture_a_new_one() -> None:
+    hall = Hall()
+    image = Picture(b"parcel-o1").sha256
+    hall.cameras.folded(StationFaulted(station=0, capability="pick"), [label(1), label(2)])
+    hall.cameras.folded(ImageRead(request=1, outcome="ok", value="parcel-o1", image=image), [])
+    hall.cameras.command(label(2))
+    assert outcomes(hall.shown("2", b"parcel-o1")) == ["doubtful"]
+    hall.cameras.command(label(2))
+    assert outcomes(hall.shown("2", b"parcel-o2"))[1:] == ["ok"]

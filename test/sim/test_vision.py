@@ -12,9 +12,15 @@ from typing import Any
 import pytest
 
 from orchestrator.cli import main
-from orchestrator.core.messages import ImageRead, RequestInference
+from orchestrator.core.messages import (
+    ImageRead,
+    RequestInference,
+    StationFaulted,
+    StationRecovered,
+)
 from orchestrator.journal import RunReader
 from orchestrator.vision.chain import Chain
+from orchestrator.vision.frozen import HANGS
 from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import Picture
 from orchestrator.vision.pictures import Pictures, find, folder_of
@@ -179,3 +185,38 @@ def test_the_pictures_again(run: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert set(other) == {"read_label"} and other["read_label"]["false_ok_now"] == 0
     assert main(["vision", "replay", str(run), "--model", "nobody"]) == 2
     assert "there is no such reader" in capsys.readouterr().err
+
+
+def test_a_camera_that_hangs_is_believed_by_nobody_and_restarted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photograph, hung = vision.photograph, dict[int, Picture]()
+    sent = Counter[int]()
+
+    def hanging(*given: Any) -> Picture:
+        """Those of labels hang from their first picture on, and until they were restarted."""
+        (request,) = (one for one in given if isinstance(one, RequestInference))
+        if request.task != "read_label":
+            return photograph(*given)
+        sent[request.station] += 1
+        if not 1 < sent[request.station] < 5:
+            hung[request.station] = photograph(*given)
+        return hung[request.station]
+
+    monkeypatch.setattr(vision, "photograph", hanging)
+    path = tmp_path / "hangs.run"
+    record(replace(much_goes_wrong(), hours=0.13), path)
+    doubts = [read for read in reads(path) if read.model == "frozen"]
+    assert doubts and {read.outcome for read in doubts} == {"doubtful"}
+    with RunReader(path) as reader:
+        events = [entry.event for entry in reader.entries()]
+        pictures = {fact["request"]: fact["case"] for *_, fact in reader.truth("picture")}
+    faults = [event for event in events if isinstance(event, StationFaulted)]
+    assert any(event.reason == HANGS for event in faults)
+    assert any(isinstance(event, StationRecovered) for event in events)
+    passed = {pictures[read.request] for read in reads(path) if read.outcome == "ok"}
+    assert passed <= {RIGHT, TORN}
+    assert main(["vision", "replay", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["read_label"]["pictures"] == told["read_label"]["same"] > 10
+    assert main(["verify", str(path)]) == 0
