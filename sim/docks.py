@@ -10,7 +10,8 @@ from orchestrator.core.orders import OrderLine, order_of
 from orchestrator.core.site import Site
 from orchestrator.layout.site_file import NoticeWrong
 from sim.clock import Streams
-from sim.floor import Floor
+from sim.floor import Floor, variant
+from sim.mishaps import Mishaps
 
 
 class Docks:
@@ -22,10 +23,12 @@ class Docks:
         floor: Floor,
         wrong: NoticeWrong | None,
         streams: Streams,
+        mishaps: Mishaps,
         enter: Callable[[OrderReceived], None],
         tell: Callable[[str, dict[str, Any]], None],
     ) -> None:
         self._site, self._floor, self._enter, self._tell = site, floor, enter, tell
+        self._mishaps = mishaps
         self._wrong, self._chance = wrong, streams.of("notice wrong")
         self._outside: dict[int, list[OrderReceived]] = {}
 
@@ -60,6 +63,17 @@ class Docks:
         self._tell("miscounted", fact)
         return real
 
+    def _goods(self, event: OrderReceived, number: int, line: OrderLine, station: str) -> str:
+        """What there really is, where an item was announced; one unit may be broken."""
+        fact = {"tote": line.tote, "sku": line.sku, "order_id": event.order_id, "line": number}
+        if self._mishaps.strikes("goods_wrong", station):
+            self._tell("goods_wrong", fact | {"as": variant(line.sku)})
+            return variant(line.sku)
+        if line.quantity and self._mishaps.strikes("goods_damaged", station):
+            self._tell("goods_damaged", fact)
+            self._floor.came_damaged(line.tote, line.sku)
+        return line.sku
+
     def _unload(self, station: int) -> None:
         waiting = self._outside[station]
         while waiting:
@@ -71,7 +85,10 @@ class Docks:
             if used and used + (1 if makes else len(lines)) > spec.positions:
                 return
             waiting.pop(0)
-            totes = {line.tote: (line.sku, self._really(event, line)) for line in lines}
+            totes = {
+                line.tote: (self._goods(event, number, line, spec.id), self._really(event, line))
+                for number, line in enumerate(lines)
+            }
             if makes:
                 self._floor.pallet(event.order_id, spec.id, totes)
             else:

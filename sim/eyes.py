@@ -11,9 +11,10 @@ from sim.floor import Floor, variant
 
 RIGHT, TORN, OTHER_LABEL = "right", "torn", "other_label"
 WRONG_COUNT, WRONG_ITEM, DAMAGED = "wrong_count", "wrong_item", "damaged"
+NOTHING = "nothing"  # no goods are there
 SEEN_AS = {
     RIGHT: "ok", TORN: "unreadable", OTHER_LABEL: "misread", WRONG_COUNT: "mismatch",
-    WRONG_ITEM: "mismatch", DAMAGED: "damaged",
+    WRONG_ITEM: "mismatch", DAMAGED: "damaged", NOTHING: "unreadable",
 }  # fmt: skip
 
 
@@ -65,6 +66,10 @@ class Perfect:
 
 def shown_to(request: RequestInference, floor: Floor) -> Shown:
     """The truth about what a camera is asked to look at."""
+    if request.task == "identify_item":
+        return _goods(request, floor)
+    if request.task == "inspect_damage":
+        return _condition(request, floor)
     if request.task != "verify_pick":
         label = floor.labels.get(request.subject, request.subject)
         case = RIGHT if label == request.subject else OTHER_LABEL if label else TORN
@@ -80,3 +85,28 @@ def shown_to(request: RequestInference, floor: Floor) -> Shown:
     if case == RIGHT and broken_sku == sku:
         case = DAMAGED
     return Shown(case, value, tuple(box.items()), damaged.get(broken_sku, 0), broken_sku)
+
+
+def _goods(request: RequestInference, floor: Floor) -> Shown:
+    """What lies in a tote."""
+    sku, quantity = floor.units.get(request.subject, ("", 0))
+    if not quantity:
+        return Shown(NOTHING, "")
+    return Shown(RIGHT if sku == request.expected else WRONG_ITEM, sku, ((sku, quantity),))
+
+
+def _condition(request: RequestInference, floor: Floor) -> Shown:
+    """Units of one item in a tote or a box, one after the other: the worst of them counts. Of a box
+    it may not be said which item; then it is one of them all."""
+    damaged = {sku: n for sku, n in floor.damaged.get(request.subject, {}).items() if n}
+    if request.subject in floor.units:
+        sku, there = floor.units[request.subject]
+    else:
+        box = floor.boxes.get(request.subject, {})
+        sku = request.expected or next(iter(damaged), "") or next(iter(box), "")
+        there = box.get(sku, 0)
+    if not there:
+        return Shown(NOTHING, "")
+    if sku in damaged:
+        return Shown(DAMAGED, "damaged", ((sku, there),), damaged[sku], sku)
+    return Shown(RIGHT, "intact", ((sku, there),))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+LOOKALIKE = "~"
+
 
 def variant(sku: str) -> str:
     """Another item that is easily taken for this one."""
-    return f"{sku}~"
+    return sku + LOOKALIKE
 
 
 def _less(box: dict[str, int], sku: str, count: int) -> None:
@@ -33,7 +35,7 @@ class Floor:
         self.parcels: dict[str, tuple[str, dict[str, int]]] = {}  # parcel -> order, contents
         self.pallets: dict[str, tuple[str, dict[str, tuple[str, int]]]] = {}  # order -> dock, totes
         self.trucks: dict[str, list[str]] = {}  # at a door -> parcels
-        self.damaged: dict[str, dict[str, int]] = {}  # order -> broken units in its box
+        self.damaged: dict[str, dict[str, int]] = {}  # order, tote -> broken units in it
         self.foreign: dict[str, dict[str, int]] = {}  # order -> units in its box of other items
         self.labels: dict[str, str] = {}  # load -> what its label says if not itself; "": torn
         self.timetable: dict[str, int] = {}  # truck -> departure by its timetable
@@ -162,6 +164,7 @@ class Floor:
         del self.at["gone"][load]
         del self.place[load]
         self.units.pop(load, None)
+        self.damaged.pop(load, None)
 
     def pick(self, tote: str, order: str, quantity: int) -> int:
         """An arm takes up to `quantity` units; return how many there were."""
@@ -173,6 +176,13 @@ class Floor:
             box[sku] = box.get(sku, 0) + taken
             fact = {"sku": sku, "quantity": taken, "tote": tote, "order_id": order}
             self.tell("units_moved", fact)
+        if taken and tote in self.damaged:  # what is broken lies on top
+            broken = self.damaged[tote]
+            for _ in range(min(taken, broken[sku])):
+                _less(broken, sku, 1)
+                self.damage(order, sku)
+            if not broken:
+                del self.damaged[tote]
         return taken
 
     def scrap(self, tote: str, quantity: int, why: str) -> None:
@@ -182,10 +192,14 @@ class Floor:
         self.tell("units_scrapped", fact)
 
     def damage(self, order: str, sku: str) -> None:
-        """A unit in the box breaks."""
+        """A unit in the box breaks, or was broken when it came in."""
         broken = self.damaged.setdefault(order, {})
         broken[sku] = broken.get(sku, 0) + 1
         self.tell("units_damaged", {"sku": sku, "quantity": 1, "order_id": order})
+
+    def came_damaged(self, tote: str, sku: str) -> None:
+        """A unit of a tote that comes in is broken."""
+        self.damaged[tote] = {sku: 1}
 
     def swap(self, tote: str, order: str, sku: str) -> None:
         """One of the units that were just picked is of another item, which looks much like it."""

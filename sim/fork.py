@@ -21,7 +21,7 @@ FAULTS_THAT_CHANGE = (
     "format", "robot_dies", "robot_slips", "robot_nonsense", "lane_blocked", "pick_fails",
     "message_late", "truck_late", "notice_wrong", "machine_down", "charger_dies", "pick_wrong",
     "item_wrong", "label_wrong", "label_torn", "item_damaged", "item_dropped", "stock_wrong",
-    "answer_lost",
+    "answer_lost", "goods_wrong", "goods_damaged",
 )  # fmt: skip
 SIMULATION_THAT_CHANGES = (
     "battery_at_start_percent", "service_s", "success", "speed_share", "latency_ms", "demand",

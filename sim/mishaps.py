@@ -29,7 +29,7 @@ class Mishaps:
         """From now on with these shares."""
         kinds = (
             "pick_wrong", "item_wrong", "item_damaged", "item_dropped", "stock_wrong", "label_wrong",
-            "label_torn", "answer_lost",
+            "label_torn", "answer_lost", "goods_wrong", "goods_damaged",
         )  # fmt: skip
         rows = {kind: getattr(faults, kind, None) for kind in kinds}
         self._shares = {kind: row.share for kind, row in rows.items() if row is not None}

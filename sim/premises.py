@@ -88,7 +88,7 @@ class Premises(ABC):
         self.handling.dark = self.breakdowns.dead
         wrong = faults.notice_wrong if faults else None
         self.docks = Docks(
-            self.loaded.site, self.floor, wrong, streams, self.order_enters, self.tell
+            self.loaded.site, self.floor, wrong, streams, self.mishaps, self.order_enters, self.tell
         )
 
     def occupy(self) -> None:

@@ -28,6 +28,8 @@ RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "item_dropped": {"share": (0.001, 0.03)},
     "stock_wrong": {"share": (0.01, 0.15)},
     "answer_lost": {"share": (0.0001, 0.004)},
+    "goods_wrong": {"share": (0.002, 0.05)},
+    "goods_damaged": {"share": (0.002, 0.05)},
 }
 FIXED: dict[str, dict[str, Any]] = {
     "message_late": {"delay_s": [0.5, 6]},

@@ -20,7 +20,9 @@ from sim.cameras import Scenes, Truth
 from sim.cameras.rates import rates
 from sim.eyes import (
     DAMAGED,
+    NOTHING,
     OTHER_LABEL,
+    RIGHT,
     TORN,
     WRONG_COUNT,
     WRONG_ITEM,
@@ -34,6 +36,7 @@ from sim.scenario import Options, ScenarioError
 
 PERFECT, STATISTICAL, RENDERED = "perfect", "statistical", "rendered"
 KINDS = {OTHER_LABEL: "other", WRONG_COUNT: "count", WRONG_ITEM: "sibling", DAMAGED: "broken"}
+CONDITION = {RIGHT: "intact", DAMAGED: "damaged"}  # the same of `inspect_damage`
 CLEAR, UNCLEAR, WORN = "easy", "foul", "torn"  # levels of difficulty: see sim.cameras.levels
 CONFIDENT_PERMILLE = 950
 
@@ -69,10 +72,11 @@ class Measured:
     ) -> Seen:
         """Draws once."""
         drawn = chance.random()
-        if not clear:
+        if not clear or shown.case == NOTHING:
             return Seen("unreadable", "", STATISTICAL, 0)
         level = WORN if shown.case == TORN else CLEAR
-        shares = rates(request.task, level, KINDS.get(shown.case, ""))
+        kinds = CONDITION if request.task == "inspect_damage" else KINDS
+        shares = rates(request.task, level, kinds.get(shown.case, ""))
         return _said(request, shown, _at(shares, drawn))
 
 
@@ -88,6 +92,9 @@ def _at(shares: Mapping[str, float], drawn: float) -> str:
 def _said(request: RequestInference, shown: Shown, outcome: str) -> Seen:
     if outcome in ("unreadable", "doubtful"):
         return Seen(outcome, "", STATISTICAL, 0)
+    if request.task == "inspect_damage":
+        value = "intact" if outcome == "ok" else "damaged"
+        return Seen(outcome, value, STATISTICAL, CONFIDENT_PERMILLE)
     value = request.expected if outcome == "ok" else shown.value
     if value == request.expected and outcome in ("misread", "mismatch"):
         value = ""
@@ -163,9 +170,11 @@ def photograph(scenes: Scenes, request: RequestInference, shown: Shown, clear: b
         truth = Truth(label=request.subject if shown.case == TORN else shown.value)
     else:
         contents: Counter[str] = Counter()
-        for sku, count in shown.units:
+        units = shown.units if request.task == "verify_pick" else [(s, 1) for s, _ in shown.units]
+        for sku, count in units:
             contents[pack_of(sku)] += count
-        truth = Truth(contents=contents, broken=shown.broken, broken_sku=shown.broken_sku)
+        broken = 0 if request.task == "identify_item" else shown.broken
+        truth = Truth(contents=contents, broken=broken, broken_sku=shown.broken_sku)
     task: Task = request.task  # type: ignore[assignment]
     return scenes.picture(task, request.subject, truth, request.request, level)
 

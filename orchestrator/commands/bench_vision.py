@@ -30,7 +30,7 @@ def add(kinds: Any) -> None:
     parser.add_argument("--labels", type=int, default=2000, help="pictures of labels")
     parser.add_argument("--others", type=int, help="pictures of each other task (0.15 of labels)")
     parser.add_argument(
-        "--stations", type=int, default=0, help="labels, and boxes, as stations see them (0)"
+        "--stations", type=int, default=0, help="pictures of each task, as stations see them (0)"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)

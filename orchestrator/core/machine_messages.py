@@ -77,7 +77,7 @@ class RequestInference(Message, frozen=True):
     earlier looks at the same; `look` says what is to be different: another angle, reader or model."""
 
     request: int
-    task: str  # read_label | verify_pick
+    task: str  # read_label | identify_item | verify_pick | inspect_damage
     station: int
     subject: str
     expected: str

@@ -101,7 +101,8 @@ class Step:
     """One step of an order type.
 
     `do` names the mechanism: reserve | carry | work | inspect | depart | finish; `needs` the
-    capability of the station or the kind of load of the carrier. `then` are the steps that follow
+    capability of the station or the kind of load of the carrier; `task` what a camera is asked
+    (read_label | identify_item | verify_pick | inspect_damage). `then` are the steps that follow
     a good outcome, all at once; a step that is named by several others waits for all of them
     (`per_line` steps: for all lines).
     """
@@ -109,6 +110,7 @@ class Step:
     id: str
     do: str
     needs: str = ""
+    task: str = ""
     start: str = ""  # carry: where from: dock | home | station | out | chute
     start_at: str = ""  # home: the zone
     to: str = ""  # carry: where to: slot | station | home | chute | door | stop

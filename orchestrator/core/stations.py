@@ -6,11 +6,19 @@ from orchestrator.core import carry, flow, timeouts, trucks
 from orchestrator.core.messages import ImageRead, RequestInference, StartWork, WorkEnded
 from orchestrator.core.orders import Order, OrderLine
 from orchestrator.core.robots import Token
+from orchestrator.core.site import Step
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import World
 
 MAKES = ("pack", "depalletise", "unpack")  # what they make needs a place in the out buffer
-COUNTS = ("verify", "recheck")  # cameras that look at what is in the box
+COUNTS = ("verify", "recheck")  # cameras that look at what is in the box, if the step names no task
+INTACT = "intact"
+CONTRADICTED = {  # task -> what an "ok" with another value than the expected one really is
+    "read_label": "misread",
+    "identify_item": "mismatch",
+    "verify_pick": "mismatch",
+    "inspect_damage": "damaged",
+}
 UNKNOWN = ("down", "timeout")  # outcomes that don't say what was done
 
 
@@ -293,17 +301,15 @@ def look(world: World, token: Token, capability: str) -> None:
         return
     request = world.number()
     world.looks[request] = token
-    timeouts.expect(world, request, flow.step_of(world, order, token[1]))
-    subject = expected = order.load_of(token[2])
-    if capability in COUNTS:
-        line = order.lines[token[2]]
-        picked = world.stock.boxes.get(order.box, {}).get(line.sku, 0)
-        subject, expected = order.box, f"{line.sku}:{picked}"
+    step = flow.step_of(world, order, token[1])
+    timeouts.expect(world, request, step)
+    task = _task(step)
+    subject, expected = _asked(world, order, token[2], task)
     world.to_show[request] = expected
     world.out.append(
         RequestInference(
             request=request,
-            task="verify_pick" if capability in COUNTS else "read_label",
+            task=task,
             station=station,
             subject=subject,
             expected=expected,
@@ -312,6 +318,25 @@ def look(world: World, token: Token, capability: str) -> None:
             look=order.views.pop(token[1:], ""),
         )
     )
+
+
+def _task(step: Step) -> str:
+    return step.task or ("verify_pick" if step.needs in COUNTS else "read_label")
+
+
+def _asked(world: World, order: Order, number: int, task: str) -> tuple[str, str]:
+    """What a camera looks at, and what is to be there: a label; a line's goods, in their tote or, of
+    what was picked, in the order's box."""
+    load = order.load_of(number)
+    if task == "read_label":
+        return load, load
+    line = order.lines[number]
+    if task == "identify_item":
+        return load, line.sku
+    if task == "inspect_damage":
+        return (load if world.site.order_types[order.kind].brings else order.box), line.sku
+    picked = world.stock.boxes.get(order.box, {}).get(line.sku, 0)
+    return order.box, f"{line.sku}:{picked}"
 
 
 def look_away(world: World, request: int) -> str:
@@ -328,17 +353,9 @@ def image_read(world: World, event: ImageRead) -> None:
         return
     expected = look_away(world, event.request)
     order = world.orders[token[0]]
-    capability = flow.step_of(world, order, token[1]).needs
-    world.stations[station_of(world, token, capability)].silent.pop(capability, None)
-    outcome = event.outcome
-    if outcome == "ok" and event.value != expected:
-        outcome = _contradicted(capability, event.value)
+    step = flow.step_of(world, order, token[1])
+    world.stations[station_of(world, token, step.needs)].silent.pop(step.needs, None)
+    outcome, task = event.outcome, _task(step)
+    if outcome == "ok" and event.value != (INTACT if task == "inspect_damage" else expected):
+        outcome = CONTRADICTED[task] if event.value else "doubtful"  # without a value: of what?
     flow.step_ended(world, token, outcome)
-
-
-def _contradicted(capability: str, value: str) -> str:
-    """What an "ok" with another value than the expected one really is. Without a value nobody knows
-    what was seen."""
-    if not value:
-        return "doubtful"
-    return "mismatch" if capability in COUNTS else "misread"

@@ -28,6 +28,8 @@ def check(spec: SiteFile, file: str) -> list[Finding]:
                 text = f"no station can {step.needs!r}"
                 mend = "add the capability to a station, or mend the step"
                 found.append(Finding("error", file, where, text, mend))
+            if step.task:
+                found += _task(steps, step, file, f"{path}.{name}")
             if step.wait_minutes and (kind != REINDUCT or step.do != "work"):
                 text = "only work of `reinduct` can wait: nobody cancels it meanwhile"
                 place = f"{path}.{name}.wait_minutes"
@@ -39,6 +41,20 @@ def check(spec: SiteFile, file: str) -> list[Finding]:
             if step.do == "carry":
                 found += _carriers(spec, step, file, where)
     return found
+
+
+def _task(steps: dict[str, StepFile], step: StepFile, file: str, path: str) -> list[Finding]:
+    """A camera can be asked this here."""
+    if step.do != "inspect":
+        text, mend = "only an `inspect` step asks a camera", "leave it out"
+        return [Finding("error", file, f"{path}.task", text, mend)]
+    if step.task != "read_label" and not step.per_line:
+        text = f"{step.task!r} is about one line's goods, and the step about the whole order"
+        return [Finding("error", file, f"{path}.task", text, "make the step `per_line: true`")]
+    if step.task == "verify_pick" and any(other.start == "dock" for other in steps.values()):
+        text = "'verify_pick' looks into an order's box, and these orders bring totes"
+        return [Finding("error", file, f"{path}.task", text, "use 'identify_item'")]
+    return []
 
 
 def _carriers(spec: SiteFile, step: StepFile, file: str, where: str) -> list[Finding]:

@@ -10,6 +10,7 @@ from orchestrator.core.site import Look
 
 STARTS = r"^(dock|home(:[^:]+)?|station|out|chute)?$"
 ENDS = r"^(slot(:[^:]+)?|station(:[^:]+)?|home|chute(:[^:]+)?|door|stop)?$"
+CameraTask = Literal["", "read_label", "identify_item", "verify_pick", "inspect_damage"]
 
 
 class _Part(BaseModel):
@@ -52,6 +53,7 @@ class StepFile(_Part):
 
     do: Literal["reserve", "carry", "work", "inspect", "depart", "finish"]
     needs: str = ""
+    task: CameraTask = ""
     start: Annotated[str, Field(pattern=STARTS)] = ""
     to: Annotated[str, Field(pattern=ENDS)] = ""
     per_line: bool = False

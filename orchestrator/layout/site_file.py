@@ -364,6 +364,8 @@ class FaultsFile(_Part):
     item_dropped: Happens | None = None  # a unit falls from an arm; a robot can't take or set down
     stock_wrong: Happens | None = None  # of the opening totes: fewer units than the books say
     answer_lost: Happens | None = None  # of machines and cameras
+    goods_wrong: Happens | None = None  # totes that come in with another item that looks like it
+    goods_damaged: Happens | None = None  # totes that come in with a broken unit
 
 
 def read_site(text: str, file: str) -> tuple[SiteFile | None, list[Finding]]:

@@ -48,9 +48,8 @@ def others(seed: int, count: int) -> list[Case]:
 
 
 def stations(seed: int, count: int) -> list[Case]:
-    """So many labels and so many boxes, all as a good station sees them."""
-    tasks: tuple[Task, ...] = ("verify_pick", "read_label")
-    return [case_of(seed, task, number, STATION) for task in tasks for number in range(count)]
+    """So many of each task, all as a good station sees them."""
+    return [case_of(seed, task, number, STATION) for task in TASKS for number in range(count)]
 
 
 def case_of(seed: int, task: Task, number: int, level: str = "") -> Case:

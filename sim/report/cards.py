@@ -50,11 +50,13 @@ def mistakes(figures: dict[str, Any]) -> str:
     """What machines did wrong to goods, and which check caught it; nothing where nothing was."""
     if not figures["made"]:
         return ""
-    listed = table(("mistake", "made", "caught by", "still inside", "torn, but readable", "shipped"), [
-        (row["kind"], row["made"], _ends(row["caught"]), row["open"], row["readable"],
-         row["shipped"])
+    head = ("mistake", "made", "caught by", "still inside", "put into stock", "torn, but readable",
+            "shipped")  # fmt: skip
+    listed = table(head, [
+        (row["kind"], row["made"], _ends(row["caught"]), row["open"], row["stocked"],
+         row["readable"], row["shipped"])
         for row in figures["kinds"]
-    ], numeric=(1, 3, 4, 5))  # fmt: skip
+    ], numeric=(1, 3, 4, 5, 6))  # fmt: skip
     caption = f"{figures['made']} made by machines, {figures['shipped']} left the building"
     return card("Mistakes and the checks that caught them", caption, listed)
 

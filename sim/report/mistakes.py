@@ -12,20 +12,24 @@ from sim.report.timeline import Fact
 
 SHIPPED, OPEN, UNDONE = "shipped", "not checked yet", "undone with another"
 READ = "left with it, and readable"  # of a torn label: it says the right thing
+STOCKED = "put into stock"  # of what came in
 COUNT, ITEM, BROKEN = "wrong count", "wrong item", "damaged"
 LABEL, TORN = "wrong label", "torn label"
+GOODS_WRONG, GOODS_BROKEN = "wrong goods came in", "damaged goods came in"
 TELLING = {  # mistake -> outcomes of a check that mean it
     COUNT: ("mismatch",),
     ITEM: ("mismatch",),
     BROKEN: ("damaged", "mismatch"),
     LABEL: ("misread", "doubtful", "unreadable"),
     TORN: ("unreadable", "doubtful"),
+    GOODS_WRONG: ("mismatch", "unreadable", "doubtful"),
+    GOODS_BROKEN: ("damaged", "unreadable", "doubtful"),
 }
 
 
 @dataclass(slots=True)
 class Mistake:
-    """One, and where it ended: a capability, SHIPPED, UNDONE, READ or OPEN."""
+    """One, and where it ended: a capability, SHIPPED, UNDONE, READ, STOCKED or OPEN."""
 
     kind: str
     order_id: str
@@ -33,6 +37,8 @@ class Mistake:
     made_ns: int
     caught: str = OPEN
     caught_ns: int = -1
+    line: int = -1  # of what came in
+    tote: str = ""
 
 
 @dataclass(slots=True)
@@ -88,6 +94,7 @@ def mistakes(facts: Iterable[Fact], needs: Callable[[str, str], str]) -> list[Mi
     """By the time they were made. `needs(order type, step)` is the capability of a step."""
     found: list[Mistake] = []
     of_order: dict[str, list[Mistake]] = {}
+    inbound: dict[str, list[Mistake]] = {}  # by tote, until it is put away
     truth = _Truth()
     for time_ns, kind, fact in facts:
         order = str(fact.get("order_id", ""))
@@ -95,9 +102,13 @@ def mistakes(facts: Iterable[Fact], needs: Callable[[str, str], str]) -> list[Mi
         truth.feed(kind, fact)
         match kind:
             case "exception" if fact["phase"] != "ended":
-                step = str(fact["subject"]).partition(":")[2].partition(".")[0]
+                step, _, line = str(fact["subject"]).partition(":")[2].partition(".")
                 layer = needs(truth.kinds.get(order, ""), step) or step
-                _close((r for r in rows if fact["kind"] in TELLING[r.kind]), time_ns, layer)
+                about = (r for r in rows if r.line < 0 or str(r.line) == line)
+                _close((r for r in about if fact["kind"] in TELLING[r.kind]), time_ns, layer)
+            case "load_moved" if fact["load"] in inbound and fact["to"].startswith("slot:"):
+                for row in inbound.pop(fact["load"]):
+                    row.caught, row.caught_ns = STOCKED, time_ns
             case "units_scrapped" if order:
                 sku = str(fact["sku"]).rstrip("~")
                 _close((r for r in rows if r.sku == sku), time_ns, UNDONE)
@@ -107,6 +118,8 @@ def mistakes(facts: Iterable[Fact], needs: Callable[[str, str], str]) -> list[Mi
         if made is not None:
             found.append(made)
             of_order.setdefault(made.order_id, []).append(made)
+            if made.tote:
+                inbound.setdefault(made.tote, []).append(made)
     return found
 
 
@@ -119,6 +132,9 @@ def _made(time_ns: int, kind: str, fact: dict[str, Any], truth: _Truth) -> Mista
             return Mistake(ITEM, order, sku, time_ns)
         case "units_damaged":
             return Mistake(BROKEN, order, sku, time_ns)
+        case "goods_wrong" | "goods_damaged":
+            name = GOODS_WRONG if kind == "goods_wrong" else GOODS_BROKEN
+            return Mistake(name, order, sku, time_ns, line=fact["line"], tote=fact["tote"])
         case "labelled" if fact["why"] and fact["load"] in truth.packed:
             name = TORN if fact["why"] == "torn" else LABEL
             return Mistake(name, truth.packed[fact["load"]], "", time_ns)
@@ -148,7 +164,7 @@ def _left(rows: list[Mistake], time_ns: int, fact: dict[str, Any], truth: _Truth
 def figures(rows: list[Mistake]) -> dict[str, Any]:
     """Per kind of mistake: how many, which layer caught how many, how many were shipped."""
     table = []
-    apart = (SHIPPED, OPEN, READ)
+    apart = (SHIPPED, OPEN, READ, STOCKED)
     for kind in TELLING:
         ends = Counter(row.caught for row in rows if row.kind == kind)
         if ends:
@@ -159,6 +175,7 @@ def figures(rows: list[Mistake]) -> dict[str, Any]:
                     "caught": {name: n for name, n in ends.most_common() if name not in apart},
                     "shipped": ends[SHIPPED],
                     "readable": ends[READ],
+                    "stocked": ends[STOCKED],
                     "open": ends[OPEN],
                 }
             )

@@ -13,7 +13,8 @@ LAG_NS = 15_000_000_000  # what a message may be late: so old may the books be a
 def compare(goods: Goods, books: dict[str, Any], end_ns: int, found: Findings) -> dict[str, int]:
     """Each tote where the books say, with what they say. Where the books are older than the truth
     by no more than a message on its way, or by an answer that the simulation withheld, that is
-    counted and no finding; so is a wrong count that it put in and nobody could see yet."""
+    counted and no finding; so is a wrong count that it put in and nobody could see yet, and wrong goods
+    that no camera saw."""
     said = books.get("totes", {})
     since = _known_since(goods, end_ns)
     behind = unproven = 0
@@ -30,7 +31,9 @@ def compare(goods: Goods, books: dict[str, Any], end_ns: int, found: Findings) -
         elif (row["sku"], row["quantity"], row["place"]) != (tote.sku, tote.quantity, tote.place):
             recent = _recent(tote, since_ns)
             errors = _errors(goods, books, name)
-            if row["sku"] == tote.sku and (row["place"], row["quantity"]) in recent:
+            if goods.wrong_goods.get(name) == row["sku"] and row["place"] in {p for p, _ in recent}:
+                unproven += 1
+            elif row["sku"] == tote.sku and (row["place"], row["quantity"]) in recent:
                 behind += 1
             elif row["sku"] == tote.sku and any(
                 (row["place"], row["quantity"] - error) in recent for error in errors

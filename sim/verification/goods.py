@@ -68,6 +68,7 @@ class Goods:
     broken: dict[str, Contents] = field(default_factory=dict)  # order -> damaged units in its box
     labels: dict[str, str] = field(default_factory=dict)  # load -> what its label says
     miscounted: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    wrong_goods: dict[str, str] = field(default_factory=dict)  # tote -> the SKU that was announced
     unreported: dict[int, tuple[int, tuple[str, ...]]] = field(default_factory=dict)  # by work
     trucks: dict[str, Truck] = field(default_factory=dict)  # at the doors
     docked: dict[tuple[str, int], int] = field(default_factory=dict)  # route, timetable -> when
@@ -105,6 +106,8 @@ class Goods:
                 self.unreported.pop(fact["work"], None)
             case "miscounted":
                 self.miscounted[fact["tote"]].append(fact)
+            case "goods_wrong":
+                self.wrong_goods[fact["tote"]] = fact["sku"]
             case "units_unpacked":
                 self._unpacked(time_ns, fact)
             case "truck_docked":

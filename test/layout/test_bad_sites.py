@@ -200,6 +200,15 @@ SPEC_CHANGES: list[tuple[str, Change, str, str]] = [
      "flow.inbound.receive.outcomes.failed.plan.0.then", "no step 'reciev'"),
     ("rest", lambda s: s["flow"]["inbound"]["receive"].update(wait_minutes=5),
      "flow.inbound.receive.wait_minutes", "only work of `reinduct` can wait"),
+    ("task of a machine", lambda s: s["flow"]["inbound"]["receive"].update(task="read_label"),
+     "flow.inbound.receive.task", "only an `inspect` step asks a camera"),
+    ("goods of an order", lambda s: s["flow"]["inbound"]["receive"].update(
+        do="inspect", task="identify_item"), "flow.inbound.receive.task", "about one line's goods"),
+    ("a box that there is not", lambda s: s["flow"]["inbound"]["receive"].update(
+        do="inspect", per_line=True, task="verify_pick"),
+     "flow.inbound.receive.task", "these orders bring totes"),
+    ("no such task", lambda s: s["flow"]["inbound"]["receive"].update(
+        do="inspect", task="count"), "flow.inbound.receive.task", "'read_label'"),
     ("no capability", lambda s: s["stations"][0].update(capabilities=["identify"]),
      "flow.inbound.receive.needs", "no station can 'receive'"),
     ("no chute", lambda s: s["flow"]["inbound"]["put_away"].update(to="chute"),
