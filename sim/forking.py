@@ -38,7 +38,7 @@ def fork(source: Path, change: Fork, path: Path, *, progress: Progress = None) -
             "chain": begins.chain,
         }
         line = [*reader.meta.get("forked_from", []), origin]
-        parent = Parent(reader, begins.events)
+        parent = Parent(reader, begins)
         try:
             return record(
                 recipe, path, progress=progress, made=made, parent=parent,

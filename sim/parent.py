@@ -13,6 +13,7 @@ from orchestrator.answers import Answers
 from orchestrator.core.messages import (
     AssignmentMade,
     Entry,
+    ImageRead,
     PathsPlanned,
     RequestAssignment,
     RequestPaths,
@@ -40,30 +41,35 @@ class Beginning:
 
     events: int
     chain: str  # SHA-256 over the canonical bytes of these events
+    reads: dict[int, ImageRead]  # what cameras saw, by request
 
 
 def beginning(reader: RunReader, at_ns: int) -> Beginning:
     """Of a recorded run. Raises `ScenarioError` where the record ends earlier."""
     hashed, events, last_ns = hashlib.sha256(), 0, -1
+    reads: dict[int, ImageRead] = {}
     for data in reader.entry_bytes():
-        last_ns = decode_entry(data).time_ns
+        entry = decode_entry(data)
+        last_ns = entry.time_ns
         if last_ns > at_ns:
-            return Beginning(events, hashed.hexdigest())
+            return Beginning(events, hashed.hexdigest(), reads)
+        if isinstance(entry.event, ImageRead):
+            reads[entry.event.request] = entry.event
         hashed.update(data)
         events += 1
     if last_ns < at_ns and reader.meta["status"] != "closed":
         raise ScenarioError(
             f"{reader.path}: is recorded up to {max(0, last_ns) / 1e9:g} s so far -> fork before it"
         )
-    return Beginning(events, hashed.hexdigest())
+    return Beginning(events, hashed.hexdigest(), reads)
 
 
 class Parent:
     """Reads a parent's journal once, in step with the run that is made again: a bounded stretch ahead
     for its answers."""
 
-    def __init__(self, reader: RunReader, events: int) -> None:
-        self.events = events
+    def __init__(self, reader: RunReader, begins: Beginning) -> None:
+        self.events, self.reads = begins.events, begins.reads
         self._batches = cast("Generator[Batch, None, None]", reader.batches())
         self._entries = self._read()
         self._ahead: deque[tuple[bytes, Entry]] = deque()

@@ -79,7 +79,7 @@ class Premises(ABC):
         self.machines = Machines(
             self.loaded.site, spec.simulation, self.clock, self.floor, streams,
             pick_fails(faults), self.handling.present, self.trucks.at, self.mishaps, self.say,
-            eyes_of(options, self.loaded, self.floor),
+            eyes_of(options, self.loaded, self.floor, self.clock),
         )  # fmt: skip
         self.breakdowns = Breakdowns(
             self.loaded.site, self.clock, streams, faults, self.machines.broke, self._delayed,

@@ -57,7 +57,7 @@ def record(
     scenario, bad = made or recipe.scenario()
     loaded = scenario.loaded
     answers = RecordedAnswers(loaded.arrays, loaded.site.policy)
-    answers.known, reads = _recorded(path) if resume else ({}, {})
+    answers.known, reads = _recorded(path) if resume else ({}, parent.reads if parent else {})
     options = replace(scenario.options, pictures=folder_of(path), reads=reads)
     scenario = replace(scenario, options=options)
     meta = {"run_id": new_run_id()} | recipe.meta() | (origin or {})

@@ -15,9 +15,9 @@ from orchestrator.vision import settings
 from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import Picture, Task
 from orchestrator.vision.pictures import Pictures
-from orchestrator.vision.readers_file import Remote
 from sim.cameras import Scenes, Truth
 from sim.cameras.rates import rates
+from sim.clock import Clock
 from sim.eyes import (
     DAMAGED,
     NOTHING,
@@ -32,6 +32,7 @@ from sim.eyes import (
     Shown,
 )
 from sim.floor import Floor, variant
+from sim.look_clock import LookClock
 from sim.scenario import Options, ScenarioError
 
 PERFECT, STATISTICAL, RENDERED = "perfect", "statistical", "rendered"
@@ -39,6 +40,7 @@ KINDS = {OTHER_LABEL: "other", WRONG_COUNT: "count", WRONG_ITEM: "sibling", DAMA
 CONDITION = {RIGHT: "intact", DAMAGED: "damaged"}  # the same of `inspect_damage`
 CLEAR, UNCLEAR, WORN = "easy", "foul", "torn"  # levels of difficulty: see sim.cameras.levels
 CONFIDENT_PERMILLE = 950
+SETTLED = 5  # turns of the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +113,13 @@ class Rendered:
         scenes: Scenes,
         judge: Judge,
         pictures: Pictures | None,
-        *,
-        real_time: bool,
+        clock: LookClock,
         reads: Mapping[int, ImageRead],
     ) -> None:
-        """`real_time`: what the readers take counts, because they are far away. `reads`: what was
-        answered before the run was resumed."""
+        """`clock`: the chain's, too. `reads`: answers from before the run was resumed or forked."""
         self._reads = reads
         self._share, self._scenes, self._judge = mode.share, scenes, judge
-        self._pictures, self._real_time = pictures, real_time
+        self._pictures, self._clock = pictures, clock
         self._rest: Eyes = Measured()
         self._loop = asyncio.new_event_loop()
         self.rendered = 0
@@ -132,6 +132,9 @@ class Rendered:
         if known is not None:
             chance.random()  # as many draws as without
             self._judge.remember(request, known.image)
+            if known.image and self._pictures is not None and known.image not in self._pictures:
+                picture = photograph(self._scenes, request, shown, clear)
+                self._judge.keep(picture, bad=known.outcome != "ok")
             return _again(known)._replace(hangs=self._judge.hangs(request))
         key = f"{self._scenes.seed}/{request.request}"
         if zlib.crc32(key.encode()) / 2**32 >= self._share:
@@ -142,10 +145,16 @@ class Rendered:
             return seen._replace(image=self._judge.keep(picture, bad=True))
         chance.random()  # as many draws as without a picture
         picture = photograph(self._scenes, request, shown, clear)
-        read = self._loop.run_until_complete(self._judge.answer(request, picture))
+        self._clock.begin()
+        read = self._loop.run_until_complete(self._answer(request, picture))
         self.rendered += 1
-        seconds = read.latency_us / 1e6 if self._real_time else 0.0
-        return _again(read)._replace(seconds=seconds, hangs=self._judge.hangs(request))
+        return _again(read)._replace(hangs=self._judge.hangs(request))
+
+    async def _answer(self, request: RequestInference, picture: Picture) -> ImageRead:
+        read = await self._judge.answer(request, picture)
+        for _ in range(SETTLED):  # calls that were given up end in this look's time
+            await asyncio.sleep(0)
+        return read
 
     def close(self) -> None:
         """Let go of what the readers hold."""
@@ -184,7 +193,7 @@ def packs_of(skus: Collection[str]) -> frozenset[str]:
     return frozenset(skus).union(pack_of(variant(sku)) for sku in skus)
 
 
-def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
+def eyes_of(options: Options, loaded: LoadedSite, floor: Floor, clock: Clock) -> Eyes:
     """The eyes that a run's options ask for."""
     mode = parse(options.vision)
     if mode.name == PERFECT:
@@ -192,15 +201,13 @@ def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
     if mode.name == STATISTICAL or not mode.share:
         return Measured()
     from orchestrator.vision.assembly import chain_of  # noqa: PLC0415
-    from orchestrator.vision.clock import StillClock  # noqa: PLC0415
 
     vision_file = settings.of_text(options.readers)
     scenes = Scenes(options.seed)
-    remote = any(isinstance(of, Remote) for of in vision_file.asked())
+    of_looks = LookClock(clock)
     chain = chain_of(
-        vision_file, faces=scenes.faces, lanes=scenes.lanes, inline=True,
-        clock=None if remote else StillClock(),
-    )  # fmt: skip
+        vision_file, faces=scenes.faces, lanes=scenes.lanes, inline=True, clock=of_looks
+    )
     skus = packs_of(loaded.site.skus)
 
     def known(request: RequestInference) -> Collection[str]:
@@ -211,4 +218,4 @@ def eyes_of(options: Options, loaded: LoadedSite, floor: Floor) -> Eyes:
 
     pictures = Pictures(options.pictures) if options.pictures is not None else None
     judge = Judge(chain, known, pictures)
-    return Rendered(mode, scenes, judge, pictures, real_time=remote, reads=options.reads)
+    return Rendered(mode, scenes, judge, pictures, of_looks, options.reads)

@@ -36,7 +36,7 @@ class Budget:
         if limits.micros_per_hour is not None and spent > limits.micros_per_hour:
             return False
         minute = int(now // 60)
-        if not self._minutes or self._minutes[-1][0] != minute:
+        if not self._minutes or self._minutes[-1][0] < minute:  # else as late as the last one
             self._minutes.append([minute, 0])
         self._minutes[-1][1] += 1
         self._calls = calls

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,8 @@ class Caller:
             pause = max(said.after_s, self._policy.retry_pause_s * 2**attempt)
             if self._clock.now() + pause >= end:
                 break
-            await self._clock.pause(pause)
+            with self._passing():
+                await self._clock.pause(pause)
             self._counts["retries"] += 1
         return Answer(tuple(steps))
 
@@ -101,13 +103,17 @@ class Caller:
             return self._left_out("budget")
         said: Reading | ReaderError | None = None
         try:
-            said = await self._call(picture, question, end - now)
+            with self._passing():
+                said = await self._call(picture, question, end - now)
         finally:
             if said is None:  # given up by whoever asked
                 self._breaker.unused(permit)
         # A call that had no time says nothing about its reader, nor one on this busy machine.
         self._judge(permit, said, fair=self.reader.remote and end - now >= share_s / 2)
         return self._step(said, self._clock.now() - now), said
+
+    def _passing(self) -> AbstractContextManager[object]:
+        return self._clock.passing() if self.reader.remote else nullcontext()
 
     async def _call(
         self, picture: Picture, question: Question, seconds: float

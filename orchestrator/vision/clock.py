@@ -1,10 +1,12 @@
-"""Time for the policy: the real one, or one that stands still."""
+"""Time for the policy: the real one, or one that stands still. A simulation has its own
+(`sim.look_clock`)."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +27,10 @@ class Clock(Protocol):
         """Come back after a while; what somebody waits for before going on."""
         ...
 
+    def passing(self) -> AbstractContextManager[object]:
+        """Round what is done far away: time passes meanwhile, whatever else it does."""
+        ...
+
 
 class RealClock:
     """The machine's monotonic clock."""
@@ -41,10 +47,14 @@ class RealClock:
         """Come back after a while."""
         await asyncio.sleep(max(seconds, 0.0))
 
+    def passing(self) -> AbstractContextManager[object]:
+        """It always does."""
+        return nullcontext()
+
 
 class StillClock:
     """No time passes, so no deadline comes: what embedded readers answer does not depend on how busy
-    the machine is. For simulations, which draw their latencies."""
+    the machine is. For measurements, and for waiting without an end."""
 
     def now(self) -> float:
         """Always the same."""
@@ -58,6 +68,10 @@ class StillClock:
     async def pause(self, seconds: float) -> None:
         """At once."""
         await asyncio.sleep(0)
+
+    def passing(self) -> AbstractContextManager[object]:
+        """It never does."""
+        return nullcontext()
 
 
 async def within(clock: Clock, seconds: float, work: Coroutine[object, object, T]) -> T:

@@ -50,6 +50,13 @@ class Pictures:
     def __len__(self) -> int:
         return sum(map(len, self._sizes.values()))
 
+    def __contains__(self, name: object) -> bool:
+        return any(
+            self._path(kind, str(name), f"image/{form}") in self._sizes[kind]
+            for kind in (GOOD, BAD)
+            for form in ("png", "jpeg")
+        )
+
     def keep(self, picture: Picture, *, bad: bool) -> str:
         """Put it there and return its name. A picture that has a bad outcome once stays one of
         those. Raises `OSError` when the disk is full."""

@@ -27,7 +27,9 @@ from orchestrator.vision.pictures import Pictures, find, folder_of
 from orchestrator.vision.policy import Policy
 from sim import vision
 from sim.cameras import Scenes
+from sim.clock import Clock
 from sim.eyes import DAMAGED, OTHER_LABEL, RIGHT, TORN, WRONG_COUNT, Shown
+from sim.look_clock import LookClock
 from sim.recipe import Recipe, of_site, with_faults
 from sim.recorded import record
 from sim.scenario import ScenarioError
@@ -150,7 +152,7 @@ def test_what_a_far_away_reader_took_counts_again_when_a_run_goes_on() -> None:
     )  # fmt: skip
     eyes = vision.Rendered(
         vision.Mode(vision.RENDERED), Scenes(1), Judge(Chain([], Policy({})), lambda _: ()), None,
-        real_time=True, reads={1: read},
+        LookClock(Clock()), {1: read},
     )  # fmt: skip
     again = eyes.see(LABEL, Shown(RIGHT, "parcel-o1"), Random(1), clear=True)
     assert (again.outcome, again.value, again.seconds) == ("misread", "parcel-o9", 1.5)
@@ -166,7 +168,7 @@ def test_a_full_disk_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     pictures = Pictures(tmp_path)
     judge = Judge(Chain([], Policy({})), lambda _: (), pictures)
     eyes = vision.Rendered(
-        vision.Mode(vision.RENDERED, 0.0), Scenes(1), judge, pictures, real_time=False, reads={}
+        vision.Mode(vision.RENDERED, 0.0), Scenes(1), judge, pictures, LookClock(Clock()), {}
     )
     sight = eyes.see(LABEL, Shown(RIGHT, "parcel-o1"), Random(1), clear=False)
     assert (sight.outcome, sight.image) == ("unreadable", "")

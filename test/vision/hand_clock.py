@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from orchestrator.vision.model import TASKS, Picture, Question, Reading, Task
@@ -30,6 +31,9 @@ class HandClock:
         await rung
 
     pause = alarm
+
+    def passing(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def settle(self) -> None:
         for _ in range(SETTLED):
