@@ -1,8 +1,9 @@
 """Footprints, swept areas and the conflict sets that follow from them (shapely).
 
 A robot that may turn at a node covers the circle round its footprint there, else its footprint in
-every heading it may have. Along an edge it covers the sweep between both ends, and both ends. Two
-areas conflict where they touch after each was grown by half the safety margin.
+every heading it may have. Along an edge it covers the sweep between both ends, and both ends; along a
+corridor all that it can cover while it is no farther than its half width from the edge, however it is
+turned. Two areas conflict where they touch after each was grown by half the safety margin.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely import affinity
-from shapely.geometry import MultiPoint, Point, Polygon
+from shapely.geometry import LineString, MultiPoint, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 Table = tuple[tuple[int, ...], ...]
@@ -26,7 +27,8 @@ class Floor:
     """Geometry of a roadmap. Lengths in m, headings in degrees.
 
     `node_xy` (N, 2), `edge_tail`, `edge_head`, `edge_heading_deg` (E,), `edge_fleets` (E,) bit
-    mask; `footprints`: for each fleet a polygon in its own frame (x forward, y left)."""
+    mask; `footprints`: for each fleet a polygon in its own frame (x forward, y left);
+    `edge_corridor_m` (E,): half widths of corridors, 0: none; None: there are none."""
 
     node_xy: NDArray[np.float64]
     edge_tail: NDArray[np.int32]
@@ -35,6 +37,11 @@ class Floor:
     edge_fleets: NDArray[np.int32]
     footprints: tuple[tuple[tuple[float, float], ...], ...]
     margin_m: float
+    edge_corridor_m: NDArray[np.float64] | None = None
+
+    def corridor_m(self, edge: int) -> float:
+        """Half its width; 0: the edge is none."""
+        return 0.0 if self.edge_corridor_m is None else float(self.edge_corridor_m[edge])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +82,21 @@ def stand_areas(floor: Floor, fleet: int) -> list[BaseGeometry]:
     """(N,) what a robot of this fleet covers at each node; empty where it never is."""
     arriving: list[set[int]] = [set() for _ in floor.node_xy]
     leaving: list[set[int]] = [set() for _ in floor.node_xy]
+    turning: set[int] = set()  # nodes of corridors: nobody knows with which heading it comes
     for edge in np.flatnonzero((floor.edge_fleets >> fleet) & 1).tolist():
         heading = int(floor.edge_heading_deg[edge])
         arriving[floor.edge_head[edge]].add(heading)
         leaving[floor.edge_tail[edge]].add(heading)
+        if floor.corridor_m(edge):
+            turning |= {int(floor.edge_tail[edge]), int(floor.edge_head[edge])}
     body = Polygon(floor.footprints[fleet])
-    radius = max(math.hypot(x, y) for x, y in floor.footprints[fleet])
-    round_ = Point(0, 0).buffer(radius / math.cos(math.pi / (4 * SEGMENTS)), quad_segs=SEGMENTS)
+    round_ = Point(0, 0).buffer(_round_m(floor, fleet), quad_segs=SEGMENTS)
     areas: list[BaseGeometry] = []
     for index, (x, y) in enumerate(floor.node_xy.tolist()):
         headings = sorted(arriving[index] | leaving[index])
         if not headings:
             areas.append(Polygon())
-        elif len(headings) == 1:
+        elif len(headings) == 1 and index not in turning:
             areas.append(_placed(_grown(body, floor), headings[0], x, y))
         else:
             areas.append(_placed(_grown(round_, floor), 0, x, y))
@@ -102,15 +111,26 @@ def move_areas(floor: Floor, fleet: int, stands: list[BaseGeometry]) -> list[Bas
         if not floor.edge_fleets[edge] >> fleet & 1:
             areas.append(Polygon())
             continue
-        heading = int(floor.edge_heading_deg[edge])
-        ends = [
-            point
-            for node in (tail, head)
-            for point in _placed(body, heading, *floor.node_xy[node].tolist()).exterior.coords
-        ]
-        sweep = MultiPoint(ends).convex_hull
+        if floor.corridor_m(edge):
+            line = LineString([floor.node_xy[tail], floor.node_xy[head]])
+            wide_m = _round_m(floor, fleet, floor.corridor_m(edge))
+            sweep = _grown(line.buffer(wide_m, quad_segs=SEGMENTS), floor)
+        else:
+            heading = int(floor.edge_heading_deg[edge])
+            ends = [
+                point
+                for node in (tail, head)
+                for point in _placed(body, heading, *floor.node_xy[node].tolist()).exterior.coords
+            ]
+            sweep = MultiPoint(ends).convex_hull
         areas.append(shapely.unary_union([sweep, stands[tail], stands[head]]))
     return areas
+
+
+def _round_m(floor: Floor, fleet: int, more_m: float = 0.0) -> float:
+    """The radius round a body, and more; so large that its polygon lies outside the circle."""
+    radius = max(math.hypot(x, y) for x, y in floor.footprints[fleet])
+    return (radius + more_m) / math.cos(math.pi / (4 * SEGMENTS))
 
 
 def _grown(shape: Polygon, floor: Floor) -> Polygon:

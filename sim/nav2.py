@@ -1,6 +1,7 @@
-"""Robots that behave like those that run Nav2, without ROS 2: goals of `FollowPath` in, poses, answers
-and results out. They go straight along what they are given, turn on the spot at its corners, and, as
-Nav2 does, end a goal that another one replaces. What goes wrong is said by `Mood`.
+"""Robots that behave like those that run Nav2, without ROS 2: goals of `FollowPath` and of
+`NavigateThroughPoses` in, poses, answers and results out. They go straight along the path that they
+are given, or plan one of their own from pose to pose; turn on the spot at its corners; and, as Nav2
+does, end a goal that another one replaces. What goes wrong is said by `Mood`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ SUCCEEDED, CANCELED, ABORTED = 4, 5, 6
 INVALID_PATH, NO_PROGRESS = 103, 105
 TURN_FROM = 0.1  # rad: it turns on the spot before it drives
 NEAR_M = 0.01
+PLAN_M = 0.1  # between the poses of a way of its own
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Mood:
     strays_mps: float = 0.0  # it drifts to its left so fast, and never comes back to its path
     blind: bool = False  # it does not know where it is: no poses
     actions: str = "ok"  # outcome of what it is to do; "": it never ends
+    roams_m: float = 0.0  # where it plans its own way: so far to the left it goes round something
 
 
 class Hears(Protocol):
@@ -68,6 +71,7 @@ class SimNav2:
         self._limits = speed_mps, acceleration_mps2, turn_radps
         self._goal: _Goal | None = None
         self._acts: list[tuple[int, str]] = []  # when they end
+        self._lies: float | None = None  # in which direction it lies that it is stuck before
         self.patience_s, self.act_s = 5.0, 2.0
 
     # --- the action server -----------------------------------------------------------------------
@@ -79,6 +83,11 @@ class SimNav2:
         before, self._goal = self._goal, _Goal(number, list(poses), since_ns=now_ns)
         if before is not None:
             self._result(now_ns, before.number, ABORTED)
+
+    def through(self, now_ns: int, number: int, poses: Sequence[Pose]) -> None:
+        """The same, on a way of its own from pose to pose, forwards."""
+        stands = self.speed_mps == 0
+        self.follow(now_ns, number, way_through(self.pose, poses, self.mood.roams_m, stands=stands))
 
     def cancel(self, number: int) -> None:
         """It brakes, then the goal has ended."""
@@ -102,6 +111,8 @@ class SimNav2:
             if self.mood.actions and self.hears is not None:
                 self.hears.acted(now_ns, each[1], self.mood.actions)
         goal = self._goal
+        if not self.mood.stuck:
+            self._lies = None
         if goal is None or self.mood.silent:
             self._brake(dt_s)
             return
@@ -138,8 +149,11 @@ class SimNav2:
             self.hears.ended(now_ns, number, status, code, text)
 
     def _leads_on(self, goal: _Goal) -> bool:
-        """Forwards, where something lies; and not back."""
+        """On, where something lies; and not back."""
         (x, y, theta), end = self.pose, goal.poses[-1]
+        if self._lies is None:
+            self._lies = theta
+        theta = self._lies
         return math.cos(theta) * (end[0] - x) + math.sin(theta) * (end[1] - y) > 0
 
     # --- the controller --------------------------------------------------------------------------
@@ -208,3 +222,23 @@ class SimNav2:
     def _left(self, goal: _Goal) -> float:
         places = [self.pose[:2], *(pose[:2] for pose in goal.poses[goal.next :])]
         return sum(math.dist(a, b) for a, b in pairwise(places))
+
+
+def way_through(start: Pose, poses: Sequence[Pose], roams_m: float, *, stands: bool) -> list[Pose]:
+    """From pose to pose, so far to the left in the middle; a robot that drives already goes straight to
+    the first one. The end looks as it is to."""
+    found: list[Pose] = []
+    for number, (a, b) in enumerate(pairwise([start, *poses])):
+        length_m, course = math.dist(a[:2], b[:2]), math.atan2(b[1] - a[1], b[0] - a[0])
+        if length_m <= NEAR_M:
+            continue
+        aside_most_m = roams_m if number or stands else 0.0
+        steps = math.ceil(length_m / PLAN_M)
+        for k in range(steps + 1):
+            turn = math.tau * k / steps
+            aside_m = aside_most_m * (1 - math.cos(turn)) / 2
+            steep = aside_most_m * math.pi / length_m * math.sin(turn)
+            x = a[0] + (b[0] - a[0]) * k / steps - math.sin(course) * aside_m
+            y = a[1] + (b[1] - a[1]) * k / steps + math.cos(course) * aside_m
+            found.append((x, y, math.remainder(course + math.atan(steep), math.tau)))
+    return [*found, poses[-1]] if poses else found

@@ -69,6 +69,7 @@ class Building:
         self._waiting: dict[str, Future[AnswerRequest]] = {}
         self._junction: Junction | None = None
         self.serving: Serving | None = None
+        self.corridors = False
         self.robots: dict[str, Nav2Robot] = {}
 
     # --- the node's life -------------------------------------------------------------------------
@@ -91,6 +92,7 @@ class Building:
             )
         self._notes = certified(path, recipe, settings.override)
         self._settings, self._recipe, self._scenario = settings, recipe, scenario
+        self.corridors = bool(loaded.spec.corridors)
         return f"{recipe.name}: {loaded.site.roadmap.nodes} nodes, {len(loaded.site.fleets)} fleets"
 
     def start(self) -> None:

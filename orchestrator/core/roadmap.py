@@ -62,6 +62,7 @@ class Roadmap:
     stand_stands: Table  # stand id -> stand ids of others that it would touch
     epoch: str  # hash of the layout these tables were compiled from
     contraflow_of: tuple[int, ...] = ()  # edge `edges` + k runs against this one
+    edge_corridor_mm: tuple[int, ...] = ()  # half widths by edge of the layout; empty: no corridors
 
     @property
     def nodes(self) -> int:
@@ -82,6 +83,10 @@ class Roadmap:
         """The edge of the layout whose swept area this one has: itself, but for contraflow."""
         edges = self.edges
         return edge if edge < edges else self.contraflow_of[edge - edges]
+
+    def corridor_mm(self, edge: int) -> int:
+        """So far to both sides its swept area is the robot's own; 0: it is no corridor."""
+        return self.edge_corridor_mm[self.sweep(edge)] if self.edge_corridor_mm else 0
 
     def move(self, fleet: int, edge: int) -> int:
         """The move id."""

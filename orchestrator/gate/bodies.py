@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import shapely
 from shapely import affinity
-from shapely.geometry import MultiPoint, Point, Polygon
+from shapely.geometry import LineString, MultiPoint, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from orchestrator.core.roadmap import Roadmap
@@ -18,7 +18,8 @@ Footprint = Sequence[tuple[float, float]]
 
 
 class Sweeps:
-    """What each fleet's body covers along each edge, both ends included, and a margin around it."""
+    """What each fleet's body covers along each edge, both ends included, and a margin around it; in a
+    corridor wherever in it, and however it is turned."""
 
     def __init__(self, roadmap: Roadmap, footprints: Sequence[Footprint], margin_m: float) -> None:
         self.roadmap, self.margin_m = roadmap, margin_m
@@ -30,16 +31,22 @@ class Sweeps:
         """The area, prepared for many questions."""
         known = self._known.get((fleet, edge))
         if known is None:
-            heading, shape = self.roadmap.edge_heading_deg[edge], self.shapes[fleet]
-            corners = [
-                corner
-                for x, y in self.ends(edge)
-                for corner in placed(shape, heading, x, y).exterior.coords
-            ]
-            known = MultiPoint(corners).convex_hull.buffer(self.margin_m)
+            known = self._area(fleet, edge)
             shapely.prepare(known)
             self._known[fleet, edge] = known
         return known
+
+    def _area(self, fleet: int, edge: int) -> BaseGeometry:
+        wide_m = self.roadmap.corridor_mm(edge) / 1000
+        if wide_m:
+            return LineString(self.ends(edge)).buffer(self.radius_m[fleet] + wide_m + self.margin_m)
+        heading, shape = self.roadmap.edge_heading_deg[edge], self.shapes[fleet]
+        corners = [
+            corner
+            for x, y in self.ends(edge)
+            for corner in placed(shape, heading, x, y).exterior.coords
+        ]
+        return MultiPoint(corners).convex_hull.buffer(self.margin_m)
 
     def ends(self, edge: int) -> tuple[tuple[float, float], tuple[float, float]]:
         """Both ends of an edge."""
@@ -55,12 +62,14 @@ class Sweeps:
         length2 = dx * dx + dy * dy
         t = max(0.0, min(1.0, ((x - ax) * dx + (y - ay) * dy) / length2)) if length2 else 0.0
         far_m = math.hypot(ax + t * dx - x, ay + t * dy - y)
-        return far_m > self.radius_m[fleet] + self.margin_m + radius_m + ROUNDING_M
+        wide_m = self.roadmap.corridor_mm(edge) / 1000
+        return far_m > self.radius_m[fleet] + wide_m + self.margin_m + radius_m + ROUNDING_M
 
     def reach(self, fleet: int, edge: int) -> tuple[float, float, float]:
         """A circle around all of it: x, y, radius."""
         (ax, ay), (bx, by) = self.ends(edge)
         radius = math.hypot(bx - ax, by - ay) / 2 + self.radius_m[fleet] + self.margin_m
+        radius += self.roadmap.corridor_mm(edge) / 1000
         return (ax + bx) / 2, (ay + by) / 2, radius
 
 

@@ -46,14 +46,25 @@ def floor_of(plan: Draft, spec: SiteFile) -> Floor:
         edge_fleets=np.array(plan.edge_fleets, np.int32),
         footprints=tuple(fleet.footprint_m for fleet in spec.fleets.values()),
         margin_m=spec.safety_margin_m,
+        edge_corridor_m=np.array(corridors_of(plan, spec), float) if spec.corridors else None,
     )
+
+
+def corridors_of(plan: Draft, spec: SiteFile) -> list[float]:
+    """Half widths by edge, by the first line that matches; 0: it is no corridor."""
+    return [
+        next((row.half_width_m for row in spec.corridors if fnmatchcase(name, row.match)), 0.0)
+        for name in (edge.partition("#")[0] for edge in plan.edge_ids)
+    ]
 
 
 def roadmap_of(plan: Draft, spec: SiteFile) -> Roadmap:
     """Compile to integers; conflict sets come from the disk where they were computed before."""
     floor = floor_of(plan, spec)
-    key = repr((GEOMETRY_VERSION, plan, [f.footprint_m for f in spec.fleets.values()],
-                spec.safety_margin_m)).encode()  # fmt: skip
+    made_from = (GEOMETRY_VERSION, plan, [f.footprint_m for f in spec.fleets.values()],
+                 spec.safety_margin_m)  # fmt: skip
+    wide_m = corridors_of(plan, spec) if spec.corridors else []
+    key = repr((*made_from, wide_m) if wide_m else made_from).encode()
     tables: Conflicts = cached("conflicts", key, lambda: conflicts(floor))
     node_bay = [-1] * len(plan.node_ids)
     for index, bay in enumerate(plan.bays):
@@ -88,6 +99,7 @@ def roadmap_of(plan: Draft, spec: SiteFile) -> Roadmap:
         stand_stands=tables.stand_stands,
         epoch=hashlib.sha256(key).hexdigest(),
         contraflow_of=tuple(against),
+        edge_corridor_mm=tuple(round(1000 * wide) for wide in wide_m),
     )
 
 

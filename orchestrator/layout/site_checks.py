@@ -46,13 +46,19 @@ def faults(given: FaultsFile | None, spec: SiteFile, file: str) -> list[Finding]
 
 
 def _patterns(roadmap: Roadmap, spec: SiteFile, file: str) -> list[Finding]:
+    edges = {name.partition("#")[0] for name in roadmap.edge_ids[: roadmap.edges]}
+    asked = (
+        ("bays", [row.match for row in spec.bays], {bay.id for bay in roadmap.bays}, "station"),
+        ("corridors", [row.match for row in spec.corridors], edges, "edge"),
+    )
     return [
         Finding(
-            "warning", file, f"bays.{number}.match", f"{row.match!r} matches no LIF station",
+            "warning", file, f"{key}.{number}.match", f"{pattern!r} matches no LIF {kind}",
             "mend the pattern, or remove the line",
         )
-        for number, row in enumerate(spec.bays)
-        if not any(fnmatchcase(bay.id, row.match) for bay in roadmap.bays)
+        for key, patterns, names, kind in asked
+        for number, pattern in enumerate(patterns)
+        if not any(fnmatchcase(name, pattern) for name in names)
     ]  # fmt: skip
 
 

@@ -99,6 +99,13 @@ class BayFile(_Part):
     zone: str = ""
 
 
+class CorridorFile(_Part):
+    """Which LIF edges are corridors: so far to both sides of them is reserved with them."""
+
+    match: str
+    half_width_m: Annotated[float, Field(ge=0.05, le=1.2)]
+
+
 class StationFile(_Part):
     """What machines stand at the LIF stations that match."""
 
@@ -282,6 +289,7 @@ class SiteFile(_Part):
     )
     guarantees: Literal["required", "advised"] = "required"  # advised: their lack is a warning
     bays: tuple[BayFile, ...] = ()
+    corridors: tuple[CorridorFile, ...] = ()
     stations: tuple[StationFile, ...] = ()
     flow: dict[str, dict[str, StepFile]] = Field(min_length=1)
     routes: dict[str, RouteFile] = {}

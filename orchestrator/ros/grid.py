@@ -32,7 +32,7 @@ def grid(roadmap: Roadmap, outlines: Sequence[Outline], time_ns: int) -> ros.Occ
     cells = np.full(shape, UNKNOWN, np.int8)
     for edge in range(roadmap.edges):
         radius = max((r for f, r in enumerate(radii) if roadmap.edge_fleets[edge] >> f & 1),
-                     default=0.0)  # fmt: skip
+                     default=0.0) + roadmap.corridor_mm(edge) / 1000  # fmt: skip
         ends = roadmap.edge_tail[edge], roadmap.edge_head[edge]
         line = [((float(xs[n]) - left) / cell, (float(ys[n]) - low) / cell) for n in ends]
         _free(cells, line[0], line[1], radius / cell)

@@ -1,4 +1,5 @@
-"""Robots that run Nav2, over ROS 2: goals to `<robot>/follow_path`, and what comes back. Thin.
+"""Robots that run Nav2, over ROS 2: goals to `<robot>/follow_path`, in corridors to
+`<robot>/navigate_through_poses`, and what comes back. Thin.
 
 Goals leave in the executor's threads, whoever asks for them, and all callbacks have a group of their
 own: they go on while the node is in a transition. A robot that is not there is on
@@ -16,7 +17,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
-from nav2_msgs.action import FollowPath
+from nav2_msgs.action import FollowPath, NavigateThroughPoses
 from rclpy.action import ActionClient
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
@@ -34,6 +35,7 @@ from orchestrator.ros.nav2.way import Pose
 from orchestrator.ros.parameters import Settings
 from orchestrator.vda5050.model import Action
 
+FOLLOW, THROUGH = "follow_path", "navigate_through_poses"
 LOOK_S, TELL_S = 0.1, 2.0
 CHARGING = (1, 4)  # BatteryState: CHARGING, FULL
 
@@ -54,7 +56,7 @@ class Nav2Client:
         self._group = MutuallyExclusiveCallbackGroup()
         self._todo: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._guard = node.create_guard_condition(self._do, callback_group=self._group)
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[str, dict[str, Any]] = {}  # serial -> action -> client
         self._doors: dict[str, Any] = {}  # publishers, by topic
         self._goals: dict[str, tuple[int, Any]] = {}  # the last one and its handle
         self._void: set[tuple[str, int]] = set()  # cancelled before they were accepted
@@ -66,11 +68,11 @@ class Nav2Client:
 
     # --- the node's life -------------------------------------------------------------------------
 
-    def connect(self, settings: Settings) -> None:
+    def connect(self, settings: Settings, *, corridors: bool) -> None:
         """To the robots that the settings name."""
         self.disconnect()
         for serial in settings.nav2_robots:
-            self._connect(serial, settings.nav2_poses)
+            self._connect(serial, settings.nav2_poses, corridors=corridors)
         if not settings.nav2_robots:
             return
         node = self._node
@@ -83,13 +85,15 @@ class Nav2Client:
             node.destroy_timer, node.create_timer(TELL_S, self._tell, callback_group=self._group)
         )
 
-    def _connect(self, serial: str, poses: str) -> None:
+    def _connect(self, serial: str, poses: str, *, corridors: bool) -> None:
         node, late = self._node, QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        client = ActionClient(
-            node, FollowPath, f"/{serial}/follow_path", callback_group=self._group
-        )
-        self._clients[serial] = client
-        self._made.append((lambda made: made.destroy(), client))
+        self._clients[serial] = {}
+        for name, action in ((FOLLOW, FollowPath), (THROUGH, NavigateThroughPoses)):
+            if name == THROUGH and not corridors:
+                continue
+            client = ActionClient(node, action, f"/{serial}/{name}", callback_group=self._group)
+            self._clients[serial][name] = client
+            self._keep(lambda made: made.destroy(), client)
         heard = [
             (BatteryState, "battery_state", self._charge, qos_profile_sensor_data),
             (String, "action_result", self._acted, 10),
@@ -124,7 +128,11 @@ class Nav2Client:
 
     def follow(self, serial: str, goal: int, poses: Sequence[Pose]) -> None:
         """A goal; the server ends the one before by itself."""
-        self._soon(lambda: self._follow(serial, goal, poses))
+        self._soon(lambda: self._send(serial, FOLLOW, goal, poses))
+
+    def through(self, serial: str, goal: int, poses: Sequence[Pose]) -> None:
+        """The same, in corridors."""
+        self._soon(lambda: self._send(serial, THROUGH, goal, poses))
 
     def cancel(self, serial: str, goal: int) -> None:
         """Also one that is not accepted yet."""
@@ -160,13 +168,12 @@ class Nav2Client:
         header = ros.Header(translation.time(now_ns), translation.MAP)
         return filled(PoseStamped, ros.PoseStamped(header, translation.pose(*pose)))
 
-    def _follow(self, serial: str, number: int, poses: Sequence[Pose]) -> None:
-        client = self._clients[serial]
+    def _send(self, serial: str, name: str, number: int, poses: Sequence[Pose]) -> None:
+        client = self._clients[serial][name]
         if not client.server_is_ready():
             return  # the adapter counts on no answer
-        goal = FollowPath.Goal()
-        goal.path.poses = [self._stamped(pose) for pose in poses]
-        goal.path.header = goal.path.poses[0].header
+        stamped = [self._stamped(pose) for pose in poses]
+        goal = _path_goal(stamped) if name == FOLLOW else _poses_goal(stamped)
         self._goals[serial] = number, None
         client.send_goal_async(goal).add_done_callback(partial(self._answered, serial, number))
 
@@ -255,12 +262,29 @@ class Nav2Client:
         """Who is not there."""
         now_ns = self._node.get_clock().now().nanoseconds
         status = []
-        for serial, client in self._clients.items():
+        for serial, clients in self._clients.items():
             why = "" if serial in self._seen else "no pose has come"
-            if not client.server_is_ready():
-                why = f"there is no action server /{serial}/follow_path"
+            for name, client in clients.items():
+                if not client.server_is_ready():
+                    why = f"there is no action server /{serial}/{name}"
             level = translation.ERROR if why else translation.OK
             name = f"lightsout: nav2 {serial}"
             status.append(ros.DiagnosticStatus(level, name, why or "connected", serial))
         header = ros.Header(translation.time(now_ns), "")
         self._node.show(Said(now_ns, topics.DIAGNOSTICS, ros.DiagnosticArray(header, status)))
+
+
+def _path_goal(poses: list[Any]) -> Any:
+    goal = FollowPath.Goal()
+    goal.path.poses, goal.path.header = poses, poses[0].header
+    return goal
+
+
+def _poses_goal(poses: list[Any]) -> Any:
+    """A list of poses in Jazzy, a message of them since."""
+    goal = NavigateThroughPoses.Goal()
+    if hasattr(goal.poses, "goals"):
+        goal.poses.goals, goal.poses.header = poses, poses[0].header
+    else:
+        goal.poses = poses
+    return goal

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from nav2_msgs.action import FollowPath
+from nav2_msgs.action import FollowPath, NavigateThroughPoses
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from std_msgs.msg import String
@@ -21,6 +21,7 @@ from orchestrator.ros import topics, translation
 from orchestrator.ros.display import Said
 from orchestrator.ros.topics import Topic
 
+ACTIONS = {"follow_path": FollowPath, "navigate_through_poses": NavigateThroughPoses}
 STEP_S, CHARGE_S = 0.05, 1.0
 SUCCEEDED, CANCELED = 4, 5
 At = tuple[float, float, float]
@@ -34,6 +35,9 @@ class Played(Protocol):
 
     def follow(self, now_ns: int, number: int, poses: Sequence[At]) -> None:
         """A goal."""
+
+    def through(self, now_ns: int, number: int, poses: Sequence[At]) -> None:
+        """A goal from pose to pose."""
 
     def cancel(self, number: int) -> None:
         """Cancel it."""
@@ -63,11 +67,12 @@ class Nav2Servers:
         own = ReentrantCallbackGroup()
         self._servers = [
             ActionServer(
-                node, FollowPath, f"/{serial}/follow_path", partial(self._execute, serial),
+                node, action, f"/{serial}/{name}", partial(self._execute, serial, action),
                 callback_group=own, goal_callback=lambda _: GoalResponse.ACCEPT,
                 cancel_callback=lambda _: CancelResponse.ACCEPT,
             )
             for serial in robots
+            for name, action in ACTIONS.items()
         ]  # fmt: skip
         for serial, robot in robots.items():
             robot.hears = _Hears(self, serial)
@@ -115,30 +120,33 @@ class Nav2Servers:
                 Said(stamp_ns, Topic(f"/{serial}/battery_state", ros.BatteryState.TYPE), full)
             )
 
-    def _execute(self, serial: str, handle: Any) -> Any:
+    def _execute(self, serial: str, action: Any, handle: Any) -> Any:
         """In a thread of the executor, until the goal has ended."""
+        follows = action is FollowPath
+        asked = handle.request.path.poses if follows else handle.request.poses
         poses = [
             (p.pose.position.x, p.pose.position.y, translation.heading(p.pose.orientation))
-            for p in handle.request.path.poses
+            for p in getattr(asked, "goals", asked)  # a list of poses in Jazzy
         ]
+        robot = self._robots[serial]
         event, found = threading.Event(), list[Any]()
         with self._lock:
             self._numbers += 1
             number = self._numbers
             self._ends[number] = event, found
-            self._robots[serial].follow(self._now_ns, number, poses)
+            (robot.follow if follows else robot.through)(self._now_ns, number, poses)
         while not event.wait(STEP_S):
             if self._closed.is_set():
-                return FollowPath.Result()  # nobody is there any more to hear it
+                return action.Result()  # nobody is there any more to hear it
             if handle.is_cancel_requested:
                 with self._lock:
-                    self._robots[serial].cancel(number)
+                    robot.cancel(number)
         status, code, text = found
         end = {SUCCEEDED: handle.succeed, CANCELED: handle.canceled}.get(status, handle.abort)
         if status == CANCELED and not handle.is_cancel_requested:
             end = handle.abort
         end()
-        result = FollowPath.Result()
+        result = action.Result()
         for name, value in (("error_code", code), ("error_msg", text)):
             if hasattr(result, name):  # older distributions have neither
                 setattr(result, name, value)

@@ -33,6 +33,8 @@ ALIVE_S = 2.0
 class Building(Protocol):
     """What is behind the node; see `commands.ros_building`."""
 
+    corridors: bool  # the site that is configured has some
+
     def configure(self, settings: Settings) -> str:
         """Load and check."""
 
@@ -55,8 +57,8 @@ class Building(Protocol):
 class Fleet(Protocol):
     """The robots' side; see `nav2_client`."""
 
-    def connect(self, settings: Settings) -> None:
-        """To the robots that the settings name."""
+    def connect(self, settings: Settings, *, corridors: bool) -> None:
+        """To the robots that the settings name; in corridors they plan their own way."""
 
     def disconnect(self) -> None:
         """From all of them."""
@@ -132,7 +134,7 @@ class OrchestratorNode(LifecycleNode):  # type: ignore[misc]
             mend = "apt install ros-<distro>-rmf-fleet-msgs, or leave it empty"
             raise SettingsError(f"rmf_level: {rmf.PACKAGE} is missing -> {mend}")
         self.get_logger().info(self._building.configure(settings))
-        self._fleet.connect(settings)
+        self._fleet.connect(settings, corridors=self._building.corridors)
 
     def _deactivate(self) -> None:
         if self._failed:

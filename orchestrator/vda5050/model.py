@@ -62,7 +62,7 @@ class Node(Struct, frozen=True, gc=False):
 
 class Edge(Struct, frozen=True, gc=False):
     """An edge of an order. `sequence` is odd. `orientation`: of the vehicle to the direction of travel
-    (0 forwards, pi backwards)."""
+    (0 forwards, pi backwards). `corridor_m`: so far to both sides it may be off its trajectory."""
 
     id: str
     sequence: int
@@ -72,6 +72,7 @@ class Edge(Struct, frozen=True, gc=False):
     speed_mps_max: float | None = None
     orientation: float | None = None
     length_m: float | None = None
+    corridor_m: float | None = None
     actions: tuple[Action, ...] = ()
 
 

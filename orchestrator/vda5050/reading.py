@@ -261,8 +261,17 @@ def _edge(got: wire.WireEdge, nodes: dict[int, str]) -> Edge:
         speed_mps_max=told(speed, "edges.maxSpeed"),
         orientation=told(got.orientation, "edges.orientation"),
         length_m=told(got.length, "edges.length"),
+        corridor_m=_corridor(got.corridor),
         actions=_actions(got.actions),
     )
+
+
+def _corridor(got: wire.WireCorridor | None) -> float | None:
+    """The narrower side counts."""
+    if got is None:
+        return None
+    sides = [number(side, "edges.corridor") for side in (got.left_width, got.right_width)]
+    return max(0.0, min(sides))
 
 
 def _order_place(got: wire.OrderPosition | None) -> NodePosition | None:

@@ -254,6 +254,13 @@ class WireNode(Wire, kw_only=True):
     node_position: OrderPosition | None = None
 
 
+class WireCorridor(Wire, kw_only=True):
+    """Of an edge."""
+
+    left_width: float
+    right_width: float
+
+
 class WireEdge(Wire, kw_only=True):
     """Of an order."""
 
@@ -267,6 +274,7 @@ class WireEdge(Wire, kw_only=True):
     maximum_speed: float | None = None
     orientation: float | None = None
     length: float | None = None
+    corridor: WireCorridor | None = None
 
 
 class WireOrder(Head, kw_only=True):

@@ -115,6 +115,8 @@ class Writer:
                 found["orientationType"] = "TANGENTIAL"
         if edge.length_m is not None:
             found["length"] = edge.length_m
+        if edge.corridor_m is not None and not self._old:
+            found["corridor"] = {"leftWidth": edge.corridor_m, "rightWidth": edge.corridor_m}
         return found
 
     def _action(self, action: Action, *, instant: bool = False) -> Json:

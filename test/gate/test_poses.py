@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from scenes import ring
@@ -109,3 +110,22 @@ def test_who_lies_counts_as_nothing_here() -> None:
     assert gate.check(ExtendBase(robot=0, edges=(3,)), 0) == ""
     gate.seen(1, *middle(3), 0.0, 1)
     assert gate.check(ExtendBase(robot=0, edges=(3,)), 1)
+
+
+def test_a_corridor_is_wider_than_its_lane() -> None:
+    """Who stands in it stands in its way, and nobody else."""
+    wide = dataclasses.replace(ROADMAP, edge_corridor_mm=(500,) * ROADMAP.edges)
+    edge, radius = 3, math.hypot(0.3, 0.2)
+    x, y = middle(edge)
+    heading = math.radians(ROADMAP.edge_heading_deg[edge])
+    for roadmap, far, touches in (
+        (ROADMAP, 0.6, False),
+        (wide, 0.6, True),
+        (wide, radius + 0.5 + 0.05 + 0.19, True),
+        (wide, radius + 0.5 + 0.05 + 0.21, False),
+    ):
+        gate = Poses(roadmap, [BODY, BODY], 0.05)
+        gate.joined(0, 0)
+        gate.joined(1, 0)
+        gate.seen(1, x - math.sin(heading) * far, y + math.cos(heading) * far, heading, 0)
+        assert bool(gate.check(ExtendBase(robot=0, edges=(edge,)), 0)) == touches

@@ -1,13 +1,15 @@
 """Conflict sets against plain geometry, written down a second time without index or tricks."""
 
+import dataclasses
 import math
+import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from shapely.geometry import MultiPoint, Point, Polygon
+from shapely.geometry import LineString, MultiPoint, Point, Polygon
 
 from planners import cache
 from planners.geometry import Conflicts, Floor, conflicts
@@ -161,6 +163,52 @@ def test_turning_takes_a_circle() -> None:
     assert straight.move_moves == ((0,), (1,)) and straight.stand_stands[0] == (0,)
     turning = rows([(0, 1), (2, 3), (2, 4)], [0, 0, 90])
     assert turning.stand_stands[0] == (0, 2) and 2 in turning.move_stands[0]
+
+
+def corridors(floor: Floor, wide_m: float) -> Floor:
+    """The same, each edge a corridor."""
+    return dataclasses.replace(floor, edge_corridor_m=np.full(len(floor.edge_tail), wide_m))
+
+
+@settings(max_examples=60, deadline=None)
+@given(floors(), st.floats(0.05, 1.0), st.randoms(use_true_random=False))
+def test_wherever_two_are_in_their_corridors_they_meet_only_where_edges_conflict(
+    floor: Floor, wide_m: float, chance: random.Random
+) -> None:
+    tables, edges = conflicts(corridors(floor, wide_m)), len(floor.edge_tail)
+
+    def anywhere(fleet: int, edge: int) -> Polygon:
+        """Beside the edge, no farther than the corridor is wide, however turned."""
+        a, b = floor.node_xy[floor.edge_tail[edge]], floor.node_xy[floor.edge_head[edge]]
+        x, y = a + (b - a) * chance.random()
+        turn, off_m = chance.uniform(0, math.tau), wide_m * chance.random()
+        x, y = x + off_m * math.cos(turn), y + off_m * math.sin(turn)
+        return robot(floor.footprints[fleet], x, y, chance.uniform(0, 360))
+
+    moves = [m for m in range(2 * edges) if floor.edge_fleets[m % edges] >> (m // edges) & 1]
+    for one in moves:
+        for other in moves:
+            if other not in tables.move_moves[one]:
+                a, b = anywhere(*divmod(one, edges)), anywhere(*divmod(other, edges))
+                assert a.distance(b) >= floor.margin_m - 1e-6
+
+
+@settings(max_examples=40, deadline=None)
+@given(floors(), st.floats(0.05, 1.0))
+def test_a_corridor_only_adds_and_is_no_wider_than_it_is(floor: Floor, wide_m: float) -> None:
+    without, tables = conflicts(floor), conflicts(corridors(floor, wide_m))
+    for less, many in zip(without.move_moves, tables.move_moves, strict=True):
+        assert set(less) <= set(many)
+    edges = len(floor.edge_tail)
+    lines = [
+        LineString([floor.node_xy[tail], floor.node_xy[head]])
+        for tail, head in zip(floor.edge_tail, floor.edge_head, strict=True)
+    ]
+    radius = [max(math.hypot(*corner) for corner in each) for each in floor.footprints]
+    for one, row in enumerate(tables.move_moves):
+        for other in row:
+            most = 2 * wide_m + radius[one // edges] + radius[other // edges] + floor.margin_m
+            assert lines[one % edges].distance(lines[other % edges]) <= most * 1.01
 
 
 @pytest.fixture

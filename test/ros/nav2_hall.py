@@ -52,17 +52,22 @@ class Hall:
 
     count: int
     seed: int = 0
+    corridor_m: float = 0.0  # half width of its lanes, if they are corridors
     now_ns: int = 0
     alarms: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     contacts: list[tuple[int, int]] = field(default_factory=list)
     goals: dict[str, list[Sequence[Pose]]] = field(default_factory=dict)
+    freely: set[str] = field(default_factory=set)  # robots that planned their own way
     beyond: list[str] = field(default_factory=list)  # goals that lead where nothing is released
 
     def __post_init__(self) -> None:
         self.place = hall(self.count, self.seed)
-        self.loaded = load_files(self.place.files, "hall")
+        files = dict(self.place.files)
+        if self.corridor_m:
+            files["site.yaml"] += f"corridors: [{{match: '*', half_width_m: {self.corridor_m}}}]\n"
+        self.loaded = load_files(files, "hall")
         self.site = self.loaded.site
         self.core = Core(self.site, self, record=lambda *_: None)
         self.gate, self.answers = Gate(self.site.roadmap), Answers(self.loaded.arrays)
@@ -94,12 +99,20 @@ class Hall:
     # --- orchestrator.ros.nav2.robot.Outside
 
     def follow(self, serial: str, goal: int, poses: Sequence[Pose]) -> None:
+        self._asked(serial, poses)
+        self.sims[serial].follow(self.now_ns, goal, [tuple(pose) for pose in poses])
+
+    def through(self, serial: str, goal: int, poses: Sequence[Pose]) -> None:
+        self._asked(serial, poses)
+        self.freely.add(serial)
+        self.sims[serial].through(self.now_ns, goal, [tuple(pose) for pose in poses])
+
+    def _asked(self, serial: str, poses: Sequence[Pose]) -> None:
         self.goals.setdefault(serial, []).append(poses)
         robot = self.robot(serial)
         held = [self.xy(node) for node in self.core.world.traffic.held_nodes(robot.index)]
         if min(math.dist(poses[-1][:2], place) for place in held) > 0.01:
             self.beyond.append(serial)
-        self.sims[serial].follow(self.now_ns, goal, [tuple(pose) for pose in poses])
 
     def cancel(self, serial: str, goal: int) -> None:
         self.sims[serial].cancel(goal)

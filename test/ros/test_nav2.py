@@ -22,6 +22,7 @@ from orchestrator.core.messages import (
     RobotsResumed,
 )
 from orchestrator.ros.nav2.tables import CODES, GOAL, Meaning
+from orchestrator.ros.nav2.way import Leg
 
 ONE = "load-00000"
 
@@ -189,6 +190,95 @@ def test_a_robot_that_is_never_seen_does_not_join() -> None:
     ]  # fmt: skip
     hall.sims[ONE].mood.blind = False
     assert hall.run(10, hall.joined)
+
+
+# --- corridors: NavigateThroughPoses -----------------------------------------------------------------
+
+
+@pytest.fixture
+def corridors() -> Hall:
+    """Four robots at work on lanes that are corridors."""
+    made = Hall(4, corridor_m=0.35)
+    assert made.run(10, made.joined)
+    made.order(120)
+    assert made.run(30, lambda: driving(made, ONE))
+    return made
+
+
+def off_m(hall: Hall, serial: str) -> float:
+    """How far off the edges that it holds a robot is."""
+    at = hall.robot(serial).index
+    traffic, roadmap = hall.core.world.traffic, hall.site.roadmap
+    edges = [move.edge for move in traffic.released[at]]
+    lines = [(hall.xy(roadmap.edge_tail[e]), hall.xy(roadmap.edge_head[e])) for e in edges]
+    legs = [Leg(a, b, 0.0, 0) for a, b in lines] or [
+        Leg(hall.xy(traffic.at[at]), hall.xy(traffic.at[at]), 0.0, 0)
+    ]
+    return min(leg.project(*hall.sims[serial].pose[:2])[1] for leg in legs)
+
+
+def test_in_corridors_robots_plan_their_own_way_and_nobody_meets() -> None:
+    """Each goes round something on every stretch."""
+    hall = Hall(12, corridor_m=0.35)
+    for sim in hall.sims.values():
+        sim.mood.roams_m = 0.15
+    assert hall.run(10, hall.joined)
+    hall.order(30)
+    far = []
+    done = hall.run(400, lambda: bool(far.append(off_m(hall, ONE))) or (
+        hall.open == 0 and hall.now_ns > 20e9))  # fmt: skip
+    assert done, f"{hall.open} orders are still open"
+    assert hall.freely == set(hall.sims)
+    assert 0.12 < max(far) < 0.75 * 0.35
+    assert not hall.faults()
+    assert not hall.alarms
+    well(hall)
+
+
+def test_one_goal_leads_round_corners_in_corridors(corridors: Hall) -> None:
+    corridors.run(40)
+    ways = [[p.theta for p in poses] for goals in corridors.goals.values() for poses in goals]
+    assert any(len({round(theta, 2) for theta in way}) > 1 for way in ways)
+    well(corridors)
+
+
+def test_a_robot_that_leaves_its_corridor_is_held_before_it_is_out(corridors: Hall) -> None:
+    sim = corridors.sims[ONE]
+    sim.mood.roams_m = 1.0
+    assert corridors.run(60, lambda: bool(corridors.faults()))
+    assert "off the way that it holds" in corridors.faults()[0].reason
+    assert corridors.run(10, lambda: sim.speed_mps == 0)
+    goals = len(corridors.goals[ONE])
+    corridors.run(20)
+    assert len(corridors.goals[ONE]) == goals, "it gets no goal there"
+    sim.mood.roams_m = 0.0
+    leg = corridors.robots[ONE].held.legs()[0]
+    sim.pose = leg.at(leg.project(*sim.pose[:2])[0])
+    assert corridors.run(60, lambda: bool(corridors.heard(RobotRecovered, ONE)))
+    assert goes_on(corridors)
+    assert not corridors.contacts
+
+
+def test_a_corridor_without_a_way_through_is_a_blocked_lane(corridors: Hall) -> None:
+    corridors.sims[ONE].mood.aborts = [308] * 3
+    assert corridors.run(30, lambda: bool(corridors.heard(LaneBlocked, ONE)))
+    assert goes_on(corridors, seconds=200)
+    well(corridors)
+
+
+def test_what_stays_in_a_corridor_is_backed_out_from(corridors: Hall) -> None:
+    sim = corridors.sims[ONE]
+    sim.mood.stuck = True
+    assert corridors.run(60, lambda: bool(corridors.heard(LaneBlocked, ONE)))
+    edge = corridors.heard(LaneBlocked, ONE)[0].edge
+    corridors.queue.append(ClearingFailed(edge=edge, attempt=1))
+    assert corridors.run(300, lambda: bool(corridors.heard(BackedOut, ONE)))
+    assert math.dist(sim.pose[:2], corridors.xy(corridors.heard(BackedOut, ONE)[0].node)) < 0.1
+    sim.mood.stuck = False
+    corridors.queue.append(LaneCleared(edge=edge))
+    corridors.order(40, seed=2)
+    assert goes_on(corridors, seconds=200)
+    well(corridors)
 
 
 def test_every_state_of_a_goal_leads_to_its_end() -> None:

@@ -95,6 +95,7 @@ edges = st.builds(
     speed_mps_max=st.none() | st.floats(0, 10),
     orientation=st.none() | angles,
     length_m=st.none() | st.floats(0, 100),
+    corridor_m=st.none() | st.floats(0, 5),
     actions=st.lists(actions, max_size=1).map(tuple),
 )
 orders = st.builds(

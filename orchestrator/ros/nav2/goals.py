@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.ros.nav2.tables import CODES, GOAL, Meaning, follow
-from orchestrator.ros.nav2.way import Leg, Pose, locate, path, stretch
+from orchestrator.ros.nav2.way import Leg, Pose, ends, locate, path, stretch
 
 if TYPE_CHECKING:
     from orchestrator.ros.nav2.robot import Nav2Robot
@@ -34,6 +34,11 @@ class Goal:
         self.status = follow(GOAL, self.status, status)
 
 
+def room_m(r: Nav2Robot, leg: Leg) -> float:
+    """So far off a leg it may be."""
+    return leg.corridor_m * r.limits.corridor if leg.free else r.limits.off_m
+
+
 def progress(r: Nav2Robot, pose: Pose) -> bool:
     """Nodes that it has passed; True: something changed."""
     goal = r.goal
@@ -41,10 +46,10 @@ def progress(r: Nav2Robot, pose: Pose) -> bool:
         before = len(r.held.nodes)
         legs = _found_again(r, pose)[:1] or r.held.left
         off_m = legs[0].project(pose.x, pose.y)[1] if legs else 0.0
-        return on_way(r, off_m) or len(r.held.nodes) < before
+        return on_way(r, legs[0] if legs else None, off_m) or len(r.held.nodes) < before
     at, way_m, off_m = locate(goal.legs, goal.at, pose.x, pose.y)
-    changed = on_way(r, off_m)
-    if off_m > r.limits.off_m or goal.back:
+    changed = on_way(r, goal.legs[at], off_m)
+    if off_m > room_m(r, goal.legs[at]) or goal.back:
         return changed
     goal.at = at
     for number, leg in enumerate(goal.legs[:-1]):
@@ -66,13 +71,16 @@ def _pass(r: Nav2Robot, leg: Leg) -> None:
     r.errors.pop(BLOCKED, None)
 
 
-def on_way(r: Nav2Robot, off_m: float) -> bool:
-    """The monitor: a robot that leaves the way that it holds is stopped, until it is well back."""
-    if off_m <= r.limits.off_m:
+def on_way(r: Nav2Robot, leg: Leg | None, off_m: float) -> bool:
+    """The monitor: a robot that leaves the way that it holds is stopped, until it is well back. One
+    that drives freely in a corridor is stopped by the first pose."""
+    most_m = r.limits.off_m if leg is None else room_m(r, leg)
+    if off_m <= most_m:
         r.off = 0
-        return off_m <= r.limits.off_m / 2 and r.errors.pop(OFF, None) is not None
+        return off_m <= most_m / 2 and r.errors.pop(OFF, None) is not None
     r.off += 1
-    if r.off < r.limits.off_poses or OFF in r.errors:
+    enough = 1 if leg is not None and leg.free else r.limits.off_poses
+    if r.off < enough or OFF in r.errors:
         return False
     _off(r, off_m)
     return True
@@ -177,10 +185,10 @@ def drive(r: Nav2Robot) -> bool:
     if goal is not None and goal.legs[-1].sequence >= legs[-1].sequence:
         return False
     _, way_m, off_m = locate(legs[:1], 0, pose.x, pose.y)
-    if goal is None and off_m > r.limits.off_m:
+    if goal is None and off_m > room_m(r, legs[0]):
         _off(r, off_m)
         return True
-    send(r, legs, path(legs, way_m, r.limits.step_m))
+    send(r, legs, ends(legs) if legs[0].free else path(legs, way_m, r.limits.step_m))
     return True
 
 
@@ -189,7 +197,7 @@ def _found_again(r: Nav2Robot, pose: Pose) -> list[Leg]:
     program was started, or when an answer was lost. What lies behind it is passed."""
     legs = r.held.legs()
     for leg in legs:
-        if leg.project(pose.x, pose.y)[1] <= r.limits.off_m:
+        if leg.project(pose.x, pose.y)[1] <= room_m(r, leg):
             before = legs[: legs.index(leg)]
             if before:
                 _pass(r, before[-1])
@@ -200,7 +208,8 @@ def _found_again(r: Nav2Robot, pose: Pose) -> list[Leg]:
 def send(r: Nav2Robot, legs: list[Leg], poses: list[Pose], *, back: bool = False) -> None:
     r.goals_sent += 1
     r.goal = Goal(r.goals_sent, legs, r.now_ns, back=back)
-    r.outside.follow(r.serial, r.goals_sent, poses)
+    ask = r.outside.through if legs[0].free else r.outside.follow
+    ask(r.serial, r.goals_sent, poses)
 
 
 def cancelling(r: Nav2Robot) -> bool:
@@ -230,8 +239,9 @@ def back(r: Nav2Robot) -> bool:
     if r.now_ns < r.again_ns:
         return True
     first = legs[0]
-    home = Leg(first.at(way_m)[:2], first.a, first.theta, r.held.last.sequence)
-    send(r, [home], path([home], 0.0, r.limits.step_m), back=True)
+    here = pose[:2] if first.free else first.at(way_m)[:2]
+    home = Leg(here, first.a, first.theta, r.held.last.sequence, first.corridor_m)
+    send(r, [home], ends([home]) if home.free else path([home], 0.0, r.limits.step_m), back=True)
     return True
 
 

@@ -41,6 +41,7 @@ class Limits:
     pose_s: float = 3.0  # an older pose counts for nothing
     off_m: float = 0.3  # from the way that it holds
     off_poses: int = 3  # in a row
+    corridor: float = 0.75  # of a corridor's half width: the rest is to stop in
     goal_m: float = 0.25  # so near to the end of a goal it has arrived
     node_m: float = 0.05  # a node in between is passed so far before it
     corner: float = math.radians(30)
@@ -55,10 +56,13 @@ class Limits:
 
 
 class Outside(Protocol):
-    """The robot's side."""
+    """The robot's side. Goals have one sequence of numbers, whatever their kind."""
 
     def follow(self, serial: str, goal: int, poses: Sequence[Pose]) -> None:
         """Send a goal, in place of the one before; see `Nav2Robot.answered` and `.ended`."""
+
+    def through(self, serial: str, goal: int, poses: Sequence[Pose]) -> None:
+        """The same, of a goal in corridors: it plans its own way from pose to pose."""
 
     def cancel(self, serial: str, goal: int) -> None:
         """Cancel it."""

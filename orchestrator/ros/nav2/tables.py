@@ -25,7 +25,8 @@ class Meaning:
     SETTINGS = "settings"  # trying again won't help
 
 
-# error_code of nav2_msgs/action/FollowPath -> (its name there, what it means for us)
+# error_code of FollowPath and of NavigateThroughPoses, which tells its planner's and its controller's
+# as well (nav2_msgs/action) -> (its name there, what it means for us)
 CODES: dict[int, tuple[str, str]] = {
     0: ("NONE", Meaning.AGAIN),
     100: ("UNKNOWN", Meaning.AGAIN),
@@ -37,4 +38,11 @@ CODES: dict[int, tuple[str, str]] = {
     106: ("NO_VALID_CONTROL", Meaning.BLOCKED),
     107: ("CONTROLLER_TIMED_OUT", Meaning.AGAIN),
     108: ("TIMEOUT", Meaning.AGAIN),
+    301: ("INVALID_PLANNER", Meaning.SETTINGS),
+    303: ("START_OUTSIDE_MAP", Meaning.SETTINGS),
+    304: ("GOAL_OUTSIDE_MAP", Meaning.SETTINGS),
+    305: ("START_OCCUPIED", Meaning.BLOCKED),
+    306: ("GOAL_OCCUPIED", Meaning.BLOCKED),
+    308: ("NO_VALID_PATH", Meaning.BLOCKED),
+    9101: ("FAILED_TO_LOAD_BEHAVIOR_TREE", Meaning.SETTINGS),
 }

@@ -21,12 +21,19 @@ class Pose(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One straight edge: from a to b, the body turned to theta all along."""
+    """One straight edge: from a to b, the body turned to theta all along; in a corridor the robot is
+    free so far to both sides."""
 
     a: tuple[float, float]
     b: tuple[float, float]
     theta: float
     sequence: int  # of the node at its end
+    corridor_m: float = 0.0  # 0: it is no corridor
+
+    @property
+    def free(self) -> bool:
+        """The robot may plan its own way."""
+        return self.corridor_m > 0
 
     @property
     def length_m(self) -> float:
@@ -59,20 +66,27 @@ def leg_of(start: Node, edge: Edge, end: Node) -> Leg:
     a, b = (start.position.x, start.position.y), (end.position.x, end.position.y)
     travel = math.atan2(b[1] - a[1], b[0] - a[0])
     theta = math.remainder(travel + (edge.orientation or 0.0), math.tau)
-    return Leg(a, b, theta, end.sequence)
+    return Leg(a, b, theta, end.sequence, edge.corridor_m or 0.0)
 
 
 def stretch(legs: Sequence[Leg], corner: float) -> int:
-    """So many legs from the first on can be driven without a turn on the spot: from one to the next
-    neither body nor travel turn by more than `corner`."""
+    """So many legs from the first on make one goal: in corridors all, elsewhere those without a turn on
+    the spot: from one to the next neither body nor travel turn by more than `corner`."""
     count = min(1, len(legs))
     while count < len(legs):
         before, after = legs[count - 1], legs[count]
+        if before.free != after.free:
+            break
         turns = (after.theta - before.theta, after.travel - before.travel)
-        if any(abs(math.remainder(turn, math.tau)) > corner for turn in turns):
+        if not after.free and any(abs(math.remainder(t, math.tau)) > corner for t in turns):
             break
         count += 1
     return count
+
+
+def ends(legs: Sequence[Leg]) -> list[Pose]:
+    """The nodes behind the first one, for a robot that plans its way between them."""
+    return [leg.at(leg.length_m) for leg in legs]
 
 
 def path(legs: Sequence[Leg], first_m: float, step_m: float) -> list[Pose]:

@@ -22,7 +22,7 @@ class Floor:
         self._places = [
             NodePosition(*self.xy_m(node), self.map_id) for node in range(roadmap.nodes)
         ]
-        self._edges: dict[int, tuple[str, str, str, float | None, float, float]] = {}
+        self._edges: dict[int, Edge] = {}
         self._cells: dict[tuple[int, int], list[int]] = {}
         for node in range(roadmap.nodes):
             self._cells.setdefault(_cell(*self.xy_m(node)), []).append(node)
@@ -45,31 +45,24 @@ class Floor:
         known = self._edges.get(edge)
         if known is None:
             known = self._edges[edge] = self._edge(edge)
-        name, start, end, speed, orientation, length = known
-        return Edge(
-            id=name,
-            sequence=sequence,
-            released=released,
-            start=start,
-            end=end,
-            speed_mps_max=speed,
-            orientation=orientation,
-            length_m=length,
-        )
+        return structs.replace(known, sequence=sequence, released=released)
 
-    def _edge(self, edge: int) -> tuple[str, str, str, float | None, float, float]:
+    def _edge(self, edge: int) -> Edge:
         roadmap = self.roadmap
         (ax, ay), (bx, by) = (self.xy_m(n[edge]) for n in (roadmap.edge_tail, roadmap.edge_head))
         travel = math.degrees(math.atan2(by - ay, bx - ax))
         turned = (roadmap.edge_heading_deg[edge] - travel + 180.0) % 360.0 - 180.0
-        speed = roadmap.edge_speed_mmps[edge]
-        return (
-            roadmap.edge_ids[edge],
-            roadmap.node_ids[roadmap.edge_tail[edge]],
-            roadmap.node_ids[roadmap.edge_head[edge]],
-            speed / 1000 if speed else None,
-            math.radians(round(turned)) if round(turned) else 0.0,
-            roadmap.edge_length_mm[edge] / 1000,
+        speed, wide = roadmap.edge_speed_mmps[edge], roadmap.corridor_mm(edge)
+        return Edge(
+            id=roadmap.edge_ids[edge],
+            sequence=0,
+            released=False,
+            start=roadmap.node_ids[roadmap.edge_tail[edge]],
+            end=roadmap.node_ids[roadmap.edge_head[edge]],
+            speed_mps_max=speed / 1000 if speed else None,
+            orientation=math.radians(round(turned)) if round(turned) else 0.0,
+            length_m=roadmap.edge_length_mm[edge] / 1000,
+            corridor_m=wide / 1000 if wide else None,
         )
 
     def nearest(self, x: float, y: float) -> int:
