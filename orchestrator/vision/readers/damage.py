@@ -16,7 +16,7 @@ SLACK = 5  # pixels around, within which a colour may lie
 TOLERANCE = 0.2  # of the floor's brightness
 MUCH, LITTLE = 0.012, 0.0025  # share of the face, in one piece
 ALIKE = 0.6  # correlation, at least: else it is not that face
-WHOLE = 0.93  # of its rectangle, filled
+WHOLE = 0.93  # of its corners, filled
 RIM = 6
 BLURS = (0.6, 1.5, 2.8)
 BURNT = 248
@@ -50,11 +50,9 @@ def differs(image: Image, seen: Ground, corners: Any, face: Image) -> Difference
     middle = np.rint(corners.mean(axis=0)).astype(int)
     light = seen.light[middle[1], middle[0]]
     there, burnt = _best(image, seen, corners, wanted, light)
+    there = _settled(there, wanted)  # before it is compared: of fine stripes a pixel decides
     like = _like(there, wanted)
-    if like < ALIKE:
-        return Difference(1.0, like, burnt)
-    there = _settled(there, wanted)
-    return Difference(_share(there, wanted), like, burnt)
+    return Difference(_share(there, wanted) if like >= ALIKE else 1.0, like, burnt)
 
 
 def _best(image: Image, seen: Ground, corners: Any, wanted: Any, light: Any) -> tuple[Any, float]:

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 SIDE = 32  # of what is compared: sides of a square, whatever the pack's shape
 FILLED = 0.9  # of its rectangle's area, at least: else it is two packs, or part of one
+PIECE = 0.7  # the same of a broken one
 LIKE = 0.8  # correlation, at least
 LEAD = 0.08  # over the second best
 LEAD_LEAST, LEAD_SHARE = 0.03, 3.0  # or so much, and so many times what the best lacks
+APART_LEAST, APART_SHARE = 0.03, 0.7  # of two faces
 KEPT = 20_000  # faces
 ITEMS_MAX = 60
 
@@ -95,9 +97,10 @@ class Items:
         best = float(likeness[first])
         lead = best - float(likeness[others[0]]) if others else best
         note = f"{known[first]} {best:.2f}, leads by {lead:.2f}"
-        if best < LIKE or lead < needed(best):
+        apart = 1.0 - float(faces[first] @ faces[others[0]]) if others else 1.0
+        if best < LIKE or lead < needed(best, apart):
             return "", 0.0, note
-        return known[first], sureness(best, lead), note
+        return known[first], sureness(best, lead, apart), note
 
     def _inspected(self, image: Image, seen: Ground, sku: str) -> Reading:
         value, sure, note = self._whole(image, seen, seen.things[0], sku)
@@ -110,7 +113,10 @@ class Items:
         face = self.faces.find(sku)
         if face is None:
             return "", 0.0, f"no face of {sku} is on file"
-        corners, filled = rectangle(outline)
+        corners, around = rectangle(outline)
+        if around < PIECE:
+            return "", 0.0, f"an outline that is no pack ({around:.2f} filled)"
+        filled = within(outline, corners)
         found = differs(image, seen, corners, face)
         note = f"{found.share:.4f} of the face differs, {found.like:.2f} alike, {filled:.2f} filled"
         value, sure = found.says(filled)
@@ -125,14 +131,18 @@ class Items:
         return self._kept[sku]
 
 
-def needed(best: float) -> float:
-    """The lead that a likeness needs: near to 1, varieties of one product need less."""
-    return min(LEAD, max(LEAD_LEAST, LEAD_SHARE * (1 - best)))
+def needed(best: float, apart: float) -> float:
+    """The lead that a likeness needs: near to 1, varieties of one product need less. `apart` is how
+    far the two faces are from each other: a picture that lacks less than half of that is of one of
+    the two, and no third one's, and most of the way leads to the right one."""
+    plain = min(LEAD, max(LEAD_LEAST, LEAD_SHARE * (1 - best)))
+    near = apart >= APART_LEAST and 1 - best <= apart / 2
+    return min(plain, APART_SHARE * apart) if near else plain
 
 
-def sureness(best: float, lead: float) -> float:
+def sureness(best: float, lead: float, apart: float) -> float:
     """From a likeness and its lead to a confidence: 0.8 where both just do, then towards 1."""
-    spare = min((best - LIKE) / (1 - LIKE), (lead - needed(best)) / (3 * LEAD))
+    spare = min((best - LIKE) / (1 - LIKE), (lead - needed(best, apart)) / (3 * LEAD))
     return 0.8 + 0.19 * min(1.0, max(0.0, spare))
 
 
@@ -151,6 +161,13 @@ def rectangle(outline: Any) -> tuple[Any, float]:
         corners = corners[::-1].copy()
     around = cv2.contourArea(cv2.boxPoints(cv2.minAreaRect(hull)))
     return corners, area / max(1.0, around)
+
+
+def within(outline: Any, corners: Any) -> float:
+    """The share of its corners that an outline fills: also of a pack that is seen aslant."""
+    import cv2  # noqa: PLC0415
+
+    return float(cv2.contourArea(outline) / max(1.0, cv2.contourArea(corners)))
 
 
 def straight(plain: Any, corners: Any, size: tuple[int, int]) -> Any:
