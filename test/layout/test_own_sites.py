@@ -19,7 +19,17 @@ def test_a_tote_that_reads_as_another_one_gets_no_new_label(name: str) -> None:
     targets = {stage.then for stage in plan.stages} | {plan.otherwise}
     assert targets == {"identify", "quarantine"}
     others = steps["identify"].recovery("unreadable")
-    assert others is not None and others.otherwise != "quarantine", "but one without a label does"
+    assert others is not None
+    mends = {stage.then for stage in others.stages} | {others.otherwise}
+    assert mends & {"relabel", "aside"}, "but one without a label does"
+
+
+@pytest.mark.parametrize("name", ["jd_small", "jd_medium"])
+def test_a_new_label_of_a_tote_is_read(name: str) -> None:
+    steps = load_site(SITES / name).site.order_types["inbound"].steps
+    relabelled = steps["relabel"].recovery("ok")
+    assert relabelled is not None and not steps["relabel"].then
+    assert all(steps[stage.then].do == "inspect" for stage in relabelled.stages)
 
 
 @pytest.mark.parametrize("name", ["jd_small", "jd_medium"])
