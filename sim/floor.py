@@ -213,10 +213,8 @@ class Floor:
 
     def label(self, load: str, says: str, why: str = "") -> None:
         """A load has a new label; "": a torn one."""
-        if says == load and load not in self.labels:
-            return
         if says == load:
-            del self.labels[load]
+            self.labels.pop(load, None)
         else:
             self.labels[load] = says
         self.tell("labelled", {"load": load, "says": says, "why": why})

@@ -239,6 +239,8 @@ class Machines:
         chance = self._chance(capability, request.station)
         seconds = lognormal(chance, self._spec.service_s.get(capability, DEFAULT_S))
         self._running[request.request] = request
+        if request.task == "read_label":
+            self._floor.tell("looked", {"request": request.request, "subject": request.subject})
         looked = (request, shown_to(request, self._floor))
         self._clock.after(round(seconds * SECOND_NS), self._seen, looked)
 

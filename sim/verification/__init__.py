@@ -1,7 +1,7 @@
 """Verification of a recorded run, independent of the core: from trajectories and ground truth.
 
 It imports nothing of `orchestrator.core` and trusts nothing the core says: the books are what is
-judged. Of the journal it reads only what came from outside (`OrderReceived`: load, stops).
+judged. Of the journal it reads only what came from outside (`OrderReceived`: load, stops; `ImageRead`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sim.verification import (
     exceptions,
     goods,
     kinematics,
+    labels,
     obstacles,
     outcomes,
     tracks,
@@ -76,12 +77,14 @@ def verify(run: Run, *, motion: bool = True) -> Verdict:
     if motion or log:
         figures |= _motion(stretches, log, found, judged=motion)
     outcomes.judge(ledger, stock, found)
+    read = labels.check(ledger, stock, run.meta, found)
     outcomes.mark_touched(ledger, stock)
     if log:
         names = [robot.name for robot in robots]
         figures["transport"] = transports.judge(ledger, log, names, found)
     outcomes.mark_fillable(ledger, stock)
     figures["goods"] = goods.conserve(stock, found)
+    figures["labels"] = read
     figures["states"] = {}
     if isinstance(books := run.meta.get("books"), dict):
         figures["goods"] |= booked.compare(stock, books, end_ns, found)

@@ -67,6 +67,7 @@ class Goods:
     scrapped: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> units
     broken: dict[str, Contents] = field(default_factory=dict)  # order -> damaged units in its box
     labels: dict[str, str] = field(default_factory=dict)  # load -> what its label says
+    printed: dict[str, int] = field(default_factory=dict)  # load -> when it got that label
     miscounted: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     wrong_goods: dict[str, str] = field(default_factory=dict)  # tote -> the SKU that was announced
     unreported: dict[int, tuple[int, tuple[str, ...]]] = field(default_factory=dict)  # by work
@@ -100,6 +101,7 @@ class Goods:
                 self._swapped(time_ns, fact)
             case "labelled":
                 self.labels[fact["load"]] = fact["says"]
+                self.printed[fact["load"]] = time_ns
             case "answer_lost":
                 self.unreported.setdefault(fact["work"], (time_ns, tuple(fact["loads"])))
             case "answer_given":

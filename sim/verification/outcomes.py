@@ -54,6 +54,8 @@ class Ledger:
 
     orders: dict[str, OrderTruth] = field(default_factory=dict)
     touches: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    looks: dict[int, tuple[int, str]] = field(default_factory=dict)  # label: when, of which load
+    reads: dict[int, tuple[int, str, str]] = field(default_factory=dict)  # when, outcome, value
     impossible: int = 0
     ended: bool = True
 
@@ -69,6 +71,8 @@ def ledger_of(facts: Iterable[tuple[int, str, dict[str, Any]]], found: Findings)
                 _closed(ledger, time_ns, fact, found)
             case "human_touched":
                 ledger.touches.append((time_ns, fact))
+            case "looked":
+                ledger.looks[fact["request"]] = (time_ns, fact["subject"])
             case "impossible_action":
                 ledger.impossible += 1
                 subject = str(fact.get("robot", fact.get("load", "")))
@@ -102,9 +106,13 @@ def _closed(ledger: Ledger, time_ns: int, fact: dict[str, Any], found: Findings)
 
 
 def add_host_side(ledger: Ledger, entries: Iterable[Any]) -> None:
-    """What only the order itself says (its load, its stops), from the journal's `OrderReceived`."""
+    """What only the journal says: of orders their load and their stops, and what cameras answered."""
     for entry in entries:
-        if type(entry.event).__name__ == "OrderReceived":
+        name = type(entry.event).__name__
+        if name == "ImageRead":
+            read = entry.event
+            ledger.reads[read.request] = (entry.time_ns, read.outcome, read.value)
+        if name == "OrderReceived":
             order = ledger.orders.get(entry.event.order_id)
             if order is not None:
                 event = entry.event

@@ -82,6 +82,7 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("in the books", states),
         ("units", ", ".join(f"{v} {k.removeprefix('units_')}" for k, v in goods.items()
                             if k.startswith("units_"))),
+        ("labels", _labels(figures["labels"])),
         ("finished right", str(figures["finished_right"])),
         ("wrong", str(figures["wrong"])),
         ("late", late),
@@ -98,6 +99,11 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("checked in", f"{figures['wall_s']} s"),
     ]
     return rows
+
+
+def _labels(figures: dict[str, int]) -> str:
+    checked, unread = figures["checked"], figures["unread"]
+    return f"{checked - unread} of {checked} read, {figures['torn_but_read']} of them torn"
 
 
 def _exceptions(figures: dict[str, Any]) -> str:
