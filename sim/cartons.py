@@ -26,6 +26,7 @@ CLEARANCE_M = 0.05  # so far before a carton robots stop
 STEP_M = 0.02
 NEAR_M = 3.0  # no robot is so near when one falls
 AGAIN_NS = 5 * SECOND_NS
+SENSED_NS = 10 * SECOND_NS  # robots that stand before one look whether it is there still
 TRIES_MAX = 200  # to find a moment when nobody is near
 MIDDLE = (0.35, 0.65)  # of a lane
 
@@ -200,15 +201,39 @@ class Cartons:
 
     def _tried(self, command: ClearLane) -> None:
         share = self._spec.clear_success if self._spec else 1.0
+        left = self._spec.left_share if self._spec else 0.0
         if self._luck.random() < share:
-            self._done(command)
+            self._left(command) if left and self._luck.random() < left else self._done(command)
         else:
             self._say(ClearingFailed(edge=command.edge, attempt=command.attempt))
 
-    def _done(self, command: ClearLane) -> None:
-        gone = [carton for carton in self._there.values() if command.edge in carton.edges]
+    def lies_on(self, name: str) -> bool:
+        """Does a floor camera above the edge of this name see one?"""
+        return any(
+            name in (self._roadmap.edge_ids[edge] for edge in (carton.edge, *carton.edges))
+            for carton in self._there.values()
+        )
+
+    def _on(self, edge: int) -> list[Carton]:
+        return [c for c in self._there.values() if edge == c.edge or edge in c.edges]
+
+    def _left(self, command: ClearLane) -> None:
+        """It is said to be cleared, and isn't."""
         edges = {command.edge: None}
-        for carton in gone:
+        for carton in self._on(command.edge):
+            edges |= carton.edges
+            self._tell("obstacle_left", {"id": carton.id})
+        for edge in edges:
+            self._say(LaneCleared(edge=edge))
+        self._clock.after(SENSED_NS, self._unblock, None)
+
+    def _unblock(self, _: None) -> None:
+        for robot in self._robots:
+            robot.unblock()
+
+    def _done(self, command: ClearLane) -> None:
+        edges = {command.edge: None}
+        for carton in self._on(command.edge):
             edges |= carton.edges
             del self._there[carton.id]
             self._tell("obstacle_removed", {"id": carton.id})
@@ -216,5 +241,4 @@ class Cartons:
         self._stops.clear()
         for edge in edges:
             self._say(LaneCleared(edge=edge))
-        for robot in self._robots:
-            robot.unblock()
+        self._unblock(None)

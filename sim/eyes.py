@@ -12,9 +12,10 @@ from sim.floor import Floor, variant
 RIGHT, TORN, OTHER_LABEL = "right", "torn", "other_label"
 WRONG_COUNT, WRONG_ITEM, DAMAGED = "wrong_count", "wrong_item", "damaged"
 NOTHING = "nothing"  # no goods are there
+FALLEN = "fallen"  # something, on a lane
 SEEN_AS = {
     RIGHT: "ok", TORN: "unreadable", OTHER_LABEL: "misread", WRONG_COUNT: "mismatch",
-    WRONG_ITEM: "mismatch", DAMAGED: "damaged", NOTHING: "unreadable",
+    WRONG_ITEM: "mismatch", DAMAGED: "damaged", NOTHING: "unreadable", FALLEN: "blocked",
 }  # fmt: skip
 
 
@@ -62,6 +63,11 @@ class Perfect:
         if not clear or shown.case == TORN:
             return Seen("unreadable", "", "perfect")
         return Seen(SEEN_AS[shown.case], shown.value, "perfect")
+
+
+def lane_shown(*, fallen: bool) -> Shown:
+    """The truth about a lane."""
+    return Shown(FALLEN, "blocked") if fallen else Shown(RIGHT, "clear")
 
 
 def shown_to(request: RequestInference, floor: Floor) -> Shown:

@@ -17,7 +17,7 @@ from orchestrator.core.site import Site
 from orchestrator.layout.site_file import SimulationFile
 from orchestrator.vision.frozen import HANGS
 from sim.clock import SECOND_NS, Clock, Streams, lognormal
-from sim.eyes import Eyes, Perfect, Seen, Shown, shown_to
+from sim.eyes import Eyes, Perfect, Seen, Shown, lane_shown, shown_to
 from sim.floor import Floor
 from sim.mishaps import Mishaps
 from sim.scales import fits
@@ -54,8 +54,9 @@ class Machines:
         self._done: dict[int, WorkEnded] = {}  # the latest, by number
         self._owed: dict[int, None] = {}  # answers that were lost so far
         self._box_at: dict[str, int] = {}  # order -> station where its open box stands
-        self._chances: dict[tuple[str, int], random.Random] = {}
+        self._chances: dict[tuple[str, str], random.Random] = {}
         self.camera: Camera | None = None  # who gets the pictures that are asked for
+        self.fallen: Callable[[str], bool] = lambda _: False  # does something lie on this lane?
         self.change(spec, pick_fails)
 
     def change(self, spec: SimulationFile, pick_fails: float) -> None:
@@ -64,10 +65,18 @@ class Machines:
         self._pick_fails = 1 - (1 - pick_fails) * spec.success.get("pick", 1.0)
 
     def _chance(self, capability: str, station: int) -> random.Random:
-        key = (capability, station)
+        return self._draws(capability, self._site.stations[station].id)
+
+    def _draws(self, capability: str, place: str) -> random.Random:
+        key = (capability, place)
         if key not in self._chances:
-            self._chances[key] = self._streams.of(capability, self._site.stations[station].id)
+            self._chances[key] = self._streams.of(capability, place)
         return self._chances[key]
+
+    def _place(self, request: RequestInference) -> str:
+        """Where the camera is: at a station, or above a lane."""
+        station = request.station
+        return self._site.stations[station].id if station >= 0 else request.subject
 
     def start(self, work: StartWork) -> None:
         """Begin; the end comes as an event. What it knows already it doesn't do twice."""
@@ -236,12 +245,15 @@ class Machines:
         wanted, and the camera's owner has it."""
         reads = "verify" if request.task == "verify_pick" else "identify"
         capability = request.capability or reads
-        chance = self._chance(capability, request.station)
+        chance = self._draws(capability, self._place(request))
         seconds = lognormal(chance, self._spec.service_s.get(capability, DEFAULT_S))
         self._running[request.request] = request
         if request.task == "read_label":
             self._floor.tell("looked", {"request": request.request, "subject": request.subject})
-        looked = (request, shown_to(request, self._floor))
+        if request.task == "check_lane":
+            looked = (request, lane_shown(fallen=self.fallen(request.subject)))
+        else:
+            looked = (request, shown_to(request, self._floor))
         self._clock.after(round(seconds * SECOND_NS), self._seen, looked)
 
     def _seen(self, argument: tuple[RequestInference, Shown]) -> None:
@@ -249,7 +261,7 @@ class Machines:
         request, shown = argument
         if self._running.get(request.request) is not request:
             return  # the camera broke
-        chance = self._chance(request.capability, request.station)
+        chance = self._draws(request.capability, self._place(request))
         clear = chance.random() < self._spec.success.get(request.capability, 1.0)
         if self.camera is not None and not request.expected:
             del self._running[request.request]
@@ -274,7 +286,7 @@ class Machines:
             latency_us=round(seen.seconds * 1e6),
             image=seen.image,
         )
-        if not self._mishaps.strikes("answer_lost", self._site.stations[request.station].id):
+        if not self._mishaps.strikes("answer_lost", self._place(request)):
             self._say(read)
         if seen.hangs:
             station, capability = request.station, request.capability

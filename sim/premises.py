@@ -95,6 +95,7 @@ class Premises(ABC):
         """From now on things may go wrong."""
         self.troubles = Troubles(self, self.faults)
         self.cartons = self.troubles.cartons
+        self.machines.fallen = self.cartons.lies_on
         self.stopped_for_good = self.troubles.stopped
         self.blocked, self.backed_out = self.troubles.blocked, self.troubles.backed_out
 

@@ -32,6 +32,7 @@ RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "goods_damaged": {"share": (0.002, 0.05)},
 }
 FIXED: dict[str, dict[str, Any]] = {
+    "lane_blocked": {"left_share": 0.1},
     "message_late": {"delay_s": [0.5, 6]},
     "truck_late": {"delay_minutes": [2, 15]},
 }

@@ -20,6 +20,7 @@ from sim.cameras.rates import rates
 from sim.clock import Clock
 from sim.eyes import (
     DAMAGED,
+    FALLEN,
     NOTHING,
     OTHER_LABEL,
     RIGHT,
@@ -36,7 +37,10 @@ from sim.look_clock import LookClock
 from sim.scenario import Options, ScenarioError
 
 PERFECT, STATISTICAL, RENDERED = "perfect", "statistical", "rendered"
-KINDS = {OTHER_LABEL: "other", WRONG_COUNT: "count", WRONG_ITEM: "sibling", DAMAGED: "broken"}
+KINDS = {
+    OTHER_LABEL: "other", WRONG_COUNT: "count", WRONG_ITEM: "sibling", DAMAGED: "broken",
+    FALLEN: "blocked",
+}  # fmt: skip
 CONDITION = {RIGHT: "intact", DAMAGED: "damaged"}  # the same of `inspect_damage`
 CLEAR, UNCLEAR, WORN = "easy", "foul", "torn"  # levels of difficulty: see sim.cameras.levels
 CONFIDENT_PERMILLE = 950
@@ -98,7 +102,7 @@ def _said(request: RequestInference, shown: Shown, outcome: str) -> Seen:
         value = "intact" if outcome == "ok" else "damaged"
         return Seen(outcome, value, STATISTICAL, CONFIDENT_PERMILLE)
     value = request.expected if outcome == "ok" else shown.value
-    if value == request.expected and outcome in ("misread", "mismatch"):
+    if value == request.expected and outcome in ("misread", "mismatch", "blocked"):
         value = ""
     return Seen(outcome, value, STATISTICAL, CONFIDENT_PERMILLE)
 
@@ -177,6 +181,8 @@ def photograph(scenes: Scenes, request: RequestInference, shown: Shown, clear: b
     level = UNCLEAR if not clear else WORN if shown.case == TORN else CLEAR
     if request.task == "read_label":
         truth = Truth(label=request.subject if shown.case == TORN else shown.value)
+    elif request.task == "check_lane":
+        truth = Truth(fallen=shown.case == FALLEN)
     else:
         contents: Counter[str] = Counter()
         units = shown.units if request.task == "verify_pick" else [(s, 1) for s, _ in shown.units]

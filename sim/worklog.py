@@ -28,7 +28,9 @@ class WorkLog:
         self._begun: dict[int, tuple[int, int, str]] = {}  # number -> time, station, capability
 
     def begun(self, command: StartWork | RequestInference) -> None:
-        """A machine begins."""
+        """A machine begins. Floor cameras are at no station."""
+        if command.station < 0:
+            return
         if len(self._begun) >= UNDER_WAY_MAX:
             del self._begun[next(iter(self._begun))]
         if isinstance(command, StartWork):

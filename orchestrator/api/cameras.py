@@ -28,13 +28,14 @@ OPEN_MAX = 10_000
 QOS = 1
 
 
-class TakePicture(Message, frozen=True):
-    """What the camera is to look at. It is not told what it should see. `view` counts earlier looks
-    at the same; with `look: angle` another view of it is wanted."""
+class TakePicture(Message, frozen=True, kw_only=True):
+    """What the camera is to look at; without a station it is the floor camera above the lane `subject`.
+    It is not told what it should see. `view` counts earlier looks at the same; with `look: angle`
+    another view of it is wanted."""
 
     request: int
     task: str
-    station: int
+    station: int = -1
     subject: str
     capability: str = ""
     view: int = 0

@@ -27,6 +27,14 @@ REQUESTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 PUBLISHED: dict[str, dict[str, Any]] = {
+    "RequestInference": {
+        "type": "RequestInference", "request": 12, "task": "read_label", "station": "pick-1",
+        "subject": "tote-0012", "expected": "tote-0012", "capability": "identify",
+    },
+    "TakePicture": {
+        "type": "TakePicture", "request": 13, "task": "check_lane", "subject": EDGE,
+        "capability": "floor",
+    },
     "About": {
         "state": "ONLINE", "site": "jd_small", "version": "0.1.0", "run": "5b0645db", "at": AT
     },

@@ -25,6 +25,7 @@ def check(world: World) -> list[str]:
         *_books(world),
         *_orders(world),
         *_problems(world),
+        *_obstacles(world),
     ]
 
 
@@ -136,4 +137,21 @@ def _problems(world: World) -> list[str]:
             broken.append(f"{kind} of {subject} is open, its order {order.id} is {order.state}")
         if order is not None and (kind, subject) not in order.problems:
             broken.append(f"order {order.id} doesn't know of its {kind} of {subject}")
+    return broken
+
+
+def _obstacles(world: World) -> list[str]:
+    """Something is done about whatever lies on a lane; a look at one has an end."""
+    broken: list[str] = []
+    for lane, known in world.obstacles.items():
+        call, name = ("lane", lane), world.site.roadmap.edge_ids[known.edge]
+        if known.look and (
+            world.floor_looks.get(known.look) != lane or known.look not in world.due
+        ):
+            broken.append(f"nobody waits for the look at {name}")
+        helped = call in world.helping or call in world.awaiting or call in world.visits
+        if not known.look and not helped:
+            broken.append(f"something lies on {name}, and nothing is done about it")
+    if len(world.floor_looks) != sum(known.look > 0 for known in world.obstacles.values()):
+        broken.append("a camera looks at a lane that is open")
     return broken

@@ -1,5 +1,6 @@
 """Something lies on a lane: it is closed, cleared without a person if that is possible, and the robot
-that found it waits for the first try, then backs out."""
+that found it waits for the first try, then backs out. Where a floor camera looks at the lane, what is
+said to be cleared is opened when the camera sees nothing there any more."""
 
 from __future__ import annotations
 
@@ -9,13 +10,19 @@ from orchestrator.core.messages import (
     BackOut,
     ClearingFailed,
     ClearLane,
+    ImageRead,
     LaneBlocked,
     LaneCleared,
+    RequestInference,
 )
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import Obstacle, World
 
 KIND = "lane_blocked"
+LEFT = "lane_left"  # it was said to be cleared, and something lies there
+UNSEEN = "lane_unseen"  # its floor camera can't tell
+CLEAR, THERE = "clear", "blocked"  # what floor cameras see
+SECOND_NS = 1_000_000_000
 
 
 def blocked(world: World, event: LaneBlocked) -> None:
@@ -35,6 +42,9 @@ def blocked(world: World, event: LaneBlocked) -> None:
         maintenance.asked(world, ("lane", lane))
         world.out.append(ClearLane(edge=known.edge, attempt=1))
     known.robots[robot.index] = None
+    if known.look:
+        _look_ended(world, known)
+        _left(world, known, "a robot stands before it")
     detours.changed(world)
     if known.attempts > 1:
         _back_out(world, known)
@@ -54,13 +64,17 @@ def _key(world: World, known: Obstacle) -> int:
 
 
 def failed(world: World, event: ClearingFailed) -> None:
-    """Try again, a bounded number of times; then maintenance. Nobody waits in front any longer.
-    Failures of earlier attempts are known."""
+    """Failures of earlier attempts, and of one that was said to have succeeded, are known."""
     known = _obstacle(world, event.edge)
-    if known is None or event.attempt != known.attempts:
-        return
+    if known is not None and not known.look and event.attempt == known.attempts:
+        _again(world, known, f"attempt {event.attempt} failed")
+
+
+def _again(world: World, known: Obstacle, why: str) -> None:
+    """Try again, a bounded number of times; then maintenance. Nobody waits in front any longer."""
     known.attempts += 1
-    exceptions.tried(world, KIND, _name(world, known), f"attempt {event.attempt} failed")
+    known.unseen = 0
+    exceptions.tried(world, KIND, _name(world, known), why)
     subject = ("lane", _key(world, known))
     if maintenance.over(world, subject):
         detours.changed(world)
@@ -119,13 +133,86 @@ def _free(world: World, robot: Robot) -> None:
 
 
 def cleared(world: World, event: LaneCleared) -> None:
-    """The lane is open again; who stands before it goes on along its base."""
+    """It is believed of a person, and where no floor camera looks at the lane."""
     known = _obstacle(world, event.edge)
-    if known is None:
+    if known is None or known.look:
         return
-    lane = _key(world, known)
-    visited = maintenance.over(world, ("lane", lane))
-    exceptions.ended(world, KIND, _name(world, known), "maintenance" if visited else "cleared")
+    visited = maintenance.over(world, ("lane", _key(world, known)))
+    if visited or known.edge not in world.site.floor_cameras:
+        _open(world, known, "maintenance" if visited else "cleared")
+    else:
+        _look(world, known)
+
+
+def _look(world: World, known: Obstacle) -> None:
+    known.look = world.number()
+    world.floor_looks[known.look] = _key(world, known)
+    world.due[known.look] = world.time_ns + world.site.policy.floor_look_s * SECOND_NS
+    world.out.append(
+        RequestInference(
+            request=known.look,
+            task="check_lane",
+            subject=_name(world, known),
+            expected=CLEAR,
+            capability="floor",
+            view=known.unseen,
+        )
+    )
+
+
+def _look_ended(world: World, known: Obstacle) -> None:
+    del world.floor_looks[known.look]
+    world.due.pop(known.look, None)
+    known.look = 0
+
+
+def seen(world: World, event: ImageRead) -> bool:
+    """What a floor camera says; False: it comes from another camera."""
+    if event.request not in world.floor_looks:
+        return False
+    known = world.obstacles[world.floor_looks[event.request]]
+    if event.outcome == "ok" and event.value == CLEAR:
+        _look_ended(world, known)
+        exceptions.ended(world, UNSEEN, _name(world, known), "seen")
+        _open(world, known, "cleared")
+    elif event.outcome == THERE or (event.outcome, event.value) == ("ok", THERE):
+        _look_ended(world, known)
+        exceptions.ended(world, UNSEEN, _name(world, known), "seen")
+        _left(world, known, "its camera sees something")
+    else:
+        unseen(world, event.request, event.outcome)
+    return True
+
+
+def _left(world: World, known: Obstacle, why: str) -> None:
+    """Who cleared the lane was wrong."""
+    exceptions.opened(world, LEFT, _name(world, known), text=why)
+    _again(world, known, f"attempt {known.attempts}: {why}")
+
+
+def unseen(world: World, request: int, why: str) -> None:
+    """Look again, a bounded number of times; clear it once more; and at the end, before a person would
+    have to come because of a blind camera, rely on what robots sense."""
+    known = world.obstacles[world.floor_looks[request]]
+    policy, name = world.site.policy, _name(world, known)
+    _look_ended(world, known)
+    exceptions.opened(world, UNSEEN, name, text=why)
+    known.unseen += 1
+    if known.unseen < policy.floor_looks:
+        _look(world, known)
+    elif known.attempts < policy.clear_tries:
+        _again(world, known, f"attempt {known.attempts}: its camera can't tell")
+    else:
+        exceptions.ended(world, UNSEEN, name, "opened")
+        _open(world, known, "cleared unseen")
+
+
+def _open(world: World, known: Obstacle, how: str) -> None:
+    """The lane is open again; who stands before it goes on along its base."""
+    lane, name = _key(world, known), _name(world, known)
+    for kind in (UNSEEN, LEFT):  # a visit counts once
+        exceptions.ended(world, kind, name, "handed on" if how == "maintenance" else how)
+    exceptions.ended(world, KIND, name, how)
     # Who was asked to back out may be on its way: it tells when it is there, or that it goes on.
     waiting = [r for r in (world.robots[i] for i in known.robots) if not r.backing]
     del world.obstacles[lane]

@@ -72,16 +72,17 @@ class ChargerRecovered(Message, frozen=True):
 # --- commands -----------------------------------------------------------------------------------
 
 
-class RequestInference(Message, frozen=True):
-    """Let the camera at `station` look at `subject` (a tote, a parcel or an order box). `view` counts
-    earlier looks at the same; `look` says what is to be different: another angle, reader or model."""
+class RequestInference(Message, frozen=True, kw_only=True):
+    """Let the camera at `station` look at `subject` (a tote, a parcel or an order box), or, without a
+    station, a floor camera at the lane `subject`, which should be "clear". `view` counts earlier
+    looks at the same; `look` says what is to be different: another angle, reader or model."""
 
     request: int
-    task: str  # read_label | identify_item | verify_pick | inspect_damage
-    station: int
+    task: str  # read_label | identify_item | verify_pick | inspect_damage | check_lane
+    station: int = -1
     subject: str
     expected: str
-    capability: str = ""  # of the station's camera: identify | verify | scan ...
+    capability: str = ""  # of the station's camera: identify | verify | scan ...; floor: of a lane
     view: int = 0
     look: str = ""  # angle | reader | model
 

@@ -152,6 +152,8 @@ class Policy:
     restart_tries: int = 6
     relocalise_tries: int = 3  # of a robot that slipped; then it is treated as dead
     clear_tries: int = 4  # of a lane on which something lies; then maintenance
+    floor_looks: int = 3  # at a lane that is said to be cleared, until its camera can tell
+    floor_look_s: int = 60  # then such a look has failed
     nonsense_count: int = 5  # reports that can't be true, within:
     nonsense_within_s: int = 60  # then the robot is stopped
     maintenance_every_minutes: int = 0  # a person enters in windows so far apart; 0: at once
@@ -194,3 +196,4 @@ class Site:
     routes: dict[str, Route] = field(default_factory=dict)
     replenish: tuple[Replenishment, ...] = ()
     min_units: dict[str, int] = field(default_factory=dict)  # by SKU, instead of the rules' own
+    floor_cameras: frozenset[int] = frozenset()  # edges that one looks at

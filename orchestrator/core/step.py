@@ -112,7 +112,8 @@ def _dispatch(world: World, event: Event) -> None:
         case WorkEnded():
             stations.work_ended(world, event)
         case ImageRead():
-            stations.image_read(world, event)
+            if not lanes.seen(world, event):
+                stations.image_read(world, event)
         case BatteryCrossed():
             energy.crossed(world, event)
         case AssignmentMade():

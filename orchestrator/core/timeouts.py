@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import breakdowns, carry, exceptions, flow, missions, stations
+from orchestrator.core import breakdowns, carry, exceptions, flow, lanes, missions, stations
 from orchestrator.core.messages import StationFaulted
 from orchestrator.core.robots import Token
 from orchestrator.core.site import Step
@@ -31,6 +31,8 @@ def watch(world: World) -> None:
             _silent(world, number, world.works[number])
         elif number in world.looks:
             _silent(world, number, world.looks[number])
+        elif number in world.floor_looks:
+            lanes.unseen(world, number, "no answer")
         elif number in world.tasks:
             _unbegun(world, world.tasks[number])
         elif number in world.underway:

@@ -100,6 +100,8 @@ class Obstacle:
     edge: int
     attempts: int = 1
     robots: dict[int, None] = field(default_factory=dict)
+    look: int = 0  # of its floor camera, under way; 0: none
+    unseen: int = 0  # looks since the last attempt at which nothing could be told
 
 
 @dataclass(slots=True)
@@ -179,6 +181,7 @@ class World:
     underway: dict[int, Task] = field(default_factory=dict)
     works: dict[int, Token] = field(default_factory=dict)
     looks: dict[int, Token] = field(default_factory=dict)  # running inferences
+    floor_looks: dict[int, int] = field(default_factory=dict)  # the same at lanes -> move id
     to_show: dict[int, str] = field(default_factory=dict)  # look -> the value that is expected
     due: dict[int, int] = field(default_factory=dict)  # work, look or task -> when it times out
     closed: dict[int, Down] = field(default_factory=dict)  # chargers that gave no current, by bay

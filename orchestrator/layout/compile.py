@@ -144,6 +144,17 @@ def site_of(roadmap: Roadmap, spec: SiteFile, digest: str) -> Site:
         policy=Policy(**spec.policy.model_dump()),
         routes=_routes(spec, stations),
         replenish=_replenish(spec, order_types),
+        floor_cameras=_floor_cameras(roadmap, spec),
+    )
+
+
+def _floor_cameras(roadmap: Roadmap, spec: SiteFile) -> frozenset[int]:
+    rows = spec.floor_cameras
+    patterns = ("*",) * rows if isinstance(rows, bool) else rows
+    return frozenset(
+        edge
+        for edge, name in enumerate(roadmap.edge_ids[: roadmap.edges])
+        if any(fnmatchcase(name.partition("#")[0], pattern) for pattern in patterns)
     )
 
 

@@ -61,3 +61,4 @@ class LaneBlocked(Part):
     size_m: Positive = 0.2
     clear_s: Range = (60, 180)
     clear_success: Share = 0.7
+    left_share: Share = 0.0  # of those that are said to be cleared: it lies there still

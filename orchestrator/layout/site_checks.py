@@ -47,16 +47,19 @@ def faults(given: FaultsFile | None, spec: SiteFile, file: str) -> list[Finding]
 
 def _patterns(roadmap: Roadmap, spec: SiteFile, file: str) -> list[Finding]:
     edges = {name.partition("#")[0] for name in roadmap.edge_ids[: roadmap.edges]}
+    cameras = () if isinstance(spec.floor_cameras, bool) else spec.floor_cameras
     asked = (
-        ("bays", [row.match for row in spec.bays], {bay.id for bay in roadmap.bays}, "station"),
-        ("corridors", [row.match for row in spec.corridors], edges, "edge"),
-    )
+        ("bays.{}.match", [row.match for row in spec.bays], {bay.id for bay in roadmap.bays},
+         "station"),
+        ("corridors.{}.match", [row.match for row in spec.corridors], edges, "edge"),
+        ("floor_cameras.{}", cameras, edges, "edge"),
+    )  # fmt: skip
     return [
         Finding(
-            "warning", file, f"{key}.{number}.match", f"{pattern!r} matches no LIF {kind}",
+            "warning", file, path.format(number), f"{pattern!r} matches no LIF {kind}",
             "mend the pattern, or remove the line",
         )
-        for key, patterns, names, kind in asked
+        for path, patterns, names, kind in asked
         for number, pattern in enumerate(patterns)
         if not any(fnmatchcase(name, pattern) for name in names)
     ]  # fmt: skip
@@ -240,6 +243,7 @@ def _transports(site: Site, spec: SiteFile, file: str) -> list[Finding]:
 def _simulation(site: Site, spec: SiteFile, file: str) -> list[Finding]:
     found: list[Finding] = []
     known = {capability for station in spec.stations for capability in station.capabilities}
+    known.add("floor")  # cameras above lanes
     simulation = spec.simulation
     for key, rows in (("service_s", simulation.service_s), ("success", simulation.success)):
         for name in rows:

@@ -130,6 +130,8 @@ class PolicyFile(_Part):
     restart_tries: int = Field(default=6, ge=0, le=100)
     relocalise_tries: int = Field(default=3, ge=0, le=100)
     clear_tries: int = Field(default=4, ge=0, le=100)
+    floor_looks: int = Field(default=3, ge=1, le=100)
+    floor_look_s: int = Field(default=60, ge=1, le=3600)
     nonsense_count: int = Field(default=5, ge=1, le=1000)
     nonsense_within_s: int = Field(default=60, ge=1, le=3600)
     maintenance_every_minutes: int = Field(default=0, ge=0, le=10_080)
@@ -290,6 +292,7 @@ class SiteFile(_Part):
     guarantees: Literal["required", "advised"] = "required"  # advised: their lack is a warning
     bays: tuple[BayFile, ...] = ()
     corridors: tuple[CorridorFile, ...] = ()
+    floor_cameras: bool | tuple[str, ...] = ()  # edges (patterns) that one looks at; true: all
     stations: tuple[StationFile, ...] = ()
     flow: dict[str, dict[str, StepFile]] = Field(min_length=1)
     routes: dict[str, RouteFile] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.core.flow import step_of
 from orchestrator.core.messages import Command, Entry, ImageRead, RequestInference
-from orchestrator.core.site import Site, Step
+from orchestrator.core.site import Recovery, Site, Stage, Step
 from orchestrator.core.step import step as handle
 from orchestrator.core.world import World, new_world
 from orchestrator.vision.chain import Chain
@@ -21,15 +21,23 @@ from orchestrator.vision.judge import Judge
 from orchestrator.vision.model import Picture
 
 EXAMPLES_MAX = 10
+LANE = Step(  # what follows a look at a lane: see core.lanes
+    "check_lane", "inspect", then=("open",),
+    outcomes={
+        "blocked": Recovery((Stage("clear again", 1),), "maintenance"),
+        "unreadable": Recovery((Stage("look again", 1),), "clear again"),
+    },
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One picture of a run. `truth`: what a perfect reader would have said, where that is known."""
+    """One picture of a run. `truth`: what a perfect reader would have said, where that is known;
+    `owner`: the order, or the lane."""
 
     request: RequestInference
     read: ImageRead
-    order_id: str
+    owner: str
     step: Step
     known: Collection[str]
     truth: str = ""
@@ -60,14 +68,25 @@ def recorded(
         event = entry.event
         if isinstance(event, ImageRead):
             request = asked.pop(event.request, None)
-            token = world.looks.get(event.request)
-            if request is not None and token is not None and event.image:
-                order = world.orders[token[0]]
+            if request is not None and event.image and _awaited(world, event.request):
+                owner, step = _owner(world, request)
                 known = skus if request.task != "read_label" else _ids(world)
-                step = step_of(world, order, token[1])
-                yield Recorded(request, event, order.id, step, known, truths.get(event.request, ""))
+                yield Recorded(request, event, owner, step, known, truths.get(event.request, ""))
         commands: Iterable[Command] = handle(world, entry.time_ns, event)
         asked.update((c.request, c) for c in commands if isinstance(c, RequestInference))
+
+
+def _awaited(world: World, request: int) -> bool:
+    return request in world.looks or request in world.floor_looks
+
+
+def _owner(world: World, request: RequestInference) -> tuple[str, Step]:
+    """Whose look it is, and the step that it belongs to."""
+    token = world.looks.get(request.request)
+    if token is None:
+        return request.subject, LANE
+    order = world.orders[token[0]]
+    return order.id, step_of(world, order, token[1])
 
 
 def _ids(world: World) -> frozenset[str]:
@@ -108,7 +127,7 @@ def _count(tally: Tally, one: Recorded, again: ImageRead) -> None:
     step = one.step
     tally.changes[step.id, f"{before} -> {now}", leads(step, before), leads(step, now)] += 1
     if len(tally.examples) < EXAMPLES_MAX:
-        tally.examples.append(f"{one.order_id} {step.id}: {before} -> {now} ({one.read.image})")
+        tally.examples.append(f"{one.owner} {step.id}: {before} -> {now} ({one.read.image})")
 
 
 def leads(step: Step, outcome: str) -> str:

@@ -122,7 +122,7 @@ class _Folding:
                 self._actions[robot, action] = command
             case m.StartWork(work=number):
                 self._works.setdefault(("work", number), (self._now, command))
-            case m.RequestInference(request=number):
+            case m.RequestInference(request=number) if command.station >= 0:
                 self._works.setdefault(("look", number), (self._now, command))
             case m.CloseOrder(order_id=name, status=status, reason=reason):
                 self.tell("order_closed", {"order_id": name, "status": status, "reason": reason})

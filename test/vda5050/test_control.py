@@ -963,6 +963,10 @@ def test_who_says_that_something_lies_ahead_backs_out_when_asked() -> None:
     assert [e for e in found if isinstance(e, LaneBlocked)] == [
         LaneBlocked(robot=0, edge=story.edges[1])
     ]
+    found = [e for _ in range(30) for e in story.echo(1, driving=False)]
+    assert [e for e in found if isinstance(e, LaneBlocked)] == [
+        LaneBlocked(robot=0, edge=story.edges[1])
+    ], "it is told anew while it says so: the lane may have been said to be cleared"
     story.tell(BackOut(robot=0))
     cancel = story.instants[-1]
     assert cancel.kind == "cancelOrder"

@@ -249,8 +249,10 @@ def _blocked(desk: Desk, v: Vehicle, state: State) -> None:
         v.stands_ns = desk.now_ns
     waited = desk.now_ns - v.stands_ns >= desk.limits.blocked_s * SECOND_NS
     kinds = (*BLOCKED, *v.codec.quirks.blocked_errors)
-    if waited and v.blocked_edge != ahead[0] and any(e.kind in kinds for e in state.errors):
-        v.blocked_edge = ahead[0]
+    again_ns = v.blocked_ns + int(desk.limits.blocked_again_s * SECOND_NS)
+    news = v.blocked_edge != ahead[0] or desk.now_ns >= again_ns
+    if waited and news and any(e.kind in kinds for e in state.errors):
+        v.blocked_edge, v.blocked_ns = ahead[0], desk.now_ns
         desk.post(LaneBlocked(robot=v.robot, edge=ahead[0]))
 
 

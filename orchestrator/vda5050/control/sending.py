@@ -32,6 +32,7 @@ class Limits:
     driving_silence_s: float = 10.0  # behind the time at which it should be at its next node
     recover_s: float = 60.0
     blocked_s: float = 3.0
+    blocked_again_s: float = 30.0  # it still says so: told anew, as it may be said to be cleared
     refusals: int = 3
     pose_off_m: float = 1.5
     pose_states: int = 3

@@ -117,6 +117,7 @@ class Vehicle:
     recover_by_ns: int = 0
     lost_pose: int = 0  # states in a row with a pose where it can't be
     blocked_edge: int = -1  # told to the core
+    blocked_ns: int = 0  # when
     stands_ns: int = -1  # since when it stands with way ahead
     percent: int = -1  # charge, in steps that were told
     paused: bool = False  # by us
