@@ -6,14 +6,22 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from whole_story import Story, told
 
+from orchestrator.api.cameras import TakePicture
+from orchestrator.api.naming import Naming, reader
+from orchestrator.cli import main
 from orchestrator.core.messages import RequestInference
-from orchestrator.layout import read_files
+from orchestrator.layout import load_site, read_files
+from orchestrator.vision.model import Question
 from sim import vision
+from sim.cameras import Scenes
 from sim.eyes import Eyes, lane_shown
+from sim.recipe import of_site
+from sim.recorded import record
 
 SITE = Path(__file__).resolve().parents[2] / "sites" / "jd_small"
 EDGE = "n+05+04-n+06+04"
@@ -81,3 +89,37 @@ def test_measured_cameras_are_mostly_right_about_lanes_and_never_perfect(fallen:
     right, wrong = ("blocked", "ok") if fallen else ("ok", "blocked")
     assert found[right] > 2 * found[wrong] > 0, found
     assert found["unreadable"] > 0 and found["doubtful"] > 0
+
+
+def test_pictures_of_lanes_show_what_lies_there() -> None:
+    scenes = Scenes(2)
+    lanes, question = scenes.floors(), Question("check_lane", "clear", (), EDGE)
+    said: dict[bool, set[str]] = {True: set(), False: set()}
+    for number in range(6):
+        for fallen, values in said.items():
+            request = msgspec.structs.replace(LANE, request=number)
+            picture = vision.photograph(scenes, request, lane_shown(fallen=fallen), clear=True)
+            values.add(lanes.look(picture, question).value)
+    assert "blocked" in said[True] and "clear" not in said[True]
+    assert "clear" in said[False] and "blocked" not in said[False]
+
+
+def test_a_lane_is_asked_for_on_the_wire_without_a_station() -> None:
+    naming = Naming(load_site(SITE).site)
+    for asked in (LANE, TakePicture.of(LANE)):
+        sent = naming.encode(asked)
+        assert b"station" not in sent
+        assert reader(naming, RequestInference | TakePicture)(sent) == asked
+    assert TakePicture.of(LANE).plain() == msgspec.structs.replace(LANE, expected="")
+
+
+def test_what_a_floor_camera_saw_is_judged_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    carton = {"at": [{"edge": EDGE, "after_s": 60}], "clear_s": [5, 5], "clear_success": 1.0}
+    faults = yaml.safe_dump({"format": 1, "lane_blocked": carton | {"left_share": 1.0}})
+    made = of_site(SITE, seed=1, hours=0.1, faults=faults, vision="rendered:0.0001")
+    record(made, tmp_path / "a.run")
+    assert main(["vision", "replay", str(tmp_path / "a.run"), "--json"]) == 0
+    lanes = msgspec.json.decode(capsys.readouterr().out)["check_lane"]
+    assert lanes["pictures"] == lanes["truth_known"] >= 1 and lanes["false_ok_now"] == 0
