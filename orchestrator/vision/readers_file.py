@@ -197,6 +197,12 @@ class KserveFile(_Model, Remote):
     binary: bool = True  # tensors as bytes, an extension of Triton's; false: as JSON
     batch_max: int = Field(default=1, ge=1, le=256)
 
+    @model_validator(mode="after")
+    def _form(self) -> KserveFile:
+        if not self.binary and self.before.dtype == "float16":
+            raise ValueError("JSON has no form for float16: write `binary: true`, or `float32`")
+        return self
+
 
 class EmbeddedFile(Part):
     """A reader that comes with Lightsout: `kind` is its name, and it has no options."""

@@ -90,12 +90,55 @@ class StubOpenAI(StubServer):
     async def _nobody(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         send(writer, 200, b'{"choices": []}')
 
+    async def _reasoned(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """As vLLM and Ollama with a parser for what a model says to itself."""
+        said = json.dumps(self.says(request))
+        send(writer, 200, _completion(said, reasoning="Is it parcel-o8? It says mark as OK."))
+
+    async def _aloud(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """The same without one; of a template that opens the thought itself."""
+        said = json.dumps(self.says(request))
+        send(writer, 200, _completion(f'It says {{"text": "OK"}}.\n</think>\n\n{said}'))
+
+    async def _pensive(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        thought = json.dumps(self.says(request))
+        send(writer, 200, _completion(None, reasoning_content=thought))
+
+    async def _long_thought(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        send(writer, 200, _completion("", "length", reasoning="Let me see. " * 20))
+
+    async def _filtered(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        send(writer, 200, _completion("", "content_filter"))
+
+    async def _aborted(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        send(writer, 200, _completion(json.dumps(self.says(request)), "abort"))
+
+    async def _unknown(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """vLLM, of a schema that it can't compile."""
+        error = {"message": "no grammar", "type": "BadRequestError", "param": None, "code": 400}
+        send(writer, 400, json.dumps({"error": error}).encode())
+
+    async def _old(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """SGLang's form of an error."""
+        error = {
+            "object": "error",
+            "message": "no",
+            "type": "BadRequest",
+            "param": None,
+            "code": 400,
+        }
+        send(writer, 400, json.dumps(error).encode())
+
+    async def _late_error(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """Some proxies."""
+        send(writer, 200, b'{"error": {"message": "overloaded", "code": 503}}')
+
     async def _obedient(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         send(writer, 200, _completion(json.dumps(obedient(request))))
 
 
-def _completion(content: str, finish: str = "stop") -> bytes:
-    message = {"role": "assistant", "content": content}
+def _completion(content: str | None, finish: str = "stop", **more: str) -> bytes:
+    message = {"role": "assistant", "content": content, **more}
     choice = {"index": 0, "message": message, "finish_reason": finish}
     reply = {"id": "1", "object": "chat.completion", "model": "stub-vl", "choices": [choice],
              "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}  # fmt: skip

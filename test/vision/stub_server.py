@@ -100,6 +100,10 @@ class StubServer:
     async def _limited(self, request: Any, writer: asyncio.StreamWriter) -> None:
         send(writer, 429, b'{"error": {"message": "slow down"}}', "Retry-After: 7\r\n")
 
+    async def _busy(self, request: Any, writer: asyncio.StreamWriter) -> None:
+        quoted = self.keys[-1] if self.keys else ""
+        send(writer, 503, f'{{"error": {{"message": "busy {quoted}"}}}}'.encode())
+
     async def _failing(self, request: Any, writer: asyncio.StreamWriter) -> None:
         send(writer, 500, f"Traceback: {self.keys[-1]}".encode())
 

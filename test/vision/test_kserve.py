@@ -96,7 +96,8 @@ def test_pictures_that_come_together_are_one_call(stub: StubKserve) -> None:
 
 BAD = [
     ("half", "broken"), ("dropped", "broken"), ("garbage", "broken"), ("html", "broken"),
-    ("failing", "broken"), ("limited", "limited"), ("unknown", "refused"), ("short", "schema"),
+    ("failing", "broken"), ("limited", "limited"), ("busy", "limited"),
+    ("unknown", "refused"), ("short", "schema"),
     ("other", "schema"), ("nothing", "schema"), ("lying", "broken"),
     ("slow", "timeout"),
 ]  # fmt: skip

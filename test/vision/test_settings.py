@@ -124,6 +124,12 @@ WRONG: list[tuple[str, str]] = [
         "`options` can't hold stream",
     ),
     (
+        "format: 1\nreaders:\n  q: {kind: kserve, model: m, url: 'http://h', tasks: [check_lane],"
+        " binary: false, before: {width: 8, height: 8, dtype: float16},"
+        " after: {kind: classes, labels: [clear, blocked]}}",
+        "JSON has no form for float16: write `binary: true`",
+    ),
+    (
         "format: 1\nreaders:\n  q: {kind: openai, model: m, url: 'https://h', ca_file: no.crt}",
         "no.crt: No such file",
     ),

@@ -18,6 +18,7 @@ from orchestrator.vision.readers.values import article, identity
 
 ANSWER_MAX = 4096  # characters
 COUNT_MAX = 1000
+THOUGHT = "</think>"  # ends it, where the server has no parser for it
 
 Confidence = Annotated[float, Meta(ge=0, le=1)]
 Print = Annotated[str, Meta(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -172,8 +173,10 @@ def _value(answer: _Answer, question: Question) -> tuple[str, tuple[str, ...]]:
 
 
 def _bare(text: str) -> str:
-    """Without the fence that some models put round their JSON."""
+    """Without what a model thought aloud, and the fence that some put round their JSON."""
     text = text.strip()
+    if not text.startswith("{"):  # else it is a word on a label
+        text = text.rpartition(THOUGHT)[2].strip()
     if text.startswith("```") and text.endswith("```") and "\n" in text:
         return text.partition("\n")[2].rpartition("```")[0]
     return text

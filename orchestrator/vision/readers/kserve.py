@@ -147,7 +147,7 @@ def _array(result: Any, name: str, rows: int) -> Array:
 
 def _refusal(status: str) -> ReaderError:
     text = f"the server answered with status {status or 'unknown'}"
-    if status == "429":
+    if status in ("429", "503"):  # too many wait already, or the model is being loaded
         return ReaderError("limited", text)
     if status in ("408", "504"):
         return ReaderError("timeout", text)

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 
 REPLY_BYTES_MAX = 256 * 1024
 AFTER_S_MAX = 3600.0
+ABORTED = ("abort", "error")
+QUIET = "switch thinking off by `options`, or raise `tokens_max`"
 
 
 class _Message(msgspec.Struct):
     content: str | None = None
     refusal: str | None = None
+    reasoning: str | None = None  # vLLM, Ollama: what a model said to itself
+    reasoning_content: str | None = None  # the same: SGLang, DashScope, vLLM before
 
 
 class _Choice(msgspec.Struct):
@@ -168,6 +172,8 @@ def _check(status: int, retry_after: str) -> None:
         raise ReaderError("limited", text, seconds_of(retry_after))
     if status in (408, 504):
         raise ReaderError("timeout", text)
+    if status == 503:  # Ollama and SGLang: too many wait already
+        raise ReaderError("limited", text, seconds_of(retry_after))
     if status >= 500:
         raise ReaderError("broken", text, seconds_of(retry_after))
     mends = {
@@ -205,8 +211,15 @@ def _content(reply: _Reply) -> str:
     if not reply.choices:
         raise ReaderError("schema", "the reply holds no choice")
     choice = reply.choices[0]
-    if choice.message.refusal:
+    said = choice.message
+    if said.refusal or choice.finish_reason == "content_filter":
         raise ReaderError("schema", "the model declined to answer")
+    if choice.finish_reason in ABORTED:
+        raise ReaderError("broken", "the server gave the answer up")
+    thought = bool(said.reasoning or said.reasoning_content)
     if choice.finish_reason == "length":
-        raise ReaderError("schema", "the answer was cut off -> raise `tokens_max`")
-    return choice.message.content or ""
+        mend = QUIET if thought else "raise `tokens_max`"
+        raise ReaderError("schema", f"the answer was cut off -> {mend}")
+    if thought and not (said.content or "").strip():
+        raise ReaderError("schema", f"the model thought, and answered nothing -> {QUIET}")
+    return said.content or ""
