@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ REPLAY = """\
   lightsout vision replay day.run                       by the readers that it had
   lightsout vision replay day.run --model codes         by one of them alone
   lightsout vision replay day.run --readers qwen.yaml --json"""
-FACES = "  lightsout vision faces sites/jd_small --seed 7     into sites/jd_small/faces"
+FACES = """\
+  lightsout vision faces sites/jd_small --seed 7                  into sites/jd_small/faces
+  lightsout vision faces sites/jd_small --seed 7 --lanes 'n+05*'  and these empty lanes, into lanes"""
 
 
 def add(verbs: Any) -> None:
@@ -33,6 +36,9 @@ def add(verbs: Any) -> None:
     faces.add_argument("site", type=Path, metavar="SITE")
     faces.add_argument("--seed", type=int, default=0, help="of the run (0)")
     faces.add_argument("--out", type=Path, metavar="DIR", help="(SITE/faces)")
+    faces.add_argument(
+        "--lanes", metavar="PATTERN", help="also these lanes, empty: those with a floor camera"
+    )
     faces.set_defaults(carry_out=run_faces)
 
 
@@ -40,11 +46,18 @@ def run_faces(arguments: argparse.Namespace) -> int:
     """Carry it out."""
     from orchestrator.layout import load_site  # noqa: PLC0415
     from sim.cameras.faces import Catalogue  # noqa: PLC0415
+    from sim.cameras.lanes import Lanes  # noqa: PLC0415
 
-    skus = sorted(load_site(arguments.site).site.skus)
+    site = load_site(arguments.site).site
+    skus = sorted(site.skus)
     folder = arguments.out or arguments.site / "faces"
     Catalogue(arguments.seed).save(folder, skus)
     print(f"{len(skus)} faces in {folder}")
+    if arguments.lanes:
+        names = [site.roadmap.edge_ids[edge] for edge in sorted(site.floor_cameras)]
+        asked = [name for name in names if fnmatchcase(name, arguments.lanes)]
+        Lanes(arguments.seed).save(folder.parent / "lanes", asked)
+        print(f"{len(asked)} empty lanes in {folder.parent / 'lanes'}")
     return 0
 
 

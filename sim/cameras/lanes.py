@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from functools import cache
 from math import cos, pi, radians, sin
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -38,6 +40,12 @@ class Lanes:
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return self._kept[name]
+
+    def save(self, folder: Path, names: Iterable[str]) -> None:
+        """One PNG each, by the lane's name."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            cv2.imwrite(str(folder / f"{name}.png"), self.find(name))
 
     def __reduce__(self) -> tuple[type[Lanes], tuple[int]]:
         return Lanes, (self._seed,)

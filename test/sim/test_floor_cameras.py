@@ -17,6 +17,8 @@ from orchestrator.cli import main
 from orchestrator.core.messages import RequestInference
 from orchestrator.layout import load_site, read_files
 from orchestrator.vision.model import Question
+from orchestrator.vision.readers.lanes import Lanes
+from orchestrator.vision.readers.references import Folder
 from sim import vision
 from sim.cameras import Scenes
 from sim.eyes import Eyes, lane_shown
@@ -123,3 +125,14 @@ def test_what_a_floor_camera_saw_is_judged_again(
     assert main(["vision", "replay", str(tmp_path / "a.run"), "--json"]) == 0
     lanes = msgspec.json.decode(capsys.readouterr().out)["check_lane"]
     assert lanes["pictures"] == lanes["truth_known"] >= 1 and lanes["false_ok_now"] == 0
+
+
+def test_empty_lanes_are_written_for_those_who_compare(tmp_path: Path) -> None:
+    faces = tmp_path / "faces"
+    asked = ["--seed", "2", "--out", str(faces), "--lanes", "n+05+04*"]
+    assert main(["vision", "faces", str(SITE), *asked]) == 0
+    names = {path.stem for path in (tmp_path / "lanes").iterdir()}
+    assert EDGE in names and all(name.startswith("n+05+04") for name in names)
+    picture = vision.photograph(Scenes(2), LANE, lane_shown(fallen=True), clear=True)
+    read = Lanes(Folder(tmp_path / "lanes")).look(picture, Question("check_lane", "", (), EDGE))
+    assert read.value == "blocked"
