@@ -6,30 +6,29 @@ may be asked for are filled beforehand; nothing is forgotten, so that no step ha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from planners.grid import Grid
-from planners.guidance import Lanes
-from planners.kernels import crowd
+from planners.guidance import BLOCKS, Paces
+from planners.kernels import crowd, matching
 from planners.kernels import operations as kernel
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import Chooser, Longs, StepParameters
 
-BLOCKS = 8  # stretches of work that may run side by side; results don't depend on it
-PART = 250  # robots that choose between two looks at the clock
-
 
 class NodeTables:
     """(rows, N) uint16 costs from each node to a goal, for the goals that are named beforehand."""
 
-    def __init__(self, grid: Grid, lanes: Lanes, goals: Ints) -> None:
-        self.grid, self.lanes = grid, lanes
+    def __init__(self, grid: Grid, paces: Paces, goals: Ints) -> None:
+        self.grid, self.paces = grid, paces
         self.tables = np.empty((len(goals), grid.nodes), np.uint16)
         self._row_of = np.full(grid.nodes, -1, np.int32)
         self._row_of[goals] = np.arange(len(goals), dtype=np.int32)
         rows = np.arange(len(goals), dtype=np.int32)
-        crowd.fill_all(goals, rows, lanes.pace, grid.ahead, self.tables, BLOCKS)
+        crowd.fill_all(goals, rows, paces.pace, paces.kind(goals), grid.ahead, self.tables, BLOCKS)
 
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables`."""
@@ -55,73 +54,109 @@ class CrowdPlanner(Chooser):
     ) -> None:
         super().__init__(tables.grid, states, parameters)
         self._nodes = tables
+        self._tree = kernel.tree(self._ops)
 
     def plan(self, goals: Ints, onward: Ints, priority: Longs, stop: Stop) -> Ints:
         """(R,) actions; see `StepPlanner.plan`."""
-        p, grid, lanes, tables = self._p, self._grid, self._nodes.lanes, self._nodes.tables
+        p, grid, paces, tables = self._p, self._grid, self._nodes.paces, self._nodes.tables
         self._step += 1
         beyond = np.where(onward >= 0, onward, goals)
         rows, rows_on = self._nodes.rows(goals), self._nodes.rows(beyond)
         tail = np.where(onward >= 0, tables[rows_on, goals], 0).astype(np.int64)
-        seen = (goals, onward, rows, rows_on, tables, tail, p.sharp, lanes.unit, lanes.pace)
-        crowd.rank(
-            self._states, self._ops, *seen, grid.ahead, p.seed + self._step,
-            self._ranked, self._costs, self._counts,
+        seen = (
+            goals, onward, rows, rows_on, tables, tail, p.sharp, paces.unit, paces.pace,
+            paces.kind(goals), paces.kind(beyond), grid.ahead,
         )  # fmt: skip
-        crowd.value_plans(self._states, *seen, grid.ahead, self._acts, self._now)
-        order = np.argsort(-priority, kind="stable")
-        options = (self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts)
-        plans = (self._now, self._acts, self._path, self._taken)
-        done = np.zeros(len(goals), np.uint8)
-        for at in range(0, len(order), PART):
-            kernel.first_part(order[at : at + PART], p.tries, options, done, plans)
-            if stop(0):
-                break
-        else:
-            if p.improve:
-                self._improve(stop, options, plans)
+        ranking = (self._ranked, self._costs, self._counts)
+        crowd.rank(self._states, self._tree, *seen, p.seed + self._step, *ranking)
+        crowd.value_plans(self._states, *seen, self._acts, self._now)
+        togo = tables[rows, self._states >> 2].astype(np.int64)
+        self._choose(priority, self._weight(goals, togo), stop)
         return self._acts[:, 0].astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class CrowdMatchParameters:
+    """Costs in the unit of the tables."""
+
+    rest_permille: int = 1000  # of the way after the first errand
+    queue: int = 16  # for each robot that is on its way to the same place
+    margin: int = 8  # that a change must save
+    places: int = 24  # that a robot without a task looks at
+    others: int = 8  # that one with a task looks at
+    trade: bool = True
+    pairs: int = 25_000_000  # of robot and place that are looked at in a step
 
 
 class CrowdMatcher:
     """Robots without a task take the one that is done soonest; where several want one, the nearest has
-    it. A robot keeps what it has. At most `pairs` of robot and task are looked at in a step: at the
-    beginning some robots wait for their turn."""
+    it. Who has not begun may still change, or exchange with another. At most `pairs` of robot and
+    place are looked at in a step: others wait for their turn."""
 
-    def __init__(self, tables: NodeTables, pairs: int = 25_000_000, kept: int = 8) -> None:
-        self._tables, self._pairs, self._kept = tables, pairs, kept
-        self._rest: dict[int, int] = {}
+    def __init__(self, tables: NodeTables, parameters: CrowdMatchParameters | None = None) -> None:
+        self._tables = tables
+        self._p = parameters or CrowdMatchParameters()
+        self._turn = 0
+        self._first = np.zeros(0, np.int32)  # by task id
+        self._extra = np.full(0, -1, np.int64)
 
     def match(self, tasks: dict[int, list[int]], states: Ints, held: Ints) -> Ints:
         """(R,) a task id for each robot, -1: none (yet). `tasks`: id -> errands, unopened; `held` (R,)
         what a robot has, -1: nothing."""
-        chosen: Ints = held.copy()
-        taken = set(held[held >= 0].tolist())
-        ids = [task for task in tasks if task not in taken]
-        free = np.flatnonzero(held < 0)
-        if not ids or not len(free):
-            return chosen
-        free = free[: max(1, self._pairs // len(ids))]
-        first = self._tables.rows(np.array([tasks[task][0] for task in ids], np.int32))
-        extra = np.array([self._rest_of(task, tasks[task]) for task in ids], np.int64)
-        best = np.empty((len(free), self._kept), np.int64)
-        cost = np.empty((len(free), self._kept), np.int64)
-        nodes = states[free] >> 2
-        crowd.best_tasks(nodes, first, extra, self._tables.tables, BLOCKS, best, cost)
-        order = np.argsort(cost.ravel(), kind="stable")
-        wanted = best.ravel()[order].tolist()
-        gone = set[int]()
-        for pair, task in zip(order.tolist(), wanted, strict=True):
-            robot = int(free[pair // self._kept])
-            if task >= 0 and chosen[robot] < 0 and task not in gone:
-                chosen[robot] = ids[task]
-                gone.add(task)
-        return chosen
+        p = self._p
+        answer: Ints = held.copy()
+        if not tasks:
+            return answer
+        ids = np.fromiter(tasks, np.int32, len(tasks))
+        self._know(tasks, ids)
+        ids = ids[np.lexsort((self._extra[ids], self._first[ids]))]
+        firsts, at, group = np.unique(self._first[ids], return_index=True, return_inverse=True)
+        start = np.append(at, len(ids)).astype(np.int64)
+        extra, rows = self._extra[ids], self._tables.rows(firsts)
+        place_of = np.full(int(ids.max()) + 1, -1, np.int64)
+        place_of[ids] = np.arange(len(ids))
+        chosen = np.full(len(held), -1, np.int64)
+        having = np.flatnonzero((held >= 0) & (held < len(place_of)))
+        chosen[having] = place_of[held[having]]
+        having = np.flatnonzero(chosen >= 0)
+        holder = np.full(len(ids), -1, np.int64)
+        holder[chosen[having]] = having
+        load = np.bincount(group[chosen[having]], minlength=len(firsts)).astype(np.int64)
+        nodes = states >> 2
+        head = start[:-1].copy()
+        free = np.flatnonzero(held < 0)[: max(1, p.pairs // len(firsts))]
+        place, way = self._near(nodes[free], rows, extra[at], p.places)
+        matching.hand_out(free, place, way, start, extra, p.queue, holder, head, load, chosen)
+        if p.trade:
+            able = np.flatnonzero(chosen >= 0)
+            count = max(1, p.pairs // len(firsts) // 4)
+            if count < len(able):
+                able = np.roll(able, -self._turn)[:count]
+                self._turn += count
+            place, way = self._near(nodes[able], rows, extra[at] * 0, p.others)
+            matching.trade(
+                able, place, way, nodes, group, rows, self._tables.tables, start, extra,
+                p.queue, p.margin, holder, head, load, chosen,
+            )  # fmt: skip
+        mine = chosen >= 0
+        answer[mine] = ids[chosen[mine]]
+        return answer
 
-    def _rest_of(self, task: int, errands: list[int]) -> int:
-        known = self._rest.get(task)
-        if known is None:
-            stops = np.array(errands, np.int32)
-            known = int(self._tables.legs(stops[:-1], stops[1:]).sum()) if len(stops) > 1 else 0
-            self._rest[task] = known
-        return known
+    def _near(self, nodes: Ints, rows: Ints, least: Longs, kept: int) -> tuple[Longs, Longs]:
+        kept = min(kept, len(rows))
+        place, way = np.empty((2, len(nodes), kept), np.int64)
+        matching.near_places(nodes, rows, least, self._tables.tables, BLOCKS, place, way)
+        return place, way
+
+    def _know(self, tasks: dict[int, list[int]], ids: Ints) -> None:
+        """Remember where tasks begin, and what comes after."""
+        size = int(ids.max()) + 1
+        if size > len(self._extra):
+            more = max(size, 2 * len(self._extra)) - len(self._extra)
+            self._first = np.append(self._first, np.zeros(more, np.int32))
+            self._extra = np.append(self._extra, np.full(more, -1, np.int64))
+        for task in ids[self._extra[ids] < 0].tolist():
+            stops = np.array(tasks[task], np.int32)
+            self._first[task] = stops[0]
+            rest = int(self._tables.legs(stops[:-1], stops[1:]).sum())
+            self._extra[task] = rest * self._p.rest_permille // 1000

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planners.grid import Grid
+from planners.kernels import flow as kernel
 from planners.roadmap import Ints
 
+BLOCKS = 8  # stretches of work that may run side by side; results don't depend on it
 UNIT = 4  # cost of an action that guidance leaves alone
 
 
@@ -46,6 +48,86 @@ def _parity(free: NDArray[np.bool_]) -> Ints:
     parity = np.arange(len(free)) % 2
     parity[narrow] = np.arange(int(narrow.sum())) % 2
     return parity.astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """Several guidances at a time: a goal's ways follow one of them, so that ways to different goals
+    part. `pace` (M, 4 N) costs of driving forward from a state, `unit` of a quarter turn."""
+
+    pace: NDArray[np.int16]
+    unit: int = UNIT
+
+    def kind(self, goals: Ints) -> Ints:
+        """(G,) which one the ways to a goal follow."""
+        return (goals.astype(np.int64) * 7919 % 65537 % len(self.pace)).astype(np.int32)
+
+    @staticmethod
+    def of(lanes: Lanes) -> Paces:
+        """The same for all goals."""
+        return Paces(lanes.pace[None, :].astype(np.int16), lanes.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadParameters:
+    """How trips are spread over the floor."""
+
+    rounds: int = 24
+    kept: int = 16  # of the last rounds
+    roots: int = 512  # places whose trips are looked at in a round
+    crowd_permille: int = 4000  # of a step: to enter a cell that a robot enters at each step
+    power: float = 2.0  # how that grows with the share of steps in which one does
+    pace_max: int = 30 * UNIT
+    seed: int = 0
+
+
+def spread(
+    grid: Grid, lanes: Lanes, trips: Ints, moving: float, parameters: SpreadParameters | None = None
+) -> Paces:
+    """Guidance for much traffic: `trips` (T, 2) from node to node, driven again and again by `moving`
+    robots at a time. In each round all take the ways that are cheapest, each cell costs more the more
+    pass it on the average of the rounds so far (traffic assignment by successive averages, after
+    Wardrop's equilibrium). That equilibrium is the *mixture* of the rounds: each single one would
+    crowd the ways that are cheapest in it. So goals are shared out among the last rounds."""
+    p = parameters or SpreadParameters()
+    chance = np.random.default_rng(p.seed)
+    root, other, towards = _rooted(trips, grid.nodes)
+    flow = np.zeros(4 * grid.nodes)
+    into = np.where(grid.ahead >= 0, grid.ahead, 0)
+    pace, last = lanes.pace, []
+    for turn in range(p.rounds):
+        roots, starts, nodes, leads = _sample(root, other, towards, p.roots, chance)
+        flows = np.zeros((BLOCKS, 4 * grid.nodes), np.int32)
+        kernel.pour(roots, leads, starts, nodes, pace, grid.ahead, p.seed + 7919 * turn, flows)
+        total = flows.sum(axis=0).astype(float)
+        flow += (total * (moving / max(1.0, total.sum())) - flow) / (turn + 1)
+        last.append(pace)
+        entered = np.bincount(into, weights=flow, minlength=grid.nodes)
+        more = lanes.unit * p.crowd_permille / 1000 * entered[into] ** p.power
+        pace = lanes.pace + np.minimum(more, p.pace_max).astype(np.int32)
+    return Paces(np.array(last[-p.kept :], np.int16), lanes.unit)
+
+
+def _rooted(trips: Ints, nodes: int) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """Each trip seen from the end that is an end of more trips: (root, other end, towards root?)."""
+    often = np.bincount(trips.ravel(), minlength=nodes)
+    towards = often[trips[:, 1]] >= often[trips[:, 0]]
+    root = np.where(towards, trips[:, 1], trips[:, 0]).astype(np.int32)
+    return root, np.where(towards, trips[:, 0], trips[:, 1]).astype(np.int32), towards
+
+
+def _sample(
+    root: Ints, other: Ints, towards: NDArray[np.bool_], most: int, chance: np.random.Generator
+) -> tuple[Ints, NDArray[np.int64], Ints, NDArray[np.bool_]]:
+    """Trips of at most `most` roots, by root: (roots, where each one's begin, other ends, towards)."""
+    key = 2 * root.astype(np.int64) + towards
+    keys = np.unique(key)
+    if len(keys) > most:
+        keys = np.sort(chance.choice(keys, most, replace=False))
+    kept = np.flatnonzero(np.isin(key, keys))
+    kept = kept[np.argsort(key[kept], kind="stable")]
+    starts = np.searchsorted(key[kept], np.append(keys, keys[-1] + 1))
+    return (keys >> 1).astype(np.int32), starts, other[kept], (keys & 1).astype(bool)
 
 
 def against(x: Ints, y: Ints, tail: Ints, head: Ints) -> NDArray[np.bool_]:

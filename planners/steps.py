@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from planners.grid import Grid
 from planners.guidance import Lanes
 from planners.kernels import operations as kernel
+from planners.kernels import search
 from planners.kernels.states import fill_many
 from planners.protocols import Stop
 from planners.roadmap import Ints
 
 Longs = NDArray[np.int64]
 Arrays = tuple[NDArray[Any], ...]
+PART = 1000  # robots that choose between two looks at the clock
 
 
 class StateTables:
@@ -81,7 +83,11 @@ class StepParameters:
     sharp: int = 8  # weight of the last cost to go against those on the way
     inherit: bool = True  # begin from the plans of the step before
     improve: bool = True
-    chunk: int = 64  # iterations between two looks at the clock
+    chunk: int = 64  # chains in each part between two looks at the clock
+    parts: int = 1  # of the floor, that may be planned side by side
+    cells_min: int = 2000  # of a part: on small floors there are fewer
+    guard: int = 8  # steps without coming nearer after which nobody of less priority may push
+    patience: int = 16  # steps without coming nearer that double the weight of a robot; 0: none do
     seed: int = 0
 
 
@@ -97,12 +103,16 @@ class Chooser:
         self._states = states.copy()
         self._acts = np.zeros((count, length), np.int8)
         self._path = np.repeat((states >> 2)[:, None], length + 1, axis=1).astype(np.int32)
-        self._taken = np.full((length + 1, grid.nodes), -1, np.int32)
-        self._taken[:, states >> 2] = self._robots
+        self._taken = np.full((grid.nodes, length + 1), -1, np.int32)
+        self._taken[states >> 2] = self._robots[:, None]
         self._ranked = np.zeros((count, kinds), np.int16)
         self._costs = np.zeros((count, kinds), np.int64)
         self._counts = np.zeros(count, np.int64)
         self._now = np.zeros(count, np.int64)
+        self._visited = np.zeros(count, np.int64)
+        self._goals = np.full(count, -1, np.int32)
+        self._nearest = np.zeros(count, np.int64)
+        self._stalled = np.zeros(count, np.int64)
         self._step = 0
         self.iterations = 0
         self.improved = 0
@@ -112,23 +122,72 @@ class Chooser:
         kernel.advance(self._states, self._grid.ahead, self._acts, self._path, self._taken)
         return self._states.copy()
 
-    def _improve(self, stop: Stop, options: Arrays, plans: Arrays) -> None:
-        p, made, idle = self._p, 0, 0
-        patience = 6 * len(self._states)
-        while idle < patience and not stop(made):
-            better = kernel.improve(
-                p.chunk, p.seed + 7919 * self._step + made, p.tries, options, plans
-            )
-            made += p.chunk
-            idle = 0 if better else idle + p.chunk
-            self.improved += better
-        self.iterations += made
+    def _weight(self, goals: Ints, togo: Longs) -> Longs:
+        """(R,) what a robot counts: the more, the longer it has not come nearer to its goal."""
+        new = (goals != self._goals) | (togo < self._nearest)
+        self._stalled = np.where(new, 0, self._stalled + 1)
+        self._nearest = np.where(new, togo, self._nearest)
+        self._goals = goals.copy()
+        patience = self._p.patience
+        return np.minimum(self._stalled, 8 * patience) + max(1, patience)
+
+    def _choose(self, priority: Longs, weight: Longs, stop: Stop) -> None:
+        """Everybody chooses, by priority; then they look for something better."""
+        p, grid = self._p, self._grid
+        plans = (self._now, self._acts, self._path, self._taken)
+        order = np.argsort(-priority, kind="stable")
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        guard = np.where(self._stalled >= p.guard, ranks, len(order))
+        options = (
+            self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts, weight,
+            guard,
+        )  # fmt: skip
+        status = np.zeros(len(order), np.uint8)
+        for at in range(0, len(order), PART):
+            some = order[at : at + PART]
+            for borders in self._borders():
+                search.first_choice(some, borders, p.tries, options, status, self._visited, plans)
+            if at + PART < len(order) and stop(0):
+                return
+        if p.improve:
+            self._improve(ranks, stop, options, plans)
+
+    def _improve(self, ranks: Longs, stop: Stop, options: Arrays, plans: Arrays) -> None:
+        p, tried = self._p, 0
+        count = len(self._states)
+        status, eager = np.zeros(count, np.uint8), np.ones(count, np.uint8)
+        turns = self._borders()
+        idle = turn = 0
+        while idle < len(turns) and not stop(tried):
+            borders = turns[turn % len(turns)]
+            made = np.zeros((len(borders) - 1, 2), np.int64)
+            marks = np.empty((len(made), count), np.uint8)
+            search.improve(
+                borders, p.chunk, (p.seed + 7919 * self._step) % count, p.tries, ranks, options,
+                status, self._visited, eager, marks, made, plans,
+            )  # fmt: skip
+            turn += 1
+            idle = idle + 1 if made[:, 0].sum() == 0 else 0
+            tried += int(made[:, 0].sum())
+            self.improved += int(made[:, 1].sum())
+        self.iterations += tried
+
+    def _borders(self) -> list[Longs]:
+        """Ways to cut the floor, so that no cell lies at a border of all."""
+        nodes = self._grid.nodes
+        parts = min(self._p.parts, nodes // self._p.cells_min)
+        whole = np.array([0, nodes], np.int64)
+        if parts <= 1:
+            return [whole]
+        cuts = nodes * np.arange(1, 2 * parts) // (2 * parts)
+        return [np.array([0, *cuts[k::2], nodes], np.int64) for k in (1, 0)] + [whole]
 
     def _forget(self) -> None:
         self._acts[:] = 0
         self._path[:] = (self._states >> 2)[:, None]
         self._taken[:] = -1
-        self._taken[:, self._states >> 2] = self._robots
+        self._taken[self._states >> 2] = self._robots[:, None]
 
 
 class StepPlanner(Chooser):
@@ -166,10 +225,6 @@ class StepPlanner(Chooser):
         if not p.inherit:
             self._forget()
         kernel.value_plans(self._robots, self._states, *seen, p.sharp, unit, self._acts, self._now)
-        order = np.argsort(-priority, kind="stable")
-        options = (self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts)
-        plans = (self._now, self._acts, self._path, self._taken)
-        kernel.first_pass(order, p.tries, options, plans)
-        if p.improve:
-            self._improve(stop, options, plans)
+        togo = self._tables.tables[first, self._states].astype(np.int64)
+        self._choose(priority, self._weight(goals, togo), stop)
         return self._acts[:, 0].astype(np.int32)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planners.crowd import CrowdMatcher, CrowdPlanner, NodeTables
+from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, NodeTables
 from planners.grid import Grid
-from planners.guidance import alternate
+from planners.guidance import Paces, SpreadParameters, alternate, spread
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.roadmap import Ints
 from planners.steps import StateTables, StepParameters, StepPlanner
@@ -22,6 +23,7 @@ CROWD = 1500  # robots
 REHEARSAL_STEPS = 120
 REHEARSAL_ITERATIONS = 512
 PATIENCE_STEPS = 40
+MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
 
 
@@ -32,10 +34,13 @@ class Settings:
     against: int = 16
     steps: StepParameters = field(default_factory=lambda: StepParameters(improve=False))
     match: MatchParameters = field(default_factory=MatchParameters)
+    crowd: CrowdMatchParameters = field(default_factory=CrowdMatchParameters)
+    loaded: int = 0  # priority of whoever has begun its task
+    spread: SpreadParameters | None = field(default_factory=SpreadParameters)
 
 
 CROWDED = Settings()
-HUGE = Settings(against=8, steps=StepParameters(length=3, tries=300, improve=True))
+HUGE = Settings(against=36, steps=StepParameters(length=4, tries=300, improve=True, parts=4))
 CANDIDATES = (
     CROWDED,
     Settings(against=24),
@@ -80,10 +85,10 @@ class CrowdEntry:
 
     def __init__(self, floor: Floor, settings: Settings, tables: NodeTables | None = None) -> None:
         grid, instance = floor.grid, floor.instance
+        self._settings = settings
         goals = _goals(instance, grid)
-        lanes = alternate(instance.free, grid, settings.against)
-        self._tables = tables or NodeTables(grid, lanes, goals)
-        self._matcher = CrowdMatcher(self._tables)
+        self._tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
+        self._matcher = CrowdMatcher(self._tables, settings.crowd)
         self._planner = CrowdPlanner(self._tables, floor.states, settings.steps)
         self._waited = np.zeros(len(floor.states), np.int64)
         spread = 7919 * np.arange(len(floor.states)) % len(goals)  # of those without a task
@@ -97,7 +102,8 @@ class CrowdEntry:
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
         togo = self._tables.cost(goals, floor.states >> 2)
-        actions = self._planner.plan(goals, onward, self._waited - togo, stop)
+        priority = self._waited - togo + self._settings.loaded * floor.opened()
+        actions = self._planner.plan(goals, onward, priority, stop)
         return actions, schedule
 
     def made(self) -> None:
@@ -120,6 +126,19 @@ def _goals(instance: Instance, grid: Grid) -> Ints:
     if instance.errand is None:
         return np.arange(grid.nodes, dtype=np.int32)
     return grid.number[np.flatnonzero(instance.errand.ravel())].astype(np.int32)
+
+
+def _paces(instance: Instance, grid: Grid, settings: Settings) -> Paces:
+    """Guidance for a crowd, from what is visible at the start."""
+    lanes = alternate(instance.free, grid, settings.against)
+    if settings.spread is None:
+        return Paces.of(lanes)
+    tasks = instance.tasks[: int(instance.reveal * len(instance.starts))]
+    legs = [leg for errands in tasks for leg in itertools.pairwise(errands)]
+    if not legs:
+        return Paces.of(lanes)
+    trips = grid.number[np.array(legs)].astype(np.int32)
+    return spread(grid, lanes, trips, MOVING * len(instance.starts), settings.spread)
 
 
 def choose(instance: Instance, grid: Grid) -> Settings:

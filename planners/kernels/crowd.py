@@ -48,14 +48,15 @@ def fill_nodes(goal, pace, ahead, table, ring, size):
 
 
 @njit(cache=True, parallel=True)
-def fill_all(goals, rows, pace, ahead, tables, blocks):
-    """`fill_nodes` for all goals, in `blocks` stretches that may run side by side."""
-    buckets = int(pace.max()) + 1
+def fill_all(goals, rows, paces, kinds, ahead, tables, blocks):
+    """`fill_nodes` for all goals, each with its kind of pace, in `blocks` stretches that may run side
+    by side."""
+    buckets = int(paces.max()) + 1
     for block in prange(blocks):
         ring = np.empty((buckets, len(ahead)), np.int32)
         size = np.zeros(buckets, np.int64)
         for k in range(len(goals) * block // blocks, len(goals) * (block + 1) // blocks):
-            fill_nodes(goals[k], pace, ahead, tables[rows[k]], ring, size)
+            fill_nodes(goals[k], paces[kinds[k]], ahead, tables[rows[k]], ring, size)
 
 
 @njit(cache=True)
@@ -76,7 +77,7 @@ def togo(state, goal, way, pace, ahead, unit):
 
 
 @njit(cache=True)
-def appraise(state, acts, ahead, goal, onward, way, way_on, tail, sharp, unit, pace):
+def appraise(state, acts, ahead, goal, onward, way, way_on, tail, sharp, unit, pace, pace_on):
     """As `operations.appraise`, with tables of nodes."""
     hit, total, length = -1, np.int64(0), len(acts)
     for t in range(length):
@@ -88,7 +89,7 @@ def appraise(state, acts, ahead, goal, onward, way, way_on, tail, sharp, unit, p
         if hit < 0:
             cost = togo(state, goal, way, pace, ahead, unit) + tail
         elif onward >= 0:
-            cost = togo(state, onward, way_on, pace, ahead, unit)
+            cost = togo(state, onward, way_on, pace_on, ahead, unit)
         else:
             cost = np.int64(unit * (hit - t))
         total += cost * sharp if t == length - 1 else cost
@@ -96,20 +97,41 @@ def appraise(state, acts, ahead, goal, onward, way, way_on, tail, sharp, unit, p
 
 
 @njit(cache=True, parallel=True)
-def rank(states, ops, goals, onward, rows, rows_on, tables, tail, sharp, unit, pace, ahead, seed,
-         ranked, costs, counts):  # fmt: skip
-    """For each robot: its possible operations, cheapest first."""
+def rank(states, tree, goals, onward, rows, rows_on, tables, tail, sharp, unit, paces, kinds, kinds_on,
+         ahead, seed, ranked, costs, counts):  # fmt: skip
+    """For each robot: its possible operations, cheapest first. Operations are the leaves of `tree`
+    (see `operations.tree`), so that what several begin with is looked at once."""
+    parent, action, leaf = tree
     for r in prange(len(states)):
-        value = np.empty(len(ops), np.int64)
+        way, way_on = tables[rows[r]], tables[rows_on[r]]
+        pace, pace_on = paces[kinds[r]], paces[kinds_on[r]]
+        value = np.empty(ranked.shape[1], np.int64)
+        state = np.empty(len(parent), np.int32)
+        since = np.empty(len(parent), np.int64)  # actions since the goal was met, -1: not yet
+        total = np.empty(len(parent), np.int64)
         n = 0
-        for k in range(len(ops)):
-            cost = appraise(
-                states[r], ops[k], ahead, goals[r], onward[r], tables[rows[r]],
-                tables[rows_on[r]], tail[r], sharp, unit, pace,
-            )  # fmt: skip
-            if cost >= 0:
+        for i in range(len(parent)):
+            up = parent[i]
+            before = states[r] if up < 0 else state[up]
+            state[i] = -1 if before < 0 else after(before, action[i], ahead)
+            if state[i] < 0:
+                continue
+            since[i] = -1 if up < 0 or since[up] < 0 else since[up] + 1
+            if since[i] < 0 and state[i] >> 2 == goals[r]:
+                since[i] = 0
+            if since[i] < 0:
+                cost = togo(state[i], goals[r], way, pace, ahead, unit) + tail[r]
+            elif onward[r] >= 0:
+                cost = togo(state[i], onward[r], way_on, pace_on, ahead, unit)
+            else:
+                cost = np.int64(-unit * since[i])
+            total[i] = (np.int64(0) if up < 0 else total[up]) + (
+                cost * sharp if leaf[i] >= 0 else cost
+            )
+            if leaf[i] >= 0:
+                k = leaf[i]
                 mixed = ((k * 73856093) ^ (r * 19349663) ^ (seed * 83492791)) & 0x7FFFFFFF
-                value[n] = (cost << 20) | ((mixed >> 7) % 1024 << 10) | k
+                value[n] = ((total[i] + FAR_STEPS) << 20) | ((mixed >> 7) % 1024 << 10) | k
                 n += 1
         order = np.sort(value[:n])
         for k in range(n):
@@ -119,13 +141,14 @@ def rank(states, ops, goals, onward, rows, rows_on, tables, tail, sharp, unit, p
 
 
 @njit(cache=True, parallel=True)
-def value_plans(states, goals, onward, rows, rows_on, tables, tail, sharp, unit, pace, ahead, acts,
+def value_plans(states, goals, onward, rows, rows_on, tables, tail, sharp, unit, paces, kinds, kinds_on,
+                ahead, acts,
                 now):  # fmt: skip
     """Cost of what each robot has in mind already."""
     for r in prange(len(states)):
         now[r] = appraise(
             states[r], acts[r], ahead, goals[r], onward[r], tables[rows[r]], tables[rows_on[r]],
-            tail[r], sharp, unit, pace,
+            tail[r], sharp, unit, paces[kinds[r]], paces[kinds_on[r]],
         )  # fmt: skip
 
 

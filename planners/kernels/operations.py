@@ -6,7 +6,7 @@ other agent, that one is asked to choose anew (priority inheritance), and so on;
 all is as before. The same chain, accepted only when the sum of costs falls, is a neighbourhood
 search (as in the 2024 League winner's planner). Cycles may rotate: moves are simultaneous.
 
-`taken` (L + 1, N) holds who is where after t actions; `path` (R, L + 1) nodes, `acts` (R, L) actions.
+`taken` (N, L + 1) holds who is where after t actions; `path` (R, L + 1) nodes, `acts` (R, L) actions.
 """
 
 from __future__ import annotations
@@ -111,15 +111,15 @@ def rank(
 def lift(r, path, taken):
     """Take a robot's path out of the table."""
     for t in range(path.shape[1]):
-        if taken[t, path[r, t]] == r:
-            taken[t, path[r, t]] = -1
+        if taken[path[r, t], t] == r:
+            taken[path[r, t], t] = -1
 
 
 @njit(cache=True)
 def lay(r, path, taken):
     """Put a robot's path into the table."""
     for t in range(path.shape[1]):
-        taken[t, path[r, t]] = r
+        taken[path[r, t], t] = r
 
 
 @njit(cache=True)
@@ -128,14 +128,14 @@ def meets(path, taken):
     found, when = -1, 0
     for t in range(1, len(path)):
         node, before = path[t], path[t - 1]
-        j = taken[t, node]
+        j = taken[node, t]
         if j >= 0 and j != found:
             if found >= 0:
                 return -2, when
             found, when = j, t
         if node != before:
-            j = taken[t - 1, node]
-            if j >= 0 and j != found and taken[t, before] == j:
+            j = taken[node, t - 1]
+            if j >= 0 and j != found and taken[before, t] == j:
                 if found >= 0:
                     return -2, when
                 found, when = j, t
@@ -157,29 +157,56 @@ def hopeless(op, failed, until, count):
 
 
 @njit(cache=True)
-def choose(link, r, base, budget, greedy, options, taken, memory, done, visited, trial):
+def scratch(length, tries_max):
+    """What a chain needs to remember; may be used again and again."""
+    who = np.empty(CHAIN_MAX, np.int32)
+    gain = np.zeros(CHAIN_MAX + 1, np.int64)  # change of the sum of weighted costs before this link
+    old_acts = np.empty((CHAIN_MAX, length), np.int8)
+    old_path = np.empty((CHAIN_MAX, length + 1), np.int32)
+    old_now = np.empty(CHAIN_MAX, np.int64)
+    at, fails, met = np.zeros((3, CHAIN_MAX), np.int64)
+    failed = np.empty((CHAIN_MAX, FAILED_MAX, length), np.int8)
+    until = np.zeros((CHAIN_MAX, FAILED_MAX), np.int64)
+    trial = np.empty(length + 1, np.int32)
+    touched = np.empty(tries_max + 2, np.int32)
+    return who, gain, old_acts, old_path, old_now, at, fails, met, failed, until, trial, touched
+
+
+@njit(cache=True)
+def within(path, low, high):
+    """Whether a path keeps to the nodes from `low` on and below `high`."""
+    least, most = path[0], path[0]
+    for t in range(1, len(path)):
+        least, most = min(least, path[t]), max(most, path[t])
+    return low <= least and most < high
+
+
+@njit(cache=True)
+def choose(link, r, budget, greedy, rank, part, options, taken, memory, done, visited):
     """Robot r's next operation that is worth it and meets nobody or one who may still be asked.
 
     Returns (whom it meets: -1 nobody, -2 there is none; which operation; tries left); where it begins
     to meet is left in `memory`."""
-    states, ops, ahead, ranked, costs, counts = options
-    at, old_now, failed, until, fails, met = memory
+    states, ops, ahead, ranked, costs, counts, weight, guard = options
+    _, gain, _, _, old_now, at, fails, met, failed, until, trial, _ = memory
     while at[link] < counts[r] and budget > 0:
         k = at[link]
         at[link] += 1
-        if not greedy and base + costs[r, k] - old_now[link] >= 0:
+        if not greedy and gain[link] + weight[r] * (costs[r, k] - old_now[link]) >= 0:
             at[link] = counts[r]
             break
         op = ops[ranked[r, k]]
         if hopeless(op, failed[link], until[link], fails[link]):
             continue
         follow(states[r], op, ahead, trial)
+        if not within(trial, part[0], part[1]):
+            continue
         j, met[link] = meets(trial, taken)
         budget -= 1
         if j == -1:
             return -1, k, budget
         free = j >= 0 and not done[j] and visited[j] < 2 * VISITS_MAX and not visited[j] & 1
-        if free and link + 1 < CHAIN_MAX:
+        if free and guard[j] >= rank and link + 1 < CHAIN_MAX:
             return j, k, budget
     return -2, -1, budget
 
@@ -187,7 +214,7 @@ def choose(link, r, base, budget, greedy, options, taken, memory, done, visited,
 @njit(cache=True)
 def settle(r, k, options, plans):
     """Robot r takes its k-th operation."""
-    states, ops, ahead, ranked, costs, _ = options
+    states, ops, ahead, ranked, costs, _, _, _ = options
     now, acts, path, taken = plans
     acts[r, :] = ops[ranked[r, k]]
     follow(states[r], acts[r], ahead, path[r])
@@ -196,26 +223,16 @@ def settle(r, k, options, plans):
 
 
 @njit(cache=True)
-def chain(root, greedy, tries_max, options, done, visited, plans):
-    """Let `root` choose anew, pushing others in a chain. True if it came to something: with `greedy`
-    the first chain without a conflict counts, else only one that lowers the sum of costs. Who is
-    `done` isn't pushed. `visited` (R,) is scratch: zeros before and after; twice the visits of this
-    chain, odd while on it."""
-    costs = options[4]
+def chain(root, greedy, rank, tries_max, part, options, done, visited, memory, plans):
+    """Let `root` choose anew, pushing others in a chain. Returns how many have a new plan (who, and
+    what they had in mind before, is left in `memory`), 0: it came to nothing. With `greedy` the first
+    chain without a conflict counts, else only one that lowers the weighted sum of costs. Who is `done`
+    or has a `guard` before `rank` isn't pushed, nobody leaves the nodes of `part` (low, high).
+    `visited` (R,) is scratch: zeros before and after; twice the visits of this chain, odd on it."""
+    costs, weight = options[4], options[6]
     now, acts, path, taken = plans
-    length = acts.shape[1]
-    who = np.empty(CHAIN_MAX, np.int32)
-    gain = np.zeros(CHAIN_MAX + 1, np.int64)  # change of the sum of costs before this link
-    old_acts = np.empty((CHAIN_MAX, length), np.int8)
-    old_path = np.empty((CHAIN_MAX, length + 1), np.int32)
-    at, fails, met = np.zeros((3, CHAIN_MAX), np.int64)
-    old_now = np.empty(CHAIN_MAX, np.int64)
-    failed = np.empty((CHAIN_MAX, FAILED_MAX, length), np.int8)
-    until = np.zeros((CHAIN_MAX, FAILED_MAX), np.int64)
-    memory = (at, old_now, failed, until, fails, met)
-    trial = np.empty(length + 1, np.int32)
-    touched = np.empty(tries_max + 2, np.int32)
-    touches = 0
+    who, gain, old_acts, old_path, old_now, at, fails, _, _, _, _, touched = memory
+    touches, gain[0] = 0, 0
     link, budget, pushed = -1, tries_max, root
     while True:
         if pushed >= 0:  # a new link: take its plan away
@@ -231,15 +248,13 @@ def chain(root, greedy, tries_max, options, done, visited, plans):
                 lay(who[link - 1], path, taken)
         r = who[link]
         pushed, k, budget = choose(
-            link, r, gain[link], budget, greedy, options, taken, memory, done, visited, trial
+            link, r, budget, greedy, rank, part, options, taken, memory, done, visited
         )
         if pushed > -2:
-            gain[link + 1] = gain[link] + costs[r, k] - old_now[link]
+            gain[link + 1] = gain[link] + weight[r] * (costs[r, k] - old_now[link])
             settle(r, k, options, plans)
             if pushed == -1:
-                for i in range(touches):
-                    visited[touched[i]] = 0
-                return True
+                break
             continue
         if link > 0:  # no way: undo this link, and the choice of the one before
             remember(who[link - 1], link - 1, acts, memory)
@@ -249,15 +264,16 @@ def chain(root, greedy, tries_max, options, done, visited, plans):
         visited[r] += 1
         link -= 1
         if link < 0:
-            for i in range(touches):
-                visited[touched[i]] = 0
-            return False
+            break
+    for i in range(touches):
+        visited[touched[i]] = 0
+    return link + 1
 
 
 @njit(cache=True)
 def remember(r, link, acts, memory):
     """The beginning of what r chose leaves the robot it meets no way out."""
-    _, _, failed, until, fails, met = memory
+    fails, met, failed, until = memory[6], memory[7], memory[8], memory[9]
     if fails[link] < FAILED_MAX:
         failed[link, fails[link]] = acts[r]
         until[link, fails[link]] = met[link]
@@ -285,39 +301,6 @@ def value_plans(
 
 
 @njit(cache=True)
-def first_pass(order, tries_max, options, plans):
-    """EPIBT: everybody chooses once, by priority; who has chosen is not pushed again."""
-    first_part(order, tries_max, options, np.zeros(len(order), np.uint8), plans)
-
-
-@njit(cache=True)
-def first_part(order, tries_max, options, done, plans):
-    """The same for some of them; `done` (R,) remembers who has chosen."""
-    visited = np.zeros(len(done), np.int64)
-    for r in order:
-        chain(r, True, tries_max, options, done, visited, plans)
-        done[r] = 1
-
-
-@njit(cache=True)
-def improve(iterations, seed, tries_max, options, plans):
-    """Random robots that would rather do something else try to. Returns how many chains did."""
-    costs, now = options[4], plans[0]
-    done = np.zeros(len(now), np.uint8)
-    visited = np.zeros(len(now), np.int64)
-    x = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x1234567)
-    better = 0
-    for _ in range(iterations):
-        x ^= x << np.uint64(13)
-        x ^= x >> np.uint64(7)
-        x ^= x << np.uint64(17)
-        r = np.int64((x >> np.uint64(33)) % np.uint64(len(now)))
-        if now[r] > costs[r, 0] and chain(r, False, tries_max, options, done, visited, plans):
-            better += 1
-    return better
-
-
-@njit(cache=True)
 def advance(states, ahead, acts, path, taken):
     """Everybody makes its first action; what is left of the plans moves up, a wait behind it."""
     length = acts.shape[1]
@@ -342,3 +325,18 @@ def operations(length):
     keep = [not any(b in row for b in bad) for row in text]
     assert FORWARD == 1
     return np.ascontiguousarray(every[keep].astype(np.int8))
+
+
+def tree(ops):
+    """(parent, action, leaf), each (M,): the beginnings of all operations, every one behind its
+    own beginning (`parent`, -1: none), with its last action, and the operation that it is, -1: only a
+    beginning."""
+    length = ops.shape[1]
+    words = {tuple(row[:k]) for row in ops.tolist() for k in range(1, length + 1)}
+    order = sorted(words, key=lambda word: (len(word), word))
+    number = {word: i for i, word in enumerate(order)}
+    whole = {tuple(row): k for k, row in enumerate(ops.tolist())}
+    parent = np.array([number.get(word[:-1], -1) for word in order], np.int64)
+    action = np.array([word[-1] for word in order], np.int64)
+    leaf = np.array([whole.get(word, -1) for word in order], np.int64)
+    return parent, action, leaf

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from planners.crowd import CrowdMatcher, NodeTables
+from planners.crowd import CrowdMatcher, CrowdMatchParameters, NodeTables
 from planners.grid import Grid
-from planners.guidance import alternate
+from planners.guidance import Paces, alternate
 from planners.kernels import crowd
 from planners.steps import StateTables
+
+Cost = Callable[[int, int], int]
 
 
 def hall(seed: int) -> tuple[Grid, np.ndarray]:
@@ -19,6 +23,12 @@ def hall(seed: int) -> tuple[Grid, np.ndarray]:
     return Grid.of(free), free
 
 
+def tables_of(grid: Grid, free: np.ndarray) -> NodeTables:
+    """Ways to everywhere, nothing dearer than anything else."""
+    paces = Paces.of(alternate(free, grid, 0))
+    return NodeTables(grid, paces, np.arange(grid.nodes, dtype=np.int32))
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("against", [0, 8])
 def test_cell_tables_agree_with_state_tables(seed: int, against: int) -> None:
@@ -26,7 +36,7 @@ def test_cell_tables_agree_with_state_tables(seed: int, against: int) -> None:
     grid, free = hall(seed)
     lanes = alternate(free, grid, against)
     goals = np.arange(grid.nodes, dtype=np.int32)
-    cells, states = NodeTables(grid, lanes, goals), StateTables(grid, lanes)
+    cells, states = NodeTables(grid, Paces.of(lanes), goals), StateTables(grid, lanes)
     rows = states.rows(goals)
     for goal in goals[::7].tolist():
         exact = states.tables[rows[goal]].astype(np.int64)
@@ -40,40 +50,74 @@ def test_cell_tables_agree_with_state_tables(seed: int, against: int) -> None:
                 assert looked == exact[state]
 
 
-def test_whoever_is_nearest_has_the_task() -> None:
-    """Given tasks and robots at random, when they are matched, then nobody without a task would be
-    nearer to one than who has it, no task is given twice, and who has one keeps it."""
-    grid, free = hall(1)
-    tables = NodeTables(grid, alternate(free, grid, 0), np.arange(grid.nodes, dtype=np.int32))
+def drawn(
+    seed: int, robots: int, tasks: int
+) -> tuple[CrowdMatcher, dict[int, list[int]], np.ndarray, Cost]:
+    """A matcher without queues, tasks and robots at random, and what a task costs a robot."""
+    grid, free = hall(seed)
+    tables = tables_of(grid, free)
     chance = np.random.default_rng(5)
     reached = np.flatnonzero(tables.tables[grid.nodes // 2] < 65535).astype(np.int32)
-    states = 4 * chance.choice(reached, 12, replace=False).astype(np.int32)
-    tasks = {100 + n: chance.choice(reached, 2).tolist() for n in range(9)}
-    held = np.full(12, -1, np.int32)
-    held[3] = 104
-    matcher = CrowdMatcher(tables)
-    chosen = matcher.match(tasks, states, held)
-    given = chosen[chosen >= 0].tolist()
-    assert len(set(given)) == len(given) == 9 and chosen[3] == 104
+    states = 4 * chance.choice(reached, robots, replace=False).astype(np.int32)
+    wanted = {100 + n: chance.choice(reached, 2).tolist() for n in range(tasks)}
 
     def cost(robot: int, task: int) -> int:
-        first, last = tasks[task]
+        first, last = wanted[task]
         return int(tables.tables[first, states[robot] >> 2]) + int(tables.tables[last, first])
 
-    for idle in np.flatnonzero(chosen < 0).tolist():
-        for robot in np.flatnonzero(chosen >= 0).tolist():
-            if robot != 3:
-                assert cost(robot, int(chosen[robot])) <= cost(idle, int(chosen[robot]))
+    matcher = CrowdMatcher(tables, CrowdMatchParameters(queue=0, margin=0, others=tasks))
+    return matcher, wanted, states, cost
+
+
+def test_no_two_would_gain_by_an_exchange() -> None:
+    """Given tasks and robots at random, some with a task, when they are matched until nothing changes,
+    then no task is given twice, a task that is begun stays, and no exchange of two robots, nor any
+    free task, would save anything."""
+    matcher, tasks, states, cost = drawn(1, 12, 15)
+    held = np.full(12, -1, np.int32)
+    held[3], held[5] = 104, 999  # 999: begun, so not among the tasks that may change hands
+    for _ in range(20):
+        before = held
+        held = matcher.match(tasks, states, held)
+        assert len(set(held.tolist())) == 12 and held[5] == 999
+        if (held == before).all():
+            break
+    else:
+        pytest.fail("it never settles")
+    chosen = {robot: task for robot, task in enumerate(held.tolist()) if robot != 5}
+    for robot, task in chosen.items():
+        for other in set(tasks) - set(chosen.values()):
+            assert cost(robot, task) <= cost(robot, other)
+        for rival, theirs in chosen.items():
+            both = cost(robot, task) + cost(rival, theirs)
+            assert both <= cost(robot, theirs) + cost(rival, task)
+
+
+def test_a_queue_makes_others_go_elsewhere() -> None:
+    """Given two places with tasks, one a little nearer to all robots, when queues count, then not all
+    robots go to the nearer one."""
+    free = np.ones((3, 20), bool)
+    grid = Grid.of(free)
+    tables = tables_of(grid, free)
+    near, far = 25, 27
+    tasks = {n: 2 * [near if n < 9 else far] for n in range(18)}
+    states = 4 * np.array([0, 1, 2, 3, 4, 20, 21, 22, 23], np.int32)
+    none = np.full(9, -1, np.int32)
+    for queue, most in ((0, 9), (16, 6)):
+        matcher = CrowdMatcher(tables, CrowdMatchParameters(queue=queue))
+        chosen = matcher.match(tasks, states, none)
+        assert (chosen >= 0).all() and int((chosen < 9).sum()) <= most
+        assert queue or int((chosen < 9).sum()) == 9
 
 
 def test_pairs_are_bounded() -> None:
     """Given more pairs than may be looked at, when they are matched, then some robots wait, and have
     their turn when asked again."""
     grid, free = hall(2)
-    tables = NodeTables(grid, alternate(free, grid, 0), np.arange(grid.nodes, dtype=np.int32))
+    tables = tables_of(grid, free)
     tasks = {n: [n, n + 1] for n in range(10)}
     states = 4 * np.arange(20, 28, dtype=np.int32)
-    matcher = CrowdMatcher(tables, pairs=20)
+    matcher = CrowdMatcher(tables, CrowdMatchParameters(pairs=20))
     held = np.full(8, -1, np.int32)
     seen = []
     for _ in range(5):

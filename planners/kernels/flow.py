@@ -1,0 +1,85 @@
+"""Kernels that let many trips flow over a grid: shortest ways to or from a place, and how many trips
+pass each cell in which direction."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from planners.kernels.states import FAR_STEPS
+
+
+@njit(cache=True)
+def fill_ways(root, towards, pace, ahead, table, ring, size):
+    """Costs from each node to `root` (`towards`) or from `root` to each node: Dijkstra with a ring of
+    buckets. `pace` (4 N,) costs of driving forward from a state; `table` (N,) int32 out."""
+    table[:] = FAR_STEPS
+    size[:] = 0
+    buckets = len(size)
+    table[root] = 0
+    ring[0, 0] = root
+    size[0] = 1
+    cost, empty = 0, 0
+    while empty < buckets and cost < FAR_STEPS - buckets:
+        b = cost % buckets
+        empty = empty + 1 if size[b] == 0 else 0
+        for i in range(size[b]):
+            node = ring[b, i]
+            if table[node] != cost:
+                continue
+            for heading in range(4):
+                other = ahead[4 * node + ((heading + 2) & 3 if towards else heading)]
+                if other < 0:
+                    continue
+                value = cost + pace[4 * (other if towards else node) + heading]
+                if value < table[other]:
+                    table[other] = value
+                    to = value % buckets
+                    ring[to, size[to]] = other
+                    size[to] += 1
+        size[b] = 0
+        cost += 1
+
+
+@njit(cache=True)
+def walk(node, root, towards, pace, ahead, table, x, flow):
+    """Follow a shortest way between `node` and `root`, straight on where it may be, else one of the
+    ways by chance `x`; count each state that is left forward. Returns the next chance."""
+    heading = np.int64(x >> np.uint64(60)) & 3
+    while node != root:
+        found = False
+        x ^= x << np.uint64(13)
+        x ^= x >> np.uint64(7)
+        x ^= x << np.uint64(17)
+        chance = np.int64(x >> np.uint64(62))
+        for k in range(5):
+            way = heading if k == 0 else (chance + k) & 3
+            other = ahead[4 * node + (way if towards else (way + 2) & 3)]
+            if other < 0:
+                continue
+            state = 4 * (node if towards else other) + way
+            if table[other] + pace[state] == table[node]:
+                flow[state] += 1
+                node, heading, found = other, way, True
+                break
+        if not found:
+            return x
+    return x
+
+
+@njit(cache=True, parallel=True)
+def pour(roots, towards, start, nodes, pace, ahead, seed, flows):
+    """Trips between root i and `nodes[start[i] : start[i + 1]]`; `towards` (G,) whether they lead to
+    the root. `flows` (blocks, 4 N) out: what each stretch of roots adds up to."""
+    blocks, buckets = len(flows), int(pace.max()) + 1
+    for block in prange(blocks):
+        ring = np.empty((buckets, len(ahead)), np.int32)
+        size = np.zeros(buckets, np.int64)
+        table = np.empty(len(ahead) // 4, np.int32)
+        flows[block] = 0
+        for g in range(len(roots) * block // blocks, len(roots) * (block + 1) // blocks):
+            fill_ways(roots[g], towards[g], pace, ahead, table, ring, size)
+            x = np.uint64(seed + g + 1) * np.uint64(0x9E3779B97F4A7C15)
+            for i in range(start[g], start[g + 1]):
+                if table[nodes[i]] < FAR_STEPS:
+                    x = walk(nodes[i], roots[g], towards[g], pace, ahead, table, x, flows[block])

@@ -1,0 +1,114 @@
+"""All robots choose, then look for something better: chains (see `operations.py`) in parts of the floor
+that may run side by side.
+
+A part is a range of node numbers (rows of the floor, as nodes are numbered). Whose plan lies within one
+part may choose there and be pushed; who crosses a border keeps its plan until the borders are drawn
+elsewhere. So no two parts touch the same cell or the same robot, and the result doesn't depend on how
+many threads there are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from planners.kernels.operations import chain, scratch, within
+
+FREE, CHOSEN, CROSSING = 0, 1, 2
+
+
+@njit(cache=True)
+def sort_out(borders, path, status):
+    """`status` (R,): who crosses a border between parts, and who no longer does."""
+    for r in range(len(path)):
+        if status[r] == CROSSING:
+            status[r] = FREE
+        if status[r] == FREE:
+            part = np.searchsorted(borders, path[r, 0], side="right") - 1
+            if not within(path[r], borders[part], borders[part + 1]):
+                status[r] = CROSSING
+
+
+@njit(cache=True, parallel=True)
+def first_choice(order, borders, tries_max, options, status, visited, plans):
+    """EPIBT: those of `order` (by priority) who have not chosen do; who has is not pushed again."""
+    path = plans[2]
+    sort_out(borders, path, status)
+    for part in prange(len(borders) - 1):
+        memory = scratch(path.shape[1] - 1, tries_max)
+        inside = (borders[part], borders[part + 1])
+        for r in order:
+            if status[r] == FREE and inside[0] <= path[r, 0] < inside[1]:
+                chain(r, True, -1, tries_max, inside, options, status, visited, memory, plans)
+                status[r] = CHOSEN
+
+
+@njit(cache=True)
+def wake(chained, inside, memory, taken, ahead, status, eager, queue, end, marks):
+    """Whoever stands near where a chain made room looks again: put it behind the queue, or mark it
+    when it crosses a border. Returns the end of the queue."""
+    old_path = memory[3]
+    for i in range(chained):
+        for t in range(old_path.shape[1]):
+            cell = old_path[i, t]
+            if t > 0 and cell == old_path[i, t - 1]:
+                continue
+            for k in range(21):  # the cell, its neighbours, and theirs
+                near = cell
+                if k > 0:
+                    near = ahead[4 * cell + (k - 1) % 4]
+                if k > 4 and near >= 0:
+                    near = ahead[4 * near + (k - 5) // 4]
+                j = taken[near, 0] if inside[0] <= near < inside[1] else -1
+                if j < 0:
+                    continue
+                if status[j] == CROSSING:
+                    marks[j] = 1
+                elif not eager[j]:
+                    eager[j] = 1
+                    queue[end % len(queue)] = j
+                    end += 1
+    return end
+
+
+@njit(cache=True, parallel=True)
+def improve(borders, chains, turn, tries_max, ranks, options, status, visited, eager, marks, made,
+            plans):  # fmt: skip
+    """Robots that are `eager` (R,) try what costs less, at most `chains` in each part; a chain counts
+    when it lowers the weighted sum of costs, and wakes those around it. `made` (parts, 2) out: chains
+    tried, and how many counted."""
+    ahead, costs = options[2], options[4]
+    now, _, path, taken = plans
+    count = len(now)
+    sort_out(borders, path, status)
+    for part in prange(len(borders) - 1):
+        memory = scratch(path.shape[1] - 1, tries_max)
+        inside = (borders[part], borders[part + 1])
+        queue = np.empty(count, np.int32)
+        begin, end = 0, 0
+        marks[part] = 0
+        for i in range(count):
+            r = (i + turn) % count
+            if eager[r] and status[r] == FREE and inside[0] <= path[r, 0] < inside[1]:
+                queue[end] = r
+                end += 1
+        tried, better = 0, 0
+        while begin < end and tried < chains:
+            r = queue[begin % count]
+            begin += 1
+            eager[r] = 0
+            if now[r] <= costs[r, 0]:
+                continue
+            tried += 1
+            chained = chain(
+                r, False, ranks[r], tries_max, inside, options, status, visited, memory, plans
+            )
+            if chained > 0:
+                better += 1
+                end = wake(
+                    chained, inside, memory, taken, ahead, status, eager, queue, end, marks[part]
+                )
+        made[part, 0], made[part, 1] = tried, better
+    for part in range(len(borders) - 1):
+        for r in range(count):
+            eager[r] |= marks[part, r]
