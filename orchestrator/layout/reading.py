@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 from orchestrator.layout.findings import Finding
 
 FORMAT = 1
+PAGE = "docs/site-file.md"
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -24,8 +25,10 @@ def at_least(count: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def read_model(text: str, file: str, model: type[M]) -> tuple[M | None, list[Finding]]:
-    """Parse and validate. None where anything is wrong."""
+def read_model(
+    text: str, file: str, model: type[M], page: str = PAGE
+) -> tuple[M | None, list[Finding]]:
+    """Parse and validate. None where anything is wrong. `page`: describes the file."""
     raw, found = read_yaml(text, file)
     if found:
         return None, found
@@ -39,7 +42,7 @@ def read_model(text: str, file: str, model: type[M]) -> tuple[M | None, list[Fin
     try:
         parsed = model.model_validate(raw)
     except ValidationError as error:
-        return None, [finding_of(problem, file, text) for problem in error.errors()]
+        return None, [finding_of(one, file, text, (), page) for one in error.errors()]
     if version != FORMAT:
         mend = f"write `format: {FORMAT}`"
         return None, [Finding("error", file, "format", f"format {version!r} is unknown", mend)]
@@ -90,7 +93,7 @@ def finding_of(
     file: str,
     text: str,
     below: tuple[str, ...] = (),
-    page: str = "docs/site-file.md",
+    page: str = PAGE,
 ) -> Finding:
     """What pydantic found; `below`: the keys that lead to what it looked at."""
     keys = (*below, *problem["loc"])

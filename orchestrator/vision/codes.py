@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 MARK = "-"
 DIGITS = 2
@@ -64,7 +65,7 @@ class Lookup:
         self._exact: dict[str, set[str]] = {}
         self._alike: dict[str, set[str]] = {}
         for identity in known:
-            whole = plain(printed(identity))
+            whole = _whole(identity)
             self._exact.setdefault(whole, set()).add(identity)
             self._alike.setdefault(whole.translate(_ALIKE), set()).add(identity)
 
@@ -76,6 +77,12 @@ class Lookup:
             return ""
         found = self._exact.get(whole) or self._alike.get(whole.translate(_ALIKE), set())
         return next(iter(found)) if len(found) == 1 else ""
+
+
+@lru_cache(maxsize=100_000)
+def _whole(identity: str) -> str:
+    """What a text reader sees of an id: known ids change one by one, and all are looked up together."""
+    return plain(printed(identity))
 
 
 def _digits(text: str) -> str:

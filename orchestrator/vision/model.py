@@ -26,6 +26,7 @@ Outcome = Literal["ok", "misread", "unreadable", "doubtful", "mismatch", "damage
 
 BYTES_MAX = 16 * 2**20
 PIXELS_MAX = 40_000_000
+SLENDER_MAX = 32  # times as long as wide: no camera takes such pictures
 
 INTACT, DAMAGED = "intact", "damaged"  # what an `inspect_damage` reads
 CLEAR, BLOCKED = "clear", "blocked"  # what a `check_lane` reads
@@ -122,6 +123,10 @@ def _decoded(data: bytes, *, colour: bool) -> Image:
         raise PictureError("neither JPEG nor PNG -> send one of these") from error
     if width * height > PIXELS_MAX:
         raise PictureError(f"{width} x {height} pixels -> at most {PIXELS_MAX} in all")
+    if max(width, height) > SLENDER_MAX * min(width, height):
+        raise PictureError(
+            f"{width} x {height} pixels -> at most {SLENDER_MAX} times as long as wide"
+        )
     how = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
     image: Image | None = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     if image is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -11,13 +13,19 @@ from pydantic import AfterValidator, Field, model_validator
 from orchestrator.layout.fields import NotNegative, Part, Positive, PositiveShare, Share
 from orchestrator.vision.model import BLOCKED, CLEAR, DAMAGED, INTACT, TASKS, Task
 
+SECRET = re.compile(
+    r"(x-)?api[-_]?key|(proxy-)?authorization|password|secret|(access[-_])?token", re.I
+)
 OWN = frozenset({"model", "messages", "response_format", "stream", "n", "tools"})
+DEEP_MAX = 16
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 Pixels = Annotated[int, Field(ge=1, le=8192)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 def _address(url: str) -> str:
+    if not url.isprintable() or " " in url:
+        raise ValueError("holds spaces or what can't be printed: write http://host:port")
     try:
         parts = urlsplit(url)
         port = parts.port or 0
@@ -82,7 +90,24 @@ class OpenAIFile(Remote):
             raise ValueError(
                 f"`options` can't hold {', '.join(taken)}: Lightsout writes these itself"
             )
+        if secret := next(filter(SECRET.fullmatch, _names(self.options)), ""):
+            raise ValueError(
+                f"`options` can't hold {secret}: a key goes into an environment variable, whose name "
+                "is `key_env`; what stands here is journalled"
+            )
         return self
+
+
+def _names(options: Any, deep: int = 0) -> Iterator[str]:
+    """Of all fields, also of those within others."""
+    if deep > DEEP_MAX:
+        raise ValueError("`options` is nested too deep")
+    if isinstance(options, dict):
+        yield from map(str, options)
+        options = options.values()
+    if isinstance(options, Iterable) and not isinstance(options, str | bytes):
+        for one in options:
+            yield from _names(one, deep + 1)
 
 
 class Before(Part):

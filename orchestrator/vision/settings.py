@@ -5,6 +5,8 @@ It lies beside site.yaml, and may be left out: then the embedded readers do it a
 
 from __future__ import annotations
 
+import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
@@ -18,6 +20,7 @@ from orchestrator.layout.findings import Finding, LayoutError, errors
 from orchestrator.layout.reading import at_least, finding_of, line_of, read_model
 from orchestrator.vision.breaker import BreakerLimits
 from orchestrator.vision.budget import BudgetLimits
+from orchestrator.vision.chain import CACHE, FROZEN
 from orchestrator.vision.judging import Rule
 from orchestrator.vision.model import TASKS, Task
 from orchestrator.vision.policy import Policy, ReaderPolicy, TaskPolicy
@@ -33,6 +36,8 @@ from orchestrator.vision.readers_file import (
 FILE, PAGE = "vision.yaml", "docs/vision.md"
 PLUGINS = "lightsout.readers"  # entry points: a name of `kind`, and what makes the reader
 MILLION = 1_000_000
+NAME = re.compile(r"[\w.-]{1,64}")
+OURS = (CACHE, FROZEN)  # who else says what a picture shows
 EMBEDDED: dict[str, frozenset[Task]] = {
     "codes": frozenset({"read_label"}),
     "tags": frozenset({"read_label"}),
@@ -43,7 +48,7 @@ EMBEDDED: dict[str, frozenset[Task]] = {
 DEFAULT: dict[Task, tuple[str, ...]] = {
     task: tuple(name for name, tasks in EMBEDDED.items() if task in tasks) for task in TASKS
 }
-SWAYED: tuple[Task, ...] = ("verify_pick", "inspect_damage", "check_lane")
+SWAYED: tuple[Task, ...] = ("identify_item", "verify_pick", "inspect_damage", "check_lane")
 KINDS: dict[str, type[OpenAIFile | KserveFile | OnnxFile]] = {
     "openai": OpenAIFile,
     "kserve": KserveFile,
@@ -160,7 +165,7 @@ def default(folder: Path) -> Vision:
 
 def read(text: str, file: str, folder: Path) -> tuple[Vision | None, list[Finding]]:
     """Parse and validate; relative paths count from `folder`."""
-    spec, found = read_model(text, file, VisionFile)
+    spec, found = read_model(text, file, VisionFile, PAGE)
     if spec is None:
         return None, found
     place = _Place(text, file, folder)
@@ -213,6 +218,9 @@ class _Place:
     ) -> tuple[tuple[Declared, Bounds] | None, list[Finding]]:
         """One entry of `readers`."""
         below = ("readers", name)
+        if name in OURS or not NAME.fullmatch(name):
+            what = f"{name!r} is no name for a reader"
+            return None, [self.finding(below, what, "use another, of letters, digits and . _ -")]
         kind = options.get("kind", name if name in EMBEDDED else "")
         bounds = {key: value for key, value in options.items() if key in Bounds.model_fields}
         rest = {key: value for key, value in options.items() if key not in Bounds.model_fields}
@@ -244,9 +252,13 @@ class _Place:
                 finding_of(one, self.file, self.text, below, PAGE) for one in error.errors()
             ]
         except OSError as error:
-            return None, [
-                self.finding(below, f"{error.filename}: {error.strerror}", "mend the path")
-            ]
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            return None, [self.finding(below, what, "mend the path")]
+        except UnicodeDecodeError as error:
+            what = f"`labels_file`: byte {error.start} is not UTF-8"
+            return None, [self.finding(below, what, "save it as UTF-8")]
+        except ValueError as error:
+            return None, [self.finding(below, f"no name of a file: {error}", "mend the path")]
         return (made, found), []
 
     def _located(
@@ -258,6 +270,7 @@ class _Place:
                 return made
             path = self.folder / made.ca_file
             path.open("rb").close()
+            ssl.create_default_context(cafile=path)
             return made.model_copy(update={"ca_file": str(path)})
         if isinstance(made.after, Text) and made.after.labels_file:
             lines = (self.folder / made.after.labels_file).read_text(encoding="utf-8").split("\n")

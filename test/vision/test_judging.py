@@ -94,6 +94,15 @@ def test_what_is_no_picture_is_refused(data: bytes) -> None:
         Picture(data).image()
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 5000), (5000, 1), (10, 330)])
+def test_a_picture_that_no_camera_takes_is_refused(height: int, width: int) -> None:
+    """As a broken reader it would count against whoever reads for all cameras."""
+    slender = Picture.of(np.full((height, width, 3), 200, np.uint8))
+    for decoded in (slender.image, slender.grey):
+        with pytest.raises(PictureError, match="32 times as long as wide"):
+            decoded()
+
+
 def test_a_picture_cut_short_or_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Picture.of(np.full((40, 60, 3), 200, np.uint8)).data
     monkeypatch.setattr("orchestrator.vision.model.PIXELS_MAX", 2000)

@@ -87,7 +87,23 @@ def test_a_file_says_who_is_asked_and_within_which_bounds(tmp_path: Path) -> Non
     assert ocr.retries == 0
 
 
+MODEL = "{kind: openai, model: m, url: 'http://localhost:1/v1'"
 WRONG: list[tuple[str, str]] = [
+    ("format: 1\nfaces: [3]", "-> see docs/vision.md for this key"),
+    (
+        f'format: 1\nreaders:\n  q: {MODEL}, ca_file: "a\\0b"}}',
+        "readers.q (line 3): no name of a file",
+    ),
+    (f"format: 1\nreaders:\n  q: {MODEL}, ca_file: {__file__}}}", "readers.q (line 3): [X509"),
+    (f"format: 1\nreaders:\n  q: {MODEL}, options: {{api_key: sk-1}}}}", "whose name is `key_env`"),
+    (
+        f"format: 1\nreaders:\n  q: {MODEL}, options: {{headers: [{{Authorization: sk-1}}]}}}}",
+        "`options` can't hold Authorization",
+    ),
+    (f"format: 1\nreaders:\n  q: {MODEL}, options: &o {{more: *o}}}}", "nested too deep"),
+    ("format: 1\nreaders:\n  q: {kind: openai, model: m, url: 'http://a b/v1'}", "holds spaces"),
+    (f"format: 1\nreaders:\n  frozen: {MODEL}}}", "'frozen' is no name for a reader"),
+    (f"format: 1\nreaders:\n  '': {MODEL}}}", "'' is no name for a reader"),
     ("format: 2", "format: format 2 is newer"),
     ("format: 1\nreadrs: {}", "readrs (line 2): unknown key 'readrs' -> remove it"),
     (
@@ -163,7 +179,21 @@ def test_the_key_itself_is_never_told_again() -> None:
         assert key not in "".join(findings(text))
 
 
-@pytest.mark.parametrize("task", ["verify_pick", "inspect_damage", "check_lane"])
+def test_characters_that_are_not_utf_8_are_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_bytes(b"\xff\xfe")
+    text = """
+        format: 1
+        readers:
+          a:
+            kind: onnx
+            file: letters.txt
+            tasks: [read_label]
+            before: {width: 4, height: 4}
+            after: {kind: text, labels_file: letters.txt}"""
+    assert "readers.a (line 4): `labels_file`: byte 0 is not UTF-8" in findings(text, tmp_path)[0]
+
+
+@pytest.mark.parametrize("task", ["identify_item", "verify_pick", "inspect_damage", "check_lane"])
 def test_a_model_that_reads_text_may_not_say_alone_that_all_is_well(task: str) -> None:
     local = "lanes" if task == "check_lane" else "items"
     text = """
