@@ -24,7 +24,7 @@ ARGUMENTS = [
     ("seed", "7", "of everything that is chance"),
     ("speed", "1.0", "simulated seconds per second"),
     ("mqtt_url", "embedded", "broker between the two; embedded: one of the orchestrator's own"),
-    ("record", "demo.run", "run file; one that did not end in order is gone on with"),
+    ("record", "demo.run", "run file; beside one that was ended in order another begins"),
     ("override", "demo", "why the site is run without a valid certificate of its rehearsal"),
     ("orders", "site", "site: its customers' orders as in the simulation; none"),
     ("rviz", "false", "show it in RViz"),
@@ -52,6 +52,7 @@ def generate_launch_description() -> LaunchDescription:
     orchestrator = included(
         "orchestrator",
         **shared,
+        when_closed="new",  # what is played begins anew as well
         **{
             name: LaunchConfiguration(name)
             for name in ("use_sim_time", "params_file", "autostart", "mqtt_url", "record",

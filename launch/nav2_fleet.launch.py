@@ -26,7 +26,7 @@ ARGUMENTS = [
     ("seed", "0", "of the opening stock, and of what is played"),
     ("speed", "1.0", "seconds of the run per second: 1 with real robots"),
     ("mqtt_url", "", "broker for equipment and other vehicles; empty: none"),
-    ("record", "", "run file; one that did not end in order is gone on with"),
+    ("record", "", "run file; one that there is is gone on with (simulated: one that did not end)"),
     ("override", "", "why the site is run without a valid certificate of its rehearsal (simulated: "
      "that it is)"),
     ("orders", "", "site: transports as in the simulation (simulated robots have them); none"),
@@ -65,6 +65,7 @@ def fleet(context: LaunchContext) -> list[Any]:
             **shared,
             override=told["override"],
             orders=told["orders"],
+            when_closed="new" if simulate else "",  # what is played begins anew as well
             **{
                 name: given(name)
                 for name in ("use_sim_time", "params_file", "autostart", "mqtt_url", "record")

@@ -23,13 +23,18 @@ ARGUMENTS = [
     ("seed", "", "of the opening stock and of orders that the site makes up"),
     ("speed", "", "seconds of the run per second"),
     ("mqtt_url", "", "broker of VDA 5050 vehicles and equipment; embedded: one of its own"),
-    ("record", "", "run file; one that did not end in order is gone on with"),
+    ("record", "", "run file; one that there is is gone on with"),
+    (
+        "when_closed",
+        "",
+        "resume: also with one that was ended in order; new: another begins beside it",
+    ),
     ("override", "", "why the site is run without a valid certificate of its rehearsal"),
     ("orders", "", "site: its customers' orders as in the simulation; none"),
     ("nav2_robots", "", "namespaces of robots that run Nav2, with commas between them"),
 ]
 TYPES = {"seed": int, "speed": float, "nav2_robots": lambda text: text.split(",")}
-TEXTS = ("site", "mqtt_url", "record", "override", "orders")
+TEXTS = ("site", "mqtt_url", "record", "when_closed", "override", "orders")
 
 
 def orchestrator(context: LaunchContext) -> list[Any]:

@@ -70,6 +70,7 @@ class Building:
         self._junction: Junction | None = None
         self.serving: Serving | None = None
         self.corridors = False
+        self._own: dict[str, Path] = {}  # the record that is asked for -> the one that was begun
         self.robots: dict[str, Nav2Robot] = {}
 
     # --- the node's life -------------------------------------------------------------------------
@@ -185,7 +186,9 @@ class Building:
     async def _run(self) -> None:
         assert self._recipe is not None and self._scenario is not None
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        path, meta, resume = record_of(self._settings, self._recipe)
+        asked_for = self._settings.record
+        path, meta, resume = record_of(self._settings, self._recipe, self._own.get(asked_for))
+        self._own[asked_for] = path
         writer = RunWriter(path, meta, resume=resume, durable="full")
         try:
             async with contextlib.AsyncExitStack() as stack:

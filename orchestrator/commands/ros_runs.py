@@ -12,12 +12,15 @@ from orchestrator.ros.parameters import Settings, SettingsError
 from sim.recipe import Recipe
 
 
-def record_of(settings: Settings, recipe: Recipe) -> tuple[Path, dict[str, Any], bool]:
-    """Where the journal is, and whether it is gone on with. A run that has ended in order keeps its
-    file: the next one gets a number."""
-    first = path = Path(settings.record or f"{recipe.name}.run")
+def record_of(
+    settings: Settings, recipe: Recipe, own: Path | None = None
+) -> tuple[Path, dict[str, Any], bool]:
+    """Where the journal is, and whether it is gone on with. `own`: this process wrote it before, so it
+    goes on with that. With `when_closed: new` a run that others have ended in order keeps its file: the
+    next one gets a number."""
+    first = path = own or Path(settings.record or f"{recipe.name}.run")
     number, meta = 1, _meta(path)
-    while meta.get("live") and meta["status"] == "closed":
+    while settings.when_closed == "new" and path != own and meta.get("status") == "closed":
         number += 1
         path = first.with_stem(f"{first.stem}-{number}")
         meta = _meta(path)

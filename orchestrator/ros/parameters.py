@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 Value = bool | int | float | str | list[str]
-ORDERS, POSES = ("none", "site"), ("tf", "amcl_pose")
+ORDERS, POSES, CLOSED = ("none", "site"), ("tf", "amcl_pose"), ("resume", "new")
 
 
 class SettingsError(ValueError):
@@ -36,12 +36,14 @@ MQTT = Parameter(
 RECORD = Parameter(
     "record",
     "",
-    "run file; one that did not end in order is gone on with, beside one that did a new one begins",
+    "run file; one that there is is gone on with",
 )
 AUTOSTART = Parameter("autostart", False, "configure and activate without being asked")
 
 ORCHESTRATOR = (
     SITE, SEED, SPEED, MQTT, RECORD, AUTOSTART,
+    Parameter("when_closed", "resume", "a run that was ended in order: resume goes on with it; new "
+              "begins another beside it, for robots that begin anew as well", choices=CLOSED),
     Parameter("override", "", "why the site is run without a valid certificate of its rehearsal"),
     Parameter("orders", "none", "site: its customers' orders as in the simulation", choices=ORDERS),
     Parameter("nav2_robots", [""], "namespaces of robots that run Nav2, one vehicle each"),
@@ -78,6 +80,7 @@ class Settings:
     speed: float = 1.0
     mqtt_url: str = ""
     record: str = ""
+    when_closed: str = "resume"
     override: str = ""
     orders: str = "none"
     nav2_robots: tuple[str, ...] = ()

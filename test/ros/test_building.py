@@ -6,6 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,11 +228,24 @@ def test_a_life_orders_a_pause_and_an_end(
     assert main(["replay", settings.record, "--check"]) == 0
     assert "every command is the recorded one" in capsys.readouterr().out
 
-    building.configure(settings)  # and once more
+    building.configure(settings)  # and once more: the same run goes on
     building.start()
-    wait(lambda: robots(floor) == COUNT, "all join again")
+    wait(lambda: robots(floor) == COUNT, "they are known")
+    building.heard("orders", order("c", 2))
+    wait(lambda: "c" in done(floor), "and drive")
     building.stop()
-    assert Path(settings.record).with_stem("live-2").exists(), "the first run keeps its file"
+    assert main(["replay", settings.record, "--check"]) == 0
+
+    other = floor.new()  # a node that is to begin anew
+    new = replace(settings, when_closed="new")
+    for _ in range(2):  # the second time it goes on with its own
+        other.configure(new)
+        other.start()
+        wait(lambda: robots(floor) == COUNT, "all join")
+        other.stop()
+    names = sorted(path.name for path in Path(settings.record).parent.glob("live*.run"))
+    assert names == ["live-2.run", "live.run"], "the first run keeps its file"
+    assert not floor.broken
 
 
 def test_a_node_that_was_killed_and_started_again_loses_no_order(site: Path, floor: Floor) -> None:
