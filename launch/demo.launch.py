@@ -4,8 +4,10 @@ The simulation plays the vehicles and stations of sites/jd_small, the orchestrat
 broker of its own; orders come as in the simulation.
 """
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from typing import Any
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -23,12 +25,14 @@ ARGUMENTS = [
     ("site", "jd_small", "folder of the site, or the name of one that came with the package"),
     ("seed", "7", "of everything that is chance"),
     ("speed", "1.0", "simulated seconds per second"),
-    ("mqtt_url", "embedded", "broker between the two; embedded: one of the orchestrator's own"),
+    ("mqtt_url", "embedded", "broker between the two; embedded, or embedded:PORT: one of the "
+     "orchestrator's own"),
     ("record", "demo.run", "run file; beside one that was ended in order another begins"),
     ("override", "demo", "why the site is run without a valid certificate of its rehearsal"),
     ("orders", "site", "site: its customers' orders as in the simulation; none"),
     ("rviz", "false", "show it in RViz"),
 ]  # fmt: skip
+SHARED = ("namespace", "log_level", "site", "seed", "speed")
 
 
 def included(name: str, **arguments: object) -> IncludeLaunchDescription:
@@ -39,16 +43,32 @@ def included(name: str, **arguments: object) -> IncludeLaunchDescription:
     )
 
 
+def simulation(context: LaunchContext) -> list[Any]:
+    """What the orchestrator runs, at the orchestrator's broker."""
+    url = LaunchConfiguration("mqtt_url").perform(context)
+    kind, _, port = url.partition(":")
+    if kind == "embedded":
+        url = f"mqtt://127.0.0.1:{port or 1883}"
+    return [
+        included(
+            "simulation",
+            **{name: LaunchConfiguration(name) for name in SHARED},
+            params_file=PathJoinSubstitution([SHARE, "config", "simulation.yaml"]),
+            use_sim_time="false",
+            autostart="true",
+            record="",
+            mqtt_url=url,
+        )
+    ]
+
+
 def generate_launch_description() -> LaunchDescription:
     """The arguments, and both parts."""
     declared = [
         DeclareLaunchArgument(name, default_value=default, description=text)
         for name, default, text in ARGUMENTS
     ]
-    shared = {
-        name: LaunchConfiguration(name)
-        for name in ("namespace", "log_level", "site", "seed", "speed")
-    }
+    shared = {name: LaunchConfiguration(name) for name in SHARED}
     orchestrator = included(
         "orchestrator",
         **shared,
@@ -59,19 +79,10 @@ def generate_launch_description() -> LaunchDescription:
                          "override", "orders")
         },
     )  # fmt: skip
-    simulation = included(
-        "simulation",
-        **shared,
-        params_file=PathJoinSubstitution([SHARE, "config", "simulation.yaml"]),
-        use_sim_time="false",
-        autostart="true",
-        record="",
-        mqtt_url="",  # as in its file: the broker of this machine
-    )
     rviz = Node(
         package="rviz2",
         executable="rviz2",
         arguments=["-d", PathJoinSubstitution([SHARE, "config", "lightsout.rviz"])],
         condition=IfCondition(LaunchConfiguration("rviz")),
     )
-    return LaunchDescription([*declared, orchestrator, simulation, rviz])
+    return LaunchDescription([*declared, orchestrator, OpaqueFunction(function=simulation), rviz])

@@ -14,6 +14,8 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.substitutions import FindPackageShare
 
+from orchestrator.ros.parameters import Parameter, of_texts
+
 SHARE = FindPackageShare("lightsout")
 ARGUMENTS = [
     ("namespace", "lightsout", "of the orchestrator and its topics"),
@@ -33,6 +35,7 @@ ARGUMENTS = [
     ("robots", "", "namespaces of the robots, with commas between them (simulated: robot_1 ... 20)"),
     ("simulate", "false", "play robots that behave like those with Nav2"),
 ]  # fmt: skip
+SIMULATE = Parameter("simulate", False, "true or false")
 SIMULATED = {
     "site": "nav2_hall",
     "override": "its robots are simulated",
@@ -55,7 +58,7 @@ def fleet(context: LaunchContext) -> list[Any]:
     def given(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    simulate = given("simulate").lower() in ("true", "1")
+    simulate = bool(of_texts([SIMULATE], {"simulate": given("simulate")})["simulate"])
     told = {name: given(name) or (simulate and SIMULATED.get(name)) or "" for name in SIMULATED}
     shared = {name: given(name) for name in ("namespace", "log_level", "seed", "speed")}
     shared |= {"site": told["site"], "nav2_robots": told["robots"]}

@@ -12,6 +12,8 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
 from launch_ros.substitutions import FindPackageShare
 
+from orchestrator.ros.parameters import ORCHESTRATOR, TIME, of_texts
+
 PARAMS = PathJoinSubstitution([FindPackageShare("lightsout"), "config", "orchestrator.yaml"])
 ARGUMENTS = [
     ("namespace", "lightsout", "of the node and its topics"),
@@ -33,8 +35,6 @@ ARGUMENTS = [
     ("orders", "", "site: its customers' orders as in the simulation; none"),
     ("nav2_robots", "", "namespaces of robots that run Nav2, with commas between them"),
 ]
-TYPES = {"seed": int, "speed": float, "nav2_robots": lambda text: text.split(",")}
-TEXTS = ("site", "mqtt_url", "record", "when_closed", "override", "orders")
 
 
 def orchestrator(context: LaunchContext) -> list[Any]:
@@ -43,10 +43,8 @@ def orchestrator(context: LaunchContext) -> list[Any]:
     def given(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    parameters: dict[str, Any] = {name: given(name) for name in TEXTS if given(name)}
-    parameters |= {name: made(given(name)) for name, made in TYPES.items() if given(name)}
-    for name in ("use_sim_time", "autostart"):
-        parameters[name] = given(name).lower() in ("true", "1")
+    texts = {name: given(name) for name, _, _ in ARGUMENTS}
+    parameters = of_texts([*ORCHESTRATOR, TIME], texts)
     node = LifecycleNode(
         package="lightsout",
         executable="orchestrator",

@@ -18,6 +18,8 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
+from orchestrator.ros.parameters import REPLAY, TIME, of_texts
+
 PARAMS = PathJoinSubstitution([FindPackageShare("lightsout"), "config", "replay.yaml"])
 ARGUMENTS = [
     ("namespace", "lightsout", "of the node and its topics"),
@@ -28,7 +30,6 @@ ARGUMENTS = [
     ("record", "", "run file, or MCAP file of a whole run, to be replayed"),
     ("from_s", "", "second of the run to begin with"),
 ]
-TYPES = {"speed": float, "from_s": float}
 
 
 def replay(context: LaunchContext) -> list[Any]:
@@ -37,11 +38,8 @@ def replay(context: LaunchContext) -> list[Any]:
     def given(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    parameters: dict[str, Any] = {name: made(given(name)) for name, made in TYPES.items()
-                                  if given(name)}  # fmt: skip
-    if given("record"):
-        parameters["run"] = given("record")
-    parameters["use_sim_time"] = given("use_sim_time").lower() in ("true", "1")
+    texts = {name: given(name) for name, _, _ in ARGUMENTS} | {"run": given("record")}
+    parameters = of_texts([*REPLAY, TIME], texts)
     node = Node(
         package="lightsout",
         executable="replay",

@@ -12,6 +12,8 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
+from orchestrator.ros.parameters import SIMULATOR, TIME, of_texts
+
 PARAMS = PathJoinSubstitution([FindPackageShare("lightsout"), "config", "simulation.yaml"])
 ARGUMENTS = [
     ("namespace", "lightsout", "of the node; robots have namespaces of their own"),
@@ -26,8 +28,6 @@ ARGUMENTS = [
     ("record", "", "run file: what really happened"),
     ("nav2_robots", "", "namespaces of Nav2-like robots to play, with commas between them"),
 ]
-TYPES = {"seed": int, "speed": float, "nav2_robots": lambda text: text.split(",")}
-TEXTS = ("site", "mqtt_url", "record")
 
 
 def simulator(context: LaunchContext) -> list[Any]:
@@ -36,10 +36,8 @@ def simulator(context: LaunchContext) -> list[Any]:
     def given(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
-    parameters: dict[str, Any] = {name: given(name) for name in TEXTS if given(name)}
-    parameters |= {name: made(given(name)) for name, made in TYPES.items() if given(name)}
-    for name in ("use_sim_time", "autostart"):
-        parameters[name] = given(name).lower() in ("true", "1")
+    texts = {name: given(name) for name, _, _ in ARGUMENTS}
+    parameters = of_texts([*SIMULATOR, TIME], texts)
     node = Node(
         package="lightsout",
         executable="simulator",

@@ -76,6 +76,11 @@ class SimNav2:
 
     # --- the action server -----------------------------------------------------------------------
 
+    @property
+    def rejecting(self) -> bool:
+        """It takes no goal."""
+        return self.mood.rejects
+
     def follow(self, now_ns: int, number: int, poses: Sequence[Pose]) -> None:
         """A goal, in place of the one before."""
         if self.mood.silent:

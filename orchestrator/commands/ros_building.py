@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ANSWER_S = 5.0
 ROBOT_TICK_S = 0.2
 RMF_EVERY = 10  # ticks
-PORT = 1883
+EMBEDDED, PORT = "embedded", 1883
 
 
 class Building:
@@ -70,6 +70,7 @@ class Building:
         self._junction: Junction | None = None
         self.serving: Serving | None = None
         self.corridors = False
+        self._paused = False  # by us: an activation ends it
         self._own: dict[str, Path] = {}  # the record that is asked for -> the one that was begun
         self.robots: dict[str, Nav2Robot] = {}
 
@@ -91,6 +92,8 @@ class Building:
                 f"nav2_robots: no entry of the site's `vehicles` lets manufacturer {MANUFACTURER} in "
                 f"-> add {{manufacturer: {MANUFACTURER}, serial: '*', fleet: …}} to site.yaml"
             )
+        if settings.mqtt_url.partition(":")[0] == EMBEDDED:
+            _port(settings.mqtt_url)
         self._notes = certified(path, recipe, settings.override)
         self._settings, self._recipe, self._scenario = settings, recipe, scenario
         self.corridors = bool(loaded.spec.corridors)
@@ -106,6 +109,8 @@ class Building:
         self._thread = threading.Thread(target=self._live, name="building", daemon=True)
         self._thread.start()
         self._ready.result()
+        if self._paused:
+            self._in_loop(self._resume())
 
     def pause(self) -> str:
         """Stop all robots safely; "" or why not all of them stand after `stop_s`."""
@@ -245,10 +250,10 @@ class Building:
             return None
         from orchestrator.mqtt import Backoff, MqttLink, Will  # noqa: PLC0415
 
-        if url == "embedded":
+        if url.partition(":")[0] == EMBEDDED:
             from orchestrator.mqtt.broker import EmbeddedBroker  # noqa: PLC0415
 
-            url = (await stack.enter_async_context(EmbeddedBroker(PORT))).url
+            url = (await stack.enter_async_context(EmbeddedBroker(_port(url)))).url
         will = Will(*about(self._site(), run, version(), online=False))
         backoff = Backoff.at_speed(self._settings.speed)
         return MqttLink(url, client_id=f"lightsout-ros-{run}", will=will, backoff=backoff)
@@ -353,6 +358,7 @@ class Building:
         serving = self.serving
         if serving is None:
             return ""
+        self._paused = True
         await serving.live.post(RobotsPaused(request=f"ros-{secrets.token_hex(4)}"))
         loop = asyncio.get_running_loop()
         end_s = loop.time() + self._settings.stop_s
@@ -363,8 +369,17 @@ class Building:
         return ""
 
     async def _resume(self) -> None:
+        self._paused = False
         if self.serving is not None:
             await self.serving.live.post(RobotsResumed(request=f"ros-{secrets.token_hex(4)}"))
+
+
+def _port(url: str) -> int:
+    """Of the embedded broker."""
+    port = url.partition(":")[2] or str(PORT)
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise SettingsError(f"mqtt_url: {url!r} names no port -> embedded, or embedded:1884")
+    return int(port)
 
 
 class _Watcher:

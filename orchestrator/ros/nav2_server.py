@@ -33,6 +33,10 @@ class Played(Protocol):
     pose: At
     hears: Any
 
+    @property
+    def rejecting(self) -> bool:
+        """It takes no goal."""
+
     def follow(self, now_ns: int, number: int, poses: Sequence[At]) -> None:
         """A goal."""
 
@@ -68,7 +72,7 @@ class Nav2Servers:
         self._servers = [
             ActionServer(
                 node, action, f"/{serial}/{name}", partial(self._execute, serial, action),
-                callback_group=own, goal_callback=lambda _: GoalResponse.ACCEPT,
+                callback_group=own, goal_callback=partial(self._takes, serial),
                 cancel_callback=lambda _: CancelResponse.ACCEPT,
             )
             for serial in robots
@@ -119,6 +123,9 @@ class Nav2Servers:
             self._show(
                 Said(stamp_ns, Topic(f"/{serial}/battery_state", ros.BatteryState.TYPE), full)
             )
+
+    def _takes(self, serial: str, _: Any) -> Any:
+        return GoalResponse.REJECT if self._robots[serial].rejecting else GoalResponse.ACCEPT
 
     def _execute(self, serial: str, action: Any, handle: Any) -> Any:
         """In a thread of the executor, until the goal has ended."""

@@ -30,9 +30,10 @@ SEED = Parameter("seed", 0, "of everything that is chance", 0, 2**31 - 1)
 SPEED = Parameter("speed", 1.0, "seconds of the run per second", 0.01, 1000.0)
 MQTT = Parameter(
     "mqtt_url", "",
-    "broker of VDA 5050 vehicles and equipment (mqtt://host:1883); 'embedded': one of its own on port "
-    "1883 of this machine; empty: none",
+    "broker of VDA 5050 vehicles and equipment (mqtt://host:1883); 'embedded' or 'embedded:PORT': one "
+    "of its own on port 1883, or that one, of this machine; empty: none",
 )  # fmt: skip
+TIME = Parameter("use_sim_time", False, "take the time from /clock")  # every node of ROS 2 has it
 RECORD = Parameter(
     "record",
     "",
@@ -103,6 +104,28 @@ def checked(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[
     if wrong:
         raise SettingsError("; ".join(wrong))
     return found
+
+
+def of_texts(parameters: Sequence[Parameter], texts: Mapping[str, str]) -> dict[str, Value]:
+    """Arguments of a launch file as parameters of its node; an empty one is none. Raises
+    `SettingsError`: everything that is wrong."""
+    given = [known for known in parameters if texts.get(known.name)]
+    values = {known.name: _of_text(known, texts[known.name]) for known in given}
+    checked(given, values)
+    return values
+
+
+def _of_text(known: Parameter, text: str) -> Value:
+    """The text itself, where it is nothing else."""
+    kind = type(known.default)
+    if kind is bool:
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    if kind is list:
+        return text.split(",")
+    try:
+        return kind(text) if kind in (int, float) else text
+    except ValueError:
+        return text
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,9 @@ def spin(
     make: Callable[[], Any], begin: Callable[[Any], None], end: Callable[[Any], None], threads: int
 ) -> int:
     """Until it is interrupted, or the context is shut down; then `end`, in any case. What `make` raises
-    is said, and the exit code is 2."""
+    is said, and the exit code is 2. Ctrl-C reaches a node twice, from the terminal and from launch:
+    ROS 2's handler shuts the context down at the first one, and none may break off the end."""
+    signal.signal(signal.SIGINT, lambda *_: None)
     rclpy.init(args=sys.argv)
     try:
         node = make()
@@ -27,7 +30,7 @@ def spin(
     try:
         begin(node)
         executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         pass
     finally:
         node.show.hush()
@@ -35,6 +38,7 @@ def spin(
         executor.shutdown(timeout_sec=1.0)
         node.destroy_node()
         rclpy.try_shutdown()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late one would kill Python while it ends
     return 0
 
 

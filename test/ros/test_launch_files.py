@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestrator.ros.parameters import ORCHESTRATOR, REPLAY, SIMULATOR, checked
+from orchestrator.ros.parameters import (
+    ORCHESTRATOR,
+    REPLAY,
+    SIMULATOR,
+    SettingsError,
+    checked,
+    of_texts,
+)  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "launch").glob("*.launch.py"))
@@ -78,6 +85,35 @@ def test_files_of_parameters_hold_every_parameter_as_it_may_be(name: str, known:
     values = yaml.safe_load(text)["/**"]["ros__parameters"]
     assert set(values) == {parameter.name for parameter in known}
     checked(known, values)
+
+
+def test_texts_become_parameters() -> None:
+    texts = {
+        "speed": "2",
+        "seed": "7",
+        "nav2_robots": "a,b",
+        "autostart": "True",
+        "site": "x",
+        "record": "",
+    }
+    assert of_texts(ORCHESTRATOR, texts) == {
+        "site": "x", "seed": 7, "speed": 2.0, "autostart": True, "nav2_robots": ["a", "b"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("speed", "fast", "speed: 'fast' is no float"),
+        ("seed", "1.5", "seed: '1.5' is no int"),
+        ("autostart", "perhaps", "autostart: 'perhaps' is no bool"),
+        ("speed", "0", "speed: 0.0 must be 0.01 to 1000"),
+        ("when_closed", "never", "when_closed: 'never' is none of resume, new"),
+    ],
+)
+def test_a_text_that_is_none_is_named(name: str, text: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        of_texts(ORCHESTRATOR, {name: text})
 
 
 def test_the_view_shows_the_topics_there_are() -> None:
