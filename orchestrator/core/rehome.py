@@ -26,13 +26,15 @@ def clear(world: World, station: int, capability: str) -> None:
 
 
 def move_on(world: World, station: int) -> None:
-    """The station is out of reach: orders whose totes are all in their slots yet move to another one,
-    if that has room."""
+    """The station is out of reach: orders that have nothing in a box, and whose totes are all in their
+    slots yet, move to another one, if that has room."""
     for order in _waiting(world, station):
         needs = _needs(world.site.order_types[order.kind], per_line=False)
         totes = [world.stock.totes.get(line.tote) for line in order.lines]
         if any(tote is not None and world.stock.out_of_reach(tote) for tote in totes):
             continue  # it would wait there as well
+        if _begun(world, order):
+            continue  # what it has in a box stays where that is
         tasks = [_task_of(world, token) for token in order.active]
         if needs and all(task is not None and task.id in world.tasks for task in tasks):
             to = _elsewhere(world, order, station, needs)

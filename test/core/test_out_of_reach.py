@@ -8,6 +8,7 @@ from test_flow import Story
 from orchestrator.core.messages import (
     Line,
     OrderReceived,
+    RequestAssignment,
     RobotFaulted,
     RobotJoined,
     RobotRecovered,
@@ -16,13 +17,15 @@ from orchestrator.core.messages import (
 )
 
 KINDS = ("slot", "park", "pick", "chute", "park", "dock", "slot", "park", "chute", "slot")
+KINDS_OF_TWO = ("slot", "park", "pick", "slot", "pick", "dock", "park", "park", "chute", "slot")
 
 
 class Cut(Story):
     """Bays can be cut off, by a robot that lies in them. Robots take the parcel when told to."""
 
-    def __init__(self) -> None:
-        super().__init__(kinds=KINDS)
+    def __init__(self, kinds: tuple[str, ...] = KINDS, robots: int = 3) -> None:
+        super().__init__(kinds=kinds, robots=robots)
+        self.unassigned = False  # robots get no task while units are in a box
         self.takes: list[StartAction] = []
         stations = enumerate(self.loaded.site.stations)
         self.chutes = [index for index, station in stations if station.kind == "chute"]
@@ -30,6 +33,8 @@ class Cut(Story):
     def answer(self, command: object) -> list[object]:
         if isinstance(command, StartAction) and command.load.startswith("parcel"):
             self.takes.append(command)
+            return []
+        if isinstance(command, RequestAssignment) and self.unassigned and self.world.stock.boxes:
             return []
         return super().answer(command)
 
@@ -129,3 +134,29 @@ def test_with_no_chute_in_reach_parcels_wait() -> None:
     assert not story.closed()
     story.say(RobotRecovered(robot=lying[-1]))
     assert story.until_done() == story.chutes[-1]
+
+
+def test_an_order_with_units_in_a_box_stays_where_its_box_is() -> None:
+    """Given an order of which one line is in the box and the other's tote still in its slot, when its
+    station is cut off, then it waits: an order with an empty box moves, this one would be packed
+    where its box is not."""
+    story = Cut(KINDS_OF_TWO, robots=1)
+    story.unassigned = True
+    story.order("o1", Line("SKU-01", 1), Line("SKU-02", 1))
+    order = story.world.orders["o1"]
+    for _ in range(300):
+        story.ticks(1)
+        waiting = {task.token for task in story.world.tasks.values()}
+        if story.world.stock.boxes.get("o1") and waiting and set(order.active) <= waiting:
+            break
+    else:
+        raise AssertionError("no such moment")
+    own = order.station
+    lying = story.cut_off(own)
+    story.ticks(5)
+    assert order.station == own
+    story.unassigned = False
+    story.say(RobotRecovered(robot=lying))
+    story.until_done()
+    picks = [c for c in story.seen if isinstance(c, StartWork) and c.capability == "pick"]
+    assert [c.station for c in picks] == [own, own]
