@@ -83,9 +83,13 @@ def _judge(arguments: argparse.Namespace) -> int:
         vision = vision.alone(question.task, arguments.only)
     pictures = []
     for path in arguments.pictures:
-        pictures.append(Picture(path.read_bytes()))
         try:
+            pictures.append(Picture(path.read_bytes()))
             pictures[-1].image()
+        except OSError as error:
+            mend = "name a JPEG or PNG file"
+            print(f"lightsout: {path}: {error.strerror} -> {mend}", file=sys.stderr)
+            return 2
         except PictureError as error:
             print(f"lightsout: {path}: {error}", file=sys.stderr)
             return 2
@@ -114,12 +118,16 @@ def _question(arguments: argparse.Namespace) -> Question | str:
         sku, _, count = expected.rpartition(":")
         if not sku or not count.isdecimal():
             return f"--expected {expected!r} -> write SKU:count, as SKU-07:3"
-    known = _known(arguments.known) or [expected.rpartition(":")[0] or expected]
+    try:
+        known = _known(arguments.known) or [expected.rpartition(":")[0] or expected]
+    except (OSError, UnicodeError) as error:
+        return f"--known {arguments.known}: {error} -> name a text file, or A,B"
     return Question(task, expected, frozenset(known), arguments.subject)
 
 
 def _known(text: str) -> list[str]:
-    if Path(text).is_file():
+    """Of a file, or as they stand. What looks like a file's name is one."""
+    if Path(text).is_file() or Path(text).suffix in (".txt", ".csv") or "/" in text:
         lines = Path(text).read_text(encoding="utf-8").splitlines()
     else:
         lines = text.split(",")

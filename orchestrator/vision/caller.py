@@ -95,6 +95,8 @@ class Caller:
         self, picture: Picture, question: Question, end: float, share_s: float
     ) -> tuple[Step, Reading | ReaderError | None]:
         now = self._clock.now()
+        if now >= end:  # it took until now to get a turn
+            return self._left_out("deadline")
         permit = self._breaker.permit(now)
         if permit is None:
             return self._left_out("open")

@@ -79,6 +79,25 @@ def test_input_that_can_not_be_used(site: Path, capsys: pytest.CaptureFixture[st
     assert "readers.a.kind (line 2)" in refused(label, "--expected", "a")
 
 
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["label.png", "--known", "nofile.txt"], "--known nofile.txt"),
+        (["nopicture.png"], "nopicture.png: No such file or directory -> name a JPEG or PNG"),
+    ],
+)
+def test_files_that_are_not_there(
+    site: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    text: str,
+) -> None:
+    monkeypatch.chdir(site)
+    assert main(["vision", "judge", *words, "--expected", "parcel-o7"]) == 2
+    assert text in capsys.readouterr().err
+
+
 def test_layout_check_looks_at_the_eyes_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,5 +84,14 @@ class StubKserve(StubServer):
         output = {"name": "logits", "datatype": "FP32", "shape": [1, 2], "data": [1.0] * 7}
         send(writer, 200, json.dumps({"outputs": [output]}).encode())
 
+    async def _moved(self, request: Any, writer: asyncio.StreamWriter) -> None:
+        send(writer, 307, b"", f"Location: {self.url}/elsewhere\r\n")
+
+    async def _endless(self, request: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            writer.write(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+            await writer.drain()
+
     async def _unknown(self, request: Any, writer: asyncio.StreamWriter) -> None:
         send(writer, 404, b'{"error": "no such model"}')

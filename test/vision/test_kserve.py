@@ -112,6 +112,43 @@ def test_a_bad_server_is_an_error_of_its_kind(stub: StubKserve, mode: str, kind:
     assert caught.value.kind == kind, caught.value
 
 
+def test_a_server_that_moved_is_not_followed(stub: StubKserve) -> None:
+    stub.mode = "moved"
+    with pytest.raises(ReaderError, match="give the final `url`"):
+        read(reader_of(stub), RED)
+    assert len(stub.requests) == 1
+
+
+def test_a_reply_that_never_ends_is_given_up(
+    stub: StubKserve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.vision.readers.kserve.REPLY_BYTES_MAX", 300_000)
+    stub.mode = "endless"
+    with pytest.raises(ReaderError, match="more than 300000 bytes"):
+        read(reader_of(stub), RED)
+
+
+def test_a_server_says_when_to_come_again(stub: StubKserve) -> None:
+    stub.mode = "limited"
+    with pytest.raises(ReaderError) as caught:
+        read(reader_of(stub), RED)
+    assert caught.value.after_s == 7.0
+
+
+def test_what_the_first_call_needs_is_loaded_before(stub: StubKserve) -> None:
+    reader = reader_of(stub)
+
+    async def story() -> Reading:
+        try:
+            await reader.warm()
+            assert not stub.requests
+            return await reader.read(RED, DAMAGE)
+        finally:
+            await reader.close()
+
+    assert asyncio.run(story()).value == "damaged"
+
+
 def test_nobody_there(stub: StubKserve) -> None:
     stub.go_offline()
     with pytest.raises(ReaderError) as caught:

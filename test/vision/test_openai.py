@@ -24,7 +24,8 @@ from orchestrator.vision.model import TASKS, Picture, Question, ReaderError, Rea
 from orchestrator.vision.policy import Policy, ReaderPolicy, TaskPolicy
 from orchestrator.vision.readers.answers import meaning
 from orchestrator.vision.readers.codes import Codes
-from orchestrator.vision.readers.openai import OpenAI, seconds_of
+from orchestrator.vision.readers.openai import OpenAI
+from orchestrator.vision.readers.posting import seconds_of
 from orchestrator.vision.readers_file import OpenAIFile
 from orchestrator.vision.workers import Inline
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import numpy as np
 
 from orchestrator.vision.batching import Asked
 from orchestrator.vision.model import Picture, PictureError, Question, ReaderError, Reading
+from orchestrator.vision.readers.posting import Poster
 from orchestrator.vision.readers.tensors import Array, meaning, outputs, tensor
 from orchestrator.vision.readers_file import KserveFile
 
+REPLY_BYTES_MAX = 64 * 1024 * 1024  # boxes of many pictures
+MEND = "look at `url`, `model`, `before` and `after`"
+MENDS = {400: MEND, 401: "look at the key", 403: "look at the key", 404: MEND, 422: MEND}
+LENGTH = "inference-header-content-length"
 DTYPES = {"float32": "FP32", "float16": "FP16", "uint8": "UINT8"}
 
 
@@ -27,7 +31,10 @@ class Kserve:
         self.name, self.tasks = name, settings.tasks
         self.batch_max = settings.batch_max
         self._settings = settings
-        self._client: tuple[asyncio.AbstractEventLoop, Any] | None = None
+        self._poster = Poster(settings.timeout_s, settings.key_env, MENDS)
+        version = f"/versions/{quote(settings.version, safe='')}" if settings.version else ""
+        model = quote(settings.model, safe="")
+        self._url = f"{settings.url.rstrip('/')}/v2/models/{model}{version}/infer"
 
     async def read(self, picture: Picture, question: Question) -> Reading:
         """One picture alone."""
@@ -53,11 +60,14 @@ class Kserve:
             row += 1
         return said
 
+    async def warm(self) -> None:
+        """Load what the first call needs."""
+        await asyncio.to_thread(_protocol)
+        await self._poster.warm()
+
     async def close(self) -> None:
         """Close its connections."""
-        if self._client is not None and self._client[0] is asyncio.get_running_loop():
-            await self._client[1].close()
-        self._client = None
+        await self._poster.close()
 
     def _tensors(self, asked: Sequence[Asked]) -> list[Array | PictureError]:
         done: list[Array | PictureError] = []
@@ -77,61 +87,44 @@ class Kserve:
 
     async def _infer(self, batch: Array) -> dict[str, Array]:
         """The tensors that are needed, with the batch's dimension first."""
-        try:
-            import aiohttp  # noqa: PLC0415
-            from tritonclient.http import InferInput, InferRequestedOutput  # noqa: PLC0415
-            from tritonclient.utils import InferenceServerException  # noqa: PLC0415
-        except ImportError:
-            mend = "pip install 'lightsout[triton]'"
-            raise ReaderError("refused", f"tritonclient is missing -> {mend}") from None
+        triton = _protocol()
         settings = self._settings
-        given = InferInput(
+        given = triton.InferInput(
             settings.before.input or "input", list(batch.shape), DTYPES[settings.before.dtype]
         )
         given.set_data_from_numpy(batch, binary_data=settings.binary)
         wanted = outputs(settings.after)
-        named = [InferRequestedOutput(name, binary_data=settings.binary) for name in wanted if name]
+        named = [
+            triton.InferRequestedOutput(name, binary_data=settings.binary)
+            for name in wanted
+            if name
+        ]
+        client = triton.InferenceServerClient
+        body, length = client.generate_request_body([given], outputs=named or None)
+        headers = {"content-type": "application/json"}
+        if length is not None:
+            headers = {"content-type": "application/octet-stream", LENGTH: str(length)}
+        said, told = await self._poster.post(self._url, body, headers, REPLY_BYTES_MAX)
         try:
-            result = await self._connected().infer(
-                settings.model, [given], settings.version, named or None, headers=self._headers()
-            )
+            head = int(told[LENGTH]) if LENGTH in told else None
+            result = client.parse_response_body(said, header_length=head)
             return {name: _array(result, name, len(batch)) for name in wanted}
-        except InferenceServerException as error:
-            raise _refusal(str(error.status() or "")) from None
-        except (TimeoutError, aiohttp.ServerTimeoutError):
-            raise ReaderError("timeout", "no reply in time") from None
-        except aiohttp.ClientConnectorError as error:
-            raise ReaderError("offline", f"no connection ({type(error).__name__})") from None
-        except aiohttp.ClientError as error:
-            raise ReaderError("broken", f"the call broke off ({type(error).__name__})") from None
-        except (ValueError, TypeError, KeyError, IndexError, UnicodeError) as error:
+        except ReaderError:
+            raise
+        except Exception as error:  # tritonclient says of nothing what it raises
             raise ReaderError(
                 "broken", f"the reply is no inference ({type(error).__name__})"
             ) from None
 
-    def _headers(self) -> dict[str, str]:
-        name = self._settings.key_env
-        if not name:
-            return {}
-        key = os.environ.get(name, "").strip()
-        if not key or not (key.isascii() and key.isprintable()):
-            raise ReaderError("refused", f"no key -> set the environment variable {name}")
-        return {"Authorization": f"Bearer {key}"}
 
-    def _connected(self) -> Any:
-        from tritonclient.http.aio import InferenceServerClient  # noqa: PLC0415
-
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._client[0] is not loop:
-            parts = urlsplit(self._settings.url)
-            client = InferenceServerClient(
-                f"{parts.netloc}{parts.path}",
-                ssl=parts.scheme == "https",
-                ssl_context=None,
-                conn_timeout=self._settings.timeout_s,
-            )
-            self._client = loop, client
-        return self._client[1]
+def _protocol() -> Any:
+    """Its messages, made and read by Triton's own client."""
+    try:
+        import tritonclient.http  # noqa: PLC0415
+    except ImportError:
+        mend = "pip install 'lightsout[triton]'"
+        raise ReaderError("refused", f"tritonclient is missing -> {mend}") from None
+    return tritonclient.http
 
 
 def _array(result: Any, name: str, rows: int) -> Array:
@@ -143,14 +136,3 @@ def _array(result: Any, name: str, rows: int) -> Array:
     if array.ndim == 0 or array.shape[0] != rows:
         raise ReaderError("schema", f"{name!r} does not begin with the batch of {rows}")
     return array
-
-
-def _refusal(status: str) -> ReaderError:
-    text = f"the server answered with status {status or 'unknown'}"
-    if status in ("429", "503"):  # too many wait already, or the model is being loaded
-        return ReaderError("limited", text)
-    if status in ("408", "504"):
-        return ReaderError("timeout", text)
-    if status.startswith("5") or not status:
-        return ReaderError("broken", text)
-    return ReaderError("refused", f"{text} -> look at `url`, `model`, `before` and `after`")

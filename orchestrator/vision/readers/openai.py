@@ -1,32 +1,31 @@
 """Vision-language models behind an OpenAI-compatible API: vLLM, SGLang, Ollama, DashScope and others.
 
-The key is read from the environment when it is needed and kept nowhere. Of what a server says about an
-error only the status goes on: some quote the key.
+How calls are made, `orchestrator.vision.readers.posting` says.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import math
-import os
-import ssl
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from orchestrator.vision.model import Picture, Question, ReaderError, Reading, Task
 from orchestrator.vision.readers.answers import SYSTEM, meaning, schema, words
+from orchestrator.vision.readers.posting import Poster
 from orchestrator.vision.readers.shrinking import shrunk
 from orchestrator.vision.readers_file import OWN, OpenAIFile
 
-if TYPE_CHECKING:
-    import httpx
-
 REPLY_BYTES_MAX = 256 * 1024
-AFTER_S_MAX = 3600.0
+MENDS = {
+    400: "does it know `answers` and `options`?",
+    401: "look at the key",
+    403: "look at the key",
+    404: "look at `url` and `model`",
+    413: "lower `side_px_max`",
+    422: "does it know `answers` and `options`?",
+}
 ABORTED = ("abort", "error")
 QUIET = "switch thinking off by `options`, or raise `tokens_max`"
 
@@ -56,7 +55,11 @@ class OpenAI:
     def __init__(self, name: str, settings: OpenAIFile) -> None:
         self.name, self.tasks = name, settings.tasks
         self._settings = settings
-        self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._url = f"{settings.url.rstrip('/')}/chat/completions"
+        self._poster = Poster(
+            settings.timeout_s, settings.key_env, MENDS, ca_file=settings.ca_file,
+            proxy_from_environment=settings.proxy_from_environment,
+        )  # fmt: skip
 
     async def read(self, picture: Picture, question: Question) -> Reading:
         """One call of the API."""
@@ -65,15 +68,19 @@ class OpenAI:
             shrunk, picture, settings.side_px_max, settings.picture_bytes_max
         )
         body = msgspec.json.encode(self._body(small, question.task))
-        reply = _decoded(await self._post(body))
+        kind = {"content-type": "application/json"}
+        said, _ = await self._poster.post(self._url, body, kind, REPLY_BYTES_MAX)
+        reply = _decoded(said)
         value, also, confidence = meaning(_content(reply), question)
         return Reading(value, confidence, self.name, reply.model[:80], also)
 
+    async def warm(self) -> None:
+        """Load what the first call needs."""
+        await self._poster.warm()
+
     async def close(self) -> None:
         """Close its connections."""
-        if self._client is not None and self._client[0] is asyncio.get_running_loop():
-            await self._client[1].aclose()
-        self._client = None
+        await self._poster.close()
 
     def _body(self, picture: Picture, task: Task) -> dict[str, Any]:
         settings = self._settings
@@ -101,103 +108,6 @@ class OpenAI:
             body["response_format"] = {"type": "json_object"}
         body.update((key, value) for key, value in settings.options.items() if key not in OWN)
         return {key: value for key, value in body.items() if value is not None}
-
-    async def _post(self, body: bytes) -> bytes:
-        """The reply's body, bounded, of a call that succeeded."""
-        import httpx  # noqa: PLC0415
-
-        url = f"{self._settings.url.rstrip('/')}/chat/completions"
-        try:
-            headers = self._headers()
-            async with self._connected().stream(
-                "POST", url, content=body, headers=headers
-            ) as reply:
-                _check(reply.status_code, reply.headers.get("retry-after", ""))
-                parts, size = [], 0
-                async for part in reply.aiter_raw():
-                    parts.append(part)
-                    size += len(part)
-                    if size > REPLY_BYTES_MAX:
-                        raise ReaderError("schema", f"a reply of more than {REPLY_BYTES_MAX} bytes")
-                return b"".join(parts)
-        except (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.ProxyError,
-        ) as error:
-            raise ReaderError("offline", f"no connection ({type(error).__name__})") from None
-        except httpx.TimeoutException as error:
-            raise ReaderError("timeout", f"no reply in time ({type(error).__name__})") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ReaderError("broken", f"the call broke off ({type(error).__name__})") from None
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"content-type": "application/json", "accept-encoding": "identity"}
-        if name := self._settings.key_env:
-            key = os.environ.get(name, "").strip()
-            if not key:
-                raise ReaderError("refused", f"no key -> set the environment variable {name}")
-            if not (key.isascii() and key.isprintable()):
-                raise ReaderError("refused", f"what {name} holds is no key -> set it anew")
-            headers["authorization"] = f"Bearer {key}"
-        return headers
-
-    def _connected(self) -> httpx.AsyncClient:
-        """One client per event loop; connections are kept."""
-        import httpx  # noqa: PLC0415
-
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._client[0] is not loop:
-            settings = self._settings
-            verify: ssl.SSLContext | bool = True
-            if settings.ca_file:
-                verify = ssl.create_default_context(cafile=settings.ca_file)
-            client = httpx.AsyncClient(
-                timeout=httpx.Timeout(settings.timeout_s, connect=min(5.0, settings.timeout_s)),
-                verify=verify,
-                follow_redirects=False,  # the key goes nowhere else
-                trust_env=settings.proxy_from_environment,
-            )
-            self._client = loop, client
-        return self._client[1]
-
-
-def _check(status: int, retry_after: str) -> None:
-    """Raises what a status means."""
-    if status == 200:
-        return
-    text = f"the server answered with status {status}"
-    if status == 429:
-        raise ReaderError("limited", text, seconds_of(retry_after))
-    if status in (408, 504):
-        raise ReaderError("timeout", text)
-    if status == 503:  # Ollama and SGLang: too many wait already
-        raise ReaderError("limited", text, seconds_of(retry_after))
-    if status >= 500:
-        raise ReaderError("broken", text, seconds_of(retry_after))
-    mends = {
-        400: "does it know `answers` and `options`?",
-        401: "look at the key",
-        403: "look at the key",
-        404: "look at `url` and `model`",
-        413: "lower `side_px_max`",
-        422: "does it know `answers` and `options`?",
-    }
-    mend = mends.get(status, "give the final `url`" if 300 <= status < 400 else "look at `url`")
-    raise ReaderError("refused", f"{text} -> {mend}")
-
-
-def seconds_of(retry_after: str) -> float:
-    """A Retry-After header: seconds or a date; 0 where it is neither."""
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError, OverflowError):
-            return 0.0
-    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), AFTER_S_MAX)
 
 
 def _decoded(body: bytes) -> _Reply:
