@@ -8,7 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from orchestrator.commands import OutputError, bench_vision, bench_wire, command, output, positive
+from orchestrator.commands import (
+    OutputError,
+    bench_mapf,
+    bench_vision,
+    bench_wire,
+    command,
+    output,
+    positive,
+)
 
 LORR = "  lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json"
 SIM = "  lightsout bench sim sites/jd_small --hours 1"
@@ -18,14 +26,15 @@ PDPTW = """\
 ABLATION = """\
   lightsout bench ablation sites/jd_small --hours 1 --variant "as it is" --variant "parking stay"
   lightsout bench ablation sites/jd_medium --hours 2 --seeds 3 --out ablation.jsonl"""
-EXAMPLES = "\n".join((LORR, SIM, PDPTW, ABLATION, bench_vision.EXAMPLES, bench_wire.EXAMPLES))
+OTHERS = (bench_mapf.EXAMPLES, bench_vision.EXAMPLES, bench_wire.EXAMPLES)
+EXAMPLES = "\n".join((LORR, SIM, PDPTW, ABLATION, *OTHERS))
 
 
 def add(subparsers: Any) -> None:
     """Declare the command."""
     parser = command(subparsers, "bench", "measure planning and simulation", EXAMPLES)
     kinds = parser.add_subparsers(
-        dest="kind", required=True, metavar="lorr|sim|pdptw|ablation|vision|wire"
+        dest="kind", required=True, metavar="lorr|mapf|sim|pdptw|ablation|vision|wire"
     )
     lorr = command(kinds, "lorr", "scheduler and planner under the League's step rules", LORR)
     lorr.add_argument("instance", type=Path, metavar="INSTANCE.json")
@@ -61,6 +70,7 @@ def add(subparsers: Any) -> None:
     tours.add_argument("--solutions", type=int, help="solutions visited: reproducible")
     tours.add_argument("--json", action="store_true")
     tours.add_argument("--out", type=Path, metavar="FILE", help="the routes, one a line")
+    bench_mapf.add(kinds)
     bench_vision.add(kinds)
     bench_wire.add(kinds)
 
@@ -72,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         "sim": _sim,
         "pdptw": _pdptw,
         "ablation": _ablation,
+        "mapf": bench_mapf.run,
         "vision": bench_vision.run,
         "wire": bench_wire.run,
     }
