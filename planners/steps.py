@@ -83,12 +83,23 @@ class StepParameters:
     sharp: int = 8  # weight of the last cost to go against those on the way
     inherit: bool = True  # begin from the plans of the step before
     improve: bool = True
+    sideways: bool = False  # with time left, plans change that cost the same, and may make room
     chunk: int = 64  # chains in each part between two looks at the clock
     parts: int = 1  # of the floor, that may be planned side by side
     cells_min: int = 2000  # of a part: on small floors there are fewer
     guard: int = 8  # steps without coming nearer after which nobody of less priority may push
     patience: int = 16  # steps without coming nearer that double the weight of a robot; 0: none do
     seed: int = 0
+
+
+def _cuts(nodes: int, parameters: StepParameters) -> list[Longs]:
+    """Two ways to cut the floor into parts, so that no cell lies at a border of both; none, when
+    it isn't worth it."""
+    parts = min(parameters.parts, nodes // parameters.cells_min)
+    if parts <= 1:
+        return []
+    cuts = nodes * np.arange(1, 2 * parts) // (2 * parts)
+    return [np.array([0, *cuts[k::2], nodes], np.int64) for k in (1, 0)]
 
 
 class Chooser:
@@ -98,6 +109,7 @@ class Chooser:
         self._p = parameters or StepParameters()
         self._grid = grid
         self._ops = kernel.operations(self._p.length)
+        self._cuts = _cuts(grid.nodes, self._p)
         self._robots = np.arange(len(states), dtype=np.int64)
         count, kinds, length = len(states), len(self._ops), self._p.length
         self._states = states.copy()
@@ -145,43 +157,46 @@ class Chooser:
         )  # fmt: skip
         status = np.zeros(len(order), np.uint8)
         for at in range(0, len(order), PART):
-            some = order[at : at + PART]
-            for borders in self._borders():
-                search.first_choice(some, borders, p.tries, options, status, self._visited, plans)
+            some, more = order[at : at + PART], (p.tries, options, status, self._visited, plans)
+            for borders in self._cuts:
+                search.first_in_parts(some, borders, *more)
+            np.copyto(status, search.FREE, where=status == search.CROSSING)
+            search.first_in_part(some, (0, grid.nodes), *more)
             if at + PART < len(order) and stop(0):
                 return
         if p.improve:
             self._improve(ranks, stop, options, plans)
 
     def _improve(self, ranks: Longs, stop: Stop, options: Arrays, plans: Arrays) -> None:
-        p, tried = self._p, 0
-        count = len(self._states)
+        p, nodes, count = self._p, self._grid.nodes, len(self._states)
         status, eager = np.zeros(count, np.uint8), np.ones(count, np.uint8)
-        turns = self._borders()
-        idle = turn = 0
-        while idle < len(turns) and not stop(tried):
+        turns = [*self._cuts, None]
+        tried = idle = turn = before = 0
+        most, start = kernel.BETTER, p.seed + 7919 * self._step
+        while not stop(tried):
             borders = turns[turn % len(turns)]
-            made = np.zeros((len(borders) - 1, 2), np.int64)
-            marks = np.empty((len(made), count), np.uint8)
-            search.improve(
-                borders, p.chunk, (p.seed + 7919 * self._step) % count, p.tries, ranks, options,
-                status, self._visited, eager, marks, made, plans,
-            )  # fmt: skip
+            more = (p.tries, ranks, options, status, self._visited, eager)
+            if borders is None:
+                np.copyto(status, search.FREE)
+                marks = np.zeros(count, np.uint8)
+                made = search.improve_part(
+                    (0, nodes), p.chunk, start + tried, most, *more, marks, plans
+                )
+            else:
+                marks = np.zeros((len(borders) - 1, count), np.uint8)
+                made = search.improve_parts(
+                    borders, p.chunk, start + tried, most, *more, marks, plans
+                )
             turn += 1
-            idle = idle + 1 if made[:, 0].sum() == 0 else 0
-            tried += int(made[:, 0].sum())
-            self.improved += int(made[:, 1].sum())
+            idle = 0 if made[0] else idle + 1
+            tried += made[0]
+            self.improved += made[1]
+            if idle == len(turns):
+                if not p.sideways or before == tried:
+                    break
+                most, before, idle = kernel.SIDEWAYS, tried, 0
+                eager[:] = 1
         self.iterations += tried
-
-    def _borders(self) -> list[Longs]:
-        """Ways to cut the floor, so that no cell lies at a border of all."""
-        nodes = self._grid.nodes
-        parts = min(self._p.parts, nodes // self._p.cells_min)
-        whole = np.array([0, nodes], np.int64)
-        if parts <= 1:
-            return [whole]
-        cuts = nodes * np.arange(1, 2 * parts) // (2 * parts)
-        return [np.array([0, *cuts[k::2], nodes], np.int64) for k in (1, 0)] + [whole]
 
     def _forget(self) -> None:
         self._acts[:] = 0

@@ -21,7 +21,7 @@ TABLE_BYTES_MAX = 2 << 30
 CROWD_BYTES_MAX = 5 << 30
 CROWD = 1500  # robots
 REHEARSAL_STEPS = 120
-REHEARSAL_ITERATIONS = 512
+REHEARSAL_ITERATIONS = 2048
 PATIENCE_STEPS = 40
 MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
@@ -32,20 +32,21 @@ class Settings:
     """`against`: what driving against a lane costs more, in quarters of a step."""
 
     against: int = 16
-    steps: StepParameters = field(default_factory=lambda: StepParameters(improve=False))
+    steps: StepParameters = field(default_factory=StepParameters)
     match: MatchParameters = field(default_factory=MatchParameters)
     crowd: CrowdMatchParameters = field(default_factory=CrowdMatchParameters)
     loaded: int = 0  # priority of whoever has begun its task
     spread: SpreadParameters | None = field(default_factory=SpreadParameters)
 
 
-CROWDED = Settings()
-HUGE = Settings(against=36, steps=StepParameters(length=4, tries=300, improve=True, parts=4))
+CROWDED = Settings(against=24)
+HUGE = Settings(against=36, steps=StepParameters(length=4, tries=300, parts=4))
 CANDIDATES = (
     CROWDED,
-    Settings(against=24),
-    Settings(against=4, steps=StepParameters(improve=True)),
-    Settings(against=0, steps=StepParameters(improve=True)),
+    Settings(against=40),
+    Settings(against=4),
+    Settings(against=4, steps=StepParameters(length=4)),
+    Settings(against=0),
 )
 
 

@@ -17,6 +17,7 @@ from numba import njit
 from planners.kernels.states import FAR_STEPS, FORWARD, after
 
 CHAIN_MAX = 64
+ANY, SIDEWAYS, BETTER = 1 << 60, 0, -1  # what a chain may do to the sum of costs
 FAILED_MAX = 16  # beginnings remembered per link
 VISITS_MAX = 10  # of a robot per chain
 
@@ -182,7 +183,7 @@ def within(path, low, high):
 
 
 @njit(cache=True)
-def choose(link, r, budget, greedy, rank, part, options, taken, memory, done, visited):
+def choose(link, r, budget, most, rank, part, options, taken, memory, done, visited):
     """Robot r's next operation that is worth it and meets nobody or one who may still be asked.
 
     Returns (whom it meets: -1 nobody, -2 there is none; which operation; tries left); where it begins
@@ -192,7 +193,7 @@ def choose(link, r, budget, greedy, rank, part, options, taken, memory, done, vi
     while at[link] < counts[r] and budget > 0:
         k = at[link]
         at[link] += 1
-        if not greedy and gain[link] + weight[r] * (costs[r, k] - old_now[link]) >= 0:
+        if gain[link] + weight[r] * (costs[r, k] - old_now[link]) > most:
             at[link] = counts[r]
             break
         op = ops[ranked[r, k]]
@@ -223,12 +224,12 @@ def settle(r, k, options, plans):
 
 
 @njit(cache=True)
-def chain(root, greedy, rank, tries_max, part, options, done, visited, memory, plans):
+def chain(root, most, rank, tries_max, part, options, done, visited, memory, plans):
     """Let `root` choose anew, pushing others in a chain. Returns how many have a new plan (who, and
-    what they had in mind before, is left in `memory`), 0: it came to nothing. With `greedy` the first
-    chain without a conflict counts, else only one that lowers the weighted sum of costs. Who is `done`
-    or has a `guard` before `rank` isn't pushed, nobody leaves the nodes of `part` (low, high).
-    `visited` (R,) is scratch: zeros before and after; twice the visits of this chain, odd on it."""
+    what they had in mind before, is left in `memory`), 0: it came to nothing. The first chain counts
+    that has no conflict and changes the weighted sum of costs by `most` at most. Who is `done` or has a
+    `guard` before `rank` isn't pushed, nobody leaves the nodes of `part` (low, high). `visited` (R,) is
+    scratch: zeros before and after; twice the visits of this chain, odd while on it."""
     costs, weight = options[4], options[6]
     now, acts, path, taken = plans
     who, gain, old_acts, old_path, old_now, at, fails, _, _, _, _, touched = memory
@@ -248,7 +249,7 @@ def chain(root, greedy, rank, tries_max, part, options, done, visited, memory, p
                 lay(who[link - 1], path, taken)
         r = who[link]
         pushed, k, budget = choose(
-            link, r, budget, greedy, rank, part, options, taken, memory, done, visited
+            link, r, budget, most, rank, part, options, taken, memory, done, visited
         )
         if pushed > -2:
             gain[link + 1] = gain[link] + weight[r] * (costs[r, k] - old_now[link])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from planners.kernels.operations import chain, scratch, within
+from planners.kernels.operations import ANY, chain, scratch, within
 
 FREE, CHOSEN, CROSSING = 0, 1, 2
 
@@ -29,18 +29,24 @@ def sort_out(borders, path, status):
                 status[r] = CROSSING
 
 
-@njit(cache=True, parallel=True)
-def first_choice(order, borders, tries_max, options, status, visited, plans):
+@njit(cache=True)
+def first_in_part(order, inside, tries_max, options, status, visited, plans):
     """EPIBT: those of `order` (by priority) who have not chosen do; who has is not pushed again."""
     path = plans[2]
-    sort_out(borders, path, status)
+    memory = scratch(path.shape[1] - 1, tries_max)
+    for r in order:
+        if status[r] == FREE and inside[0] <= path[r, 0] < inside[1]:
+            chain(r, ANY, -1, tries_max, inside, options, status, visited, memory, plans)
+            status[r] = CHOSEN
+
+
+@njit(cache=True, parallel=True)
+def first_in_parts(order, borders, tries_max, options, status, visited, plans):
+    """`first_in_part` in all parts."""
+    sort_out(borders, plans[2], status)
     for part in prange(len(borders) - 1):
-        memory = scratch(path.shape[1] - 1, tries_max)
         inside = (borders[part], borders[part + 1])
-        for r in order:
-            if status[r] == FREE and inside[0] <= path[r, 0] < inside[1]:
-                chain(r, True, -1, tries_max, inside, options, status, visited, memory, plans)
-                status[r] = CHOSEN
+        first_in_part(order, inside, tries_max, options, status, visited, plans)
 
 
 @njit(cache=True)
@@ -71,44 +77,54 @@ def wake(chained, inside, memory, taken, ahead, status, eager, queue, end, marks
     return end
 
 
-@njit(cache=True, parallel=True)
-def improve(borders, chains, turn, tries_max, ranks, options, status, visited, eager, marks, made,
-            plans):  # fmt: skip
-    """Robots that are `eager` (R,) try what costs less, at most `chains` in each part; a chain counts
-    when it lowers the weighted sum of costs, and wakes those around it. `made` (parts, 2) out: chains
-    tried, and how many counted."""
+@njit(cache=True)
+def improve_part(inside, chains, turn, most, tries_max, ranks, options, status, visited, eager, marks,
+                 plans):  # fmt: skip
+    """Robots that are `eager` (R,) try what costs less, at most `chains` of them; a chain counts when
+    it changes the weighted sum of costs by `most` at most, and wakes those around it (`marks` (R,):
+    who is not of this part). Returns chains tried, and how many counted."""
     ahead, costs = options[2], options[4]
     now, _, path, taken = plans
     count = len(now)
-    sort_out(borders, path, status)
+    memory = scratch(path.shape[1] - 1, tries_max)
+    queue = np.empty(count, np.int32)
+    begin, end = 0, 0
+    for i in range(count):
+        r = (i + turn) % count
+        if eager[r] and status[r] == FREE and inside[0] <= path[r, 0] < inside[1]:
+            queue[end] = r
+            end += 1
+    tried, better = 0, 0
+    while begin < end and tried < chains:
+        r = queue[begin % count]
+        begin += 1
+        eager[r] = 0
+        if now[r] <= costs[r, 0]:
+            continue
+        tried += 1
+        rank = ranks[r]
+        chained = chain(r, most, rank, tries_max, inside, options, status, visited, memory, plans)
+        if chained > 0:
+            better += 1
+            end = wake(chained, inside, memory, taken, ahead, status, eager, queue, end, marks)
+    return tried, better
+
+
+@njit(cache=True, parallel=True)
+def improve_parts(borders, chains, turn, most, tries_max, ranks, options, status, visited, eager, marks,
+                  plans):  # fmt: skip
+    """`improve_part` in all parts, `marks` (parts, R). Returns the sums."""
+    sort_out(borders, plans[2], status)
+    tried, better = 0, 0
     for part in prange(len(borders) - 1):
-        memory = scratch(path.shape[1] - 1, tries_max)
         inside = (borders[part], borders[part + 1])
-        queue = np.empty(count, np.int32)
-        begin, end = 0, 0
-        marks[part] = 0
-        for i in range(count):
-            r = (i + turn) % count
-            if eager[r] and status[r] == FREE and inside[0] <= path[r, 0] < inside[1]:
-                queue[end] = r
-                end += 1
-        tried, better = 0, 0
-        while begin < end and tried < chains:
-            r = queue[begin % count]
-            begin += 1
-            eager[r] = 0
-            if now[r] <= costs[r, 0]:
-                continue
-            tried += 1
-            chained = chain(
-                r, False, ranks[r], tries_max, inside, options, status, visited, memory, plans
-            )
-            if chained > 0:
-                better += 1
-                end = wake(
-                    chained, inside, memory, taken, ahead, status, eager, queue, end, marks[part]
-                )
-        made[part, 0], made[part, 1] = tried, better
+        made = improve_part(
+            inside, chains, turn, most, tries_max, ranks, options, status, visited, eager, marks[part],
+            plans,
+        )  # fmt: skip
+        tried += made[0]
+        better += made[1]
     for part in range(len(borders) - 1):
-        for r in range(count):
+        for r in range(len(eager)):
             eager[r] |= marks[part, r]
+    return tried, better
