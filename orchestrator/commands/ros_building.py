@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.api.published import Reply, root
 from orchestrator.commands.demo import find_site
-from orchestrator.commands.ros_runs import certified, record_of
+from orchestrator.commands.ros_runs import certified, embedded_port, record_of
 from orchestrator.core.messages import AnswerRequest, Event, NoteTaken, RobotsPaused, RobotsResumed
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.ros import asking, rmf, topics
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 ANSWER_S = 5.0
 ROBOT_TICK_S = 0.2
 RMF_EVERY = 10  # ticks
-EMBEDDED, PORT = "embedded", 1883
 
 
 class Building:
@@ -92,8 +91,7 @@ class Building:
                 f"nav2_robots: no entry of the site's `vehicles` lets manufacturer {MANUFACTURER} in "
                 f"-> add {{manufacturer: {MANUFACTURER}, serial: '*', fleet: …}} to site.yaml"
             )
-        if settings.mqtt_url.partition(":")[0] == EMBEDDED:
-            _port(settings.mqtt_url)
+        embedded_port(settings.mqtt_url)
         self._notes = certified(path, recipe, settings.override)
         self._settings, self._recipe, self._scenario = settings, recipe, scenario
         self.corridors = bool(loaded.spec.corridors)
@@ -161,6 +159,14 @@ class Building:
                 act(known, serving.now_ns)
 
         self._soon(go)
+
+    def trouble(self, serial: str) -> str:
+        """What is wrong with a robot, by its adapter; from any thread."""
+        robot = self.robots.get(serial)
+        if robot is None:
+            return ""
+        found = [f"{each.kind}: {each.description}" for each in tuple(robot.errors.values())]
+        return "; ".join(["does not know where it is"] * robot.lost + found) or robot.failing
 
     def _soon(self, act: Callable[[], Any]) -> None:
         if self._loop is not None and self.serving is not None:
@@ -250,10 +256,11 @@ class Building:
             return None
         from orchestrator.mqtt import Backoff, MqttLink, Will  # noqa: PLC0415
 
-        if url.partition(":")[0] == EMBEDDED:
+        port = embedded_port(url)
+        if port:
             from orchestrator.mqtt.broker import EmbeddedBroker  # noqa: PLC0415
 
-            url = (await stack.enter_async_context(EmbeddedBroker(_port(url)))).url
+            url = (await stack.enter_async_context(EmbeddedBroker(port))).url
         will = Will(*about(self._site(), run, version(), online=False))
         backoff = Backoff.at_speed(self._settings.speed)
         return MqttLink(url, client_id=f"lightsout-ros-{run}", will=will, backoff=backoff)
@@ -372,14 +379,6 @@ class Building:
         self._paused = False
         if self.serving is not None:
             await self.serving.live.post(RobotsResumed(request=f"ros-{secrets.token_hex(4)}"))
-
-
-def _port(url: str) -> int:
-    """Of the embedded broker."""
-    port = url.partition(":")[2] or str(PORT)
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise SettingsError(f"mqtt_url: {url!r} names no port -> embedded, or embedded:1884")
-    return int(port)
 
 
 class _Watcher:

@@ -46,6 +46,9 @@ class Adapters(Protocol):
     def robot(self, serial: str, act: Callable[[Nav2Robot, int], Any]) -> None:
         """`act(adapter, now)`, soon."""
 
+    def trouble(self, serial: str) -> str:
+        """What its adapter finds wrong with it; from any thread."""
+
 
 class Nav2Client:
     """All of them; `nav2.robot.Outside`. `adapters` is set before `connect`."""
@@ -267,6 +270,8 @@ class Nav2Client:
             for name, client in clients.items():
                 if not client.server_is_ready():
                     why = f"there is no action server /{serial}/{name}"
+            if not why and self.adapters is not None:
+                why = self.adapters.trouble(serial)
             level = translation.ERROR if why else translation.OK
             name = f"lightsout: nav2 {serial}"
             status.append(ros.DiagnosticStatus(level, name, why or "connected", serial))

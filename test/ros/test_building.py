@@ -16,6 +16,7 @@ import yaml
 from orchestrator.certificate import CertificateError
 from orchestrator.cli import main
 from orchestrator.commands.ros_building import Building
+from orchestrator.commands.ros_runs import embedded_port
 from orchestrator.core.messages import OrderReceived
 from orchestrator.journal import RunReader
 from orchestrator.layout import LayoutError
@@ -191,6 +192,14 @@ def test_a_life_orders_a_pause_and_an_end(
     wait(lambda: any("can't be read" in row["text"] for row in floor.texts("alarms")), "an alarm")
     wait(lambda: "a" in done(floor), "the order is done")
 
+    assert {building.trouble(name) for name in floor.sims} == {""}
+    wrong = building.robots["load-00000"]
+    wrong.fault("nav2Failed", "WARNING", "as a test has it")
+    assert building.trouble("load-00000") == "nav2Failed: as a test has it"
+    assert building.trouble("nobody") == ""
+    wrong.errors.clear()
+    wrong.failing = "nav2Failed: its last goal"
+    assert building.trouble("load-00000") == "nav2Failed: its last goal"
     building.heard("orders", order("b", 1))
     wait(lambda: any(sim.speed_mps > 0.2 for sim in floor.sims.values()), "somebody drives")
     outcome = building.ask(TRIGGERS["pause"])
@@ -281,6 +290,14 @@ def test_what_can_t_be_configured_is_said(site: Path, floor: Floor) -> None:
     (site / "site.yaml").write_text(PLACE.files["site.yaml"])
     with pytest.raises(SettingsError, match=r"add \{manufacturer: nav2"):
         building.configure(floor.settings(site))
+
+
+def test_the_embedded_broker_takes_a_port(site: Path, floor: Floor) -> None:
+    assert [embedded_port(url) for url in ("", "mqtt://a:1", "embedded", "embedded:1884")] == [
+        0, 0, 1883, 1884,
+    ]  # fmt: skip
+    with pytest.raises(SettingsError, match="names no port"):
+        floor.building.configure(replace(floor.settings(site), mqtt_url="embedded:x"))
 
 
 def test_a_record_of_something_else_is_refused(site: Path, floor: Floor) -> None:

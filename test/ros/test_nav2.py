@@ -88,10 +88,12 @@ def test_a_server_that_rejects_makes_it_broken_and_the_others_go_on(hall: Hall) 
     fault = hall.faults()[0]
     assert fault.robot == hall.robot(ONE).index
     assert "rejects goals (3 times)" in fault.reason
+    assert "rejects goals" in hall.robots[ONE].failing
     assert goes_on(hall, "load-00002")
     hall.sims[ONE].mood.rejects = False
     assert hall.run(200, lambda: bool(hall.heard(RobotRecovered, ONE)))
     assert goes_on(hall, seconds=120)
+    assert not hall.robots[ONE].failing
     well(hall)
 
 

@@ -67,7 +67,7 @@ def _ahead(r: Nav2Robot, leg: Leg) -> bool:
 def _pass(r: Nav2Robot, leg: Leg) -> None:
     while _ahead(r, leg):
         r.held.passed()
-    r.tries = 0
+    r.tries, r.failing = 0, ""
     r.errors.pop(BLOCKED, None)
 
 
@@ -123,6 +123,7 @@ def went_wrong(r: Nav2Robot, status: int, code: int, text: str) -> None:
 def failed(r: Nav2Robot, why: str, kind: str = FAILED) -> None:
     """Try again in a while; after too many tries it counts as broken."""
     r.goal = None
+    r.failing = f"{kind}: {why}"
     r.tries += 1
     r.again_ns = r.now_ns + int(r.limits.again_s * SECOND_NS)
     if r.tries >= r.limits.tries:

@@ -102,6 +102,7 @@ class Nav2Robot:
         self.goal: Goal | None = None
         self.goals_sent = utc_ns() // SECOND_NS * 1000  # no number of a program before this one
         self.off = self.tries = 0
+        self.failing = ""  # why its last goal failed, until it gets on
         self.again_ns = 0  # no goal before
         self.cancel = self.came_back = False
         self._headers: dict[str, int] = {}
