@@ -1,8 +1,8 @@
 """One-shot path finding: everybody from where it is to where it shall be, all at once.
 
 LaCAM* (Okumura, IJCAI 2023) finds a first plan and is complete: where there is no plan, it says so in
-the end. Its configurations follow ways that keep out of each other's way (weights by everybody's
-flow, as in Chen et al., "Traffic flow optimisation for lifelong multi-agent path finding", AAAI 2024).
+the end. A second search follows ways that keep out of each other's way (weights by everybody's flow,
+as in Chen et al., "Traffic flow optimisation for lifelong multi-agent path finding", AAAI 2024).
 A large neighbourhood search then makes the plan cheaper (Li et al., IJCAI 2021); LaCAM* goes on
 beside it.
 """
@@ -16,12 +16,13 @@ import numpy as np
 
 from planners.grid import Grid
 from planners.kernels.hops import FAR_HOPS, fill_hops, fill_weighted, reverse, weigh
-from planners.kernels.lacam import EXHAUSTED, FOUND, FULL, RUNNING
+from planners.kernels.lacam import EXHAUSTED, FOUND, RUNNING
 from planners.protocols import Ints, Stop
 from planners.search import DEGREE_MAX, Refinement, Search, Table, arrivals
 
 CHUNK = 32  # expansions or neighbourhoods between two questions whether to stop
 LOOK = 16  # expansions between two looks at how near the goals are
+PATIENCE = 2048  # expansions without getting nearer, after which another search has its turn
 STALLED = 64  # expansions without getting nearer, after which ways are by steps alone,
 AT_HOME = 0.06  # as they are when so much of all steps is left: the flow was that of the beginning
 AIRED = 8  # rounds of refinement after which LaCAM* has a turn
@@ -134,47 +135,59 @@ class _Solver:
 
     def solve(self) -> OneShotPlan | None:
         p = self._parameters
-        search = Search(self._near, self._start, self._goal, self._dist, p.bytes_max, p.seed)
-        if self._first(search):
-            self._better(search.plan(), False)
-            if p.refine or p.star:
-                self._improve(search)
+        search = self._search()
+        status = self._first(search, None, PATIENCE)
+        if p.guide_rounds > 0 and status in (FOUND, RUNNING):
+            guided = self._search()
+            guide = self._guide()
+            if guide is not None and self._first(guided, guide, PATIENCE) == FOUND:
+                if status != FOUND or guided.loss < search.loss:
+                    search = guided
+                status = FOUND
+        if status == RUNNING:
+            status = self._first(search, None, None)
+        if status == FOUND and (p.refine or p.star):
+            self._improve(search)
         return self._best
 
-    def _first(self, search: Search) -> bool:
-        """Search until there is a plan: along guides; when that leads no further, by steps alone."""
-        if self._parameters.guide_rounds > 0:
-            search.follow(self._guide())
+    def _search(self) -> Search:
+        p = self._parameters
+        return Search(self._near, self._start, self._goal, self._dist, p.bytes_max, p.seed)
+
+    def _first(self, search: Search, guide: Table | None, patience: int | None) -> int:
+        """Search until there is a plan, along a guide as long as that leads on. RUNNING: no time is
+        left, or so many expansions (None: no matter how many) brought nothing nearer."""
+        search.follow(guide)
         nearest, since = search.nearest, 0
-        while not self._stop(self._iterations):
+        while not self._stop(self._iterations) and (patience is None or since < patience):
             status = self._expand(search, LOOK)
             if status == FOUND:
-                return True
+                self._better(search.plan(), False)
             if status == EXHAUSTED:
                 raise ProblemError("there is no plan: all configurations have been looked at")
-            if status == FULL:
-                return False
+            if status != RUNNING:
+                return status
             since = 0 if search.nearest < nearest else since + LOOK
             nearest = min(nearest, search.nearest)
             if since >= STALLED or nearest < AT_HOME * self._bound:
                 search.follow(None)
-        return False
+        return RUNNING
 
     def _expand(self, search: Search, expansions: int) -> int:
         self._iterations += expansions
         return search.run(expansions, self._parameters.samples)
 
-    def _guide(self) -> Table:
-        """(A, N) costs to goals on ways that are weighted by everybody's flow."""
+    def _guide(self) -> Table | None:
+        """(A, N) costs to goals on ways weighted by everybody's flow; None: no time is left."""
         p = self._parameters
         weight = np.full(self._near.shape, 4, np.int32)
         flow = np.zeros(self._near.shape)
-        ways = np.empty_like(self._dist)
         for turn in range(p.guide_rounds):
-            fill_weighted(self._goal, self._into, self._slot, weight, self._dist, ways)
-            keep = FLOW_KEPT if turn else 0.0
-            prices = (keep, float(p.against), float(p.passing), PRICE_MAX)
-            weigh(self._start, self._goal, self._near, weight, ways, flow, prices)
+            if self._stop(self._iterations):
+                return None
+            prices = (FLOW_KEPT if turn else 0.0, float(p.against), float(p.passing), PRICE_MAX)
+            weigh(self._start, self._goal, self._near, weight, self._dist, flow, prices)
+        ways = np.empty_like(self._dist)
         fill_weighted(self._goal, self._into, self._slot, weight, self._dist, ways)
         return ways
 

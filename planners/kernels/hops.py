@@ -103,37 +103,78 @@ def fill_weighted(goals, into, slot, weight, dist, tables):
 
 
 @njit(cache=True)
-def weigh(start, goals, near, weight, tables, flow, parameters):
-    """Send everybody along the cheapest way; mix who goes where into `flow` (N, K) float64, and make
-    `weight` anew from it: going against others costs, and so does passing where many pass.
-    `parameters`: (share of the old flow, price of one who comes against, of one who passes, bound)."""
+def _lay(i, start, goal, near, weight, dist, share, flow, work):
+    """Add `share` to the flow along one agent's cheapest way, found by A* in a ring of buckets; a step
+    costs at least 4, so 4 times the steps to the goal, `dist` (N,), is a bound."""
+    cost, seen, back, bucket, entry, follows = work
+    ways = near.shape[1]
+    bucket[:] = -1
+    cost[start], seen[start], back[start] = 0, i, -1
+    entry[0], follows[0] = start, -1
+    f = 4 * np.int64(dist[start])
+    bucket[f % len(bucket)] = 0
+    made, waiting = 1, 1
+    while waiting > 0:
+        b = f % len(bucket)
+        e = bucket[b]
+        if e < 0:
+            f += 1
+            continue
+        bucket[b] = follows[e]
+        waiting -= 1
+        v = entry[e]
+        if v == goal:
+            break
+        if cost[v] + 4 * np.int64(dist[v]) != f:  # reached more cheaply meanwhile
+            continue
+        for turn in range(ways):
+            k = (turn + i + v) % ways  # equal ways are shared out
+            u = near[v, k]
+            if u < 0 or dist[u] == FAR_HOPS:
+                continue
+            value = cost[v] + weight[v, k]
+            if seen[u] == i and cost[u] <= value:
+                continue
+            cost[u], seen[u], back[u] = value, i, v * ways + k
+            to = (value + 4 * np.int64(dist[u])) % len(bucket)
+            entry[made], follows[made] = u, bucket[to]
+            bucket[to] = made
+            made += 1
+            waiting += 1
+    v = goal
+    while v != start:
+        step = back[v]
+        flow[step // ways, step % ways] += share
+        v = step // ways
+
+
+@njit(cache=True, nogil=True)
+def weigh(start, goals, near, weight, dist, flow, parameters):
+    """Lay everybody's cheapest way; mix who goes where into `flow` (N, K) float64, and make `weight`
+    anew from it: going against others costs, and so does passing where many pass. `parameters`:
+    (share of the old flow, price of one who comes against, of one who passes, bound)."""
     keep, against, passing, most = parameters
-    for v in range(len(near)):
-        for k in range(near.shape[1]):
-            flow[v, k] *= keep
+    nodes, ways = near.shape
+    work = (
+        np.empty(nodes, np.int64),
+        np.full(nodes, -1, np.int64),
+        np.empty(nodes, np.int64),
+        np.empty(weight.max() + 5, np.int64),
+        np.empty(nodes * ways + 1, np.int32),
+        np.empty(nodes * ways + 1, np.int64),
+    )
+    flow *= keep
     for i in range(len(start)):
-        v = start[i]
-        for _ in range(len(near)):
-            if goals[i] < 0 or v == goals[i]:
-                break
-            best, least = 0, np.int64(1) << 40
-            for k in range(near.shape[1]):
-                u = near[v, k]
-                if u < 0:
-                    break
-                value = (np.int64(tables[i, u]) + weight[v, k]) * 16 + (u * 7 + i * 13) % 11
-                if value < least:
-                    best, least = k, value
-            flow[v, best] += 1.0 - keep
-            v = near[v, best]
+        if goals[i] >= 0:
+            _lay(i, start[i], goals[i], near, weight, dist[i], 1.0 - keep, flow, work)
     through = flow.sum(axis=1)
-    for v in range(len(near)):
-        for k in range(near.shape[1]):
+    for v in range(nodes):
+        for k in range(ways):
             u = near[v, k]
             if u < 0:
                 break
             contrary = 0.0
-            for m in range(near.shape[1]):
+            for m in range(ways):
                 if near[u, m] == v:
                     contrary = flow[u, m]
             weight[v, k] = 4 + min(most, against * contrary + passing * through[u])
