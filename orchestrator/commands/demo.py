@@ -102,8 +102,13 @@ def find_site(name: str) -> Path:
     Raises ScenarioError."""
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
+    known: dict[str, None] = {}
     for folder in Path(__file__).resolve().parents:
-        for site in (folder / "sites" / name, folder / "share" / "lightsout" / "sites" / name):
-            if (site / "site.yaml").is_file():
-                return site
-    raise ScenarioError(f"the site {name} did not come with the package -> run it from a checkout")
+        for sites in (folder / "sites", folder / "share" / "lightsout" / "sites"):
+            if (sites / name / "site.yaml").is_file():
+                return sites / name
+            known |= {file.parent.name: None for file in sorted(sites.glob("*/site.yaml"))}
+    mend = f"one of {', '.join(known)}, or a folder" if known else "run it from a checkout"
+    raise ScenarioError(
+        f"there is no folder {name}, and no such site came with the package -> {mend}"
+    )

@@ -28,6 +28,7 @@ from orchestrator.ros.parameters import Settings, SettingsError, settings_of
 from orchestrator.vda5050.model import Action
 from sim.load.hall import Start, hall
 from sim.nav2 import SimNav2
+from sim.scenario import ScenarioError
 
 SPEED = 10.0
 COUNT = 5
@@ -283,6 +284,10 @@ def test_a_node_that_was_killed_and_started_again_loses_no_order(site: Path, flo
 
 def test_what_can_t_be_configured_is_said(site: Path, floor: Floor) -> None:
     building = floor.building
+    with pytest.raises(
+        ScenarioError, match="-> one of jd_medium, jd_small, nav2_hall, or a folder"
+    ):
+        building.configure(Settings("nowhere"))
     with pytest.raises(LayoutError, match="is no site"):
         building.configure(floor.settings(site / "nowhere"))
     with pytest.raises(CertificateError, match="not rehearsed"):
