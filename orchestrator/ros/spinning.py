@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import MultiThreadedExecutor
 
 
 def spin(
@@ -30,8 +30,9 @@ def spin(
     try:
         begin(node)
         executor.spin()
-    except ExternalShutdownException:
-        pass
+    except Exception:  # of many kinds, where the context is shut down in the middle of a step
+        if rclpy.ok():
+            raise
     finally:
         node.show.hush()
         end(node)
