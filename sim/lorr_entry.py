@@ -23,6 +23,7 @@ CROWD = 1500  # robots
 REHEARSAL_STEPS = 120
 REHEARSAL_ITERATIONS = 2048
 PATIENCE_STEPS = 40
+DENSE_SHARE = 3  # robots on more than a third of the cells: jams form later than a rehearsal shows
 MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
 
@@ -41,12 +42,13 @@ class Settings:
 
 CROWDED = Settings(against=24)
 HUGE = Settings(against=36, steps=StepParameters(length=4, tries=300, parts=4))
+DENSE = Settings(steps=StepParameters(tries=10_000, sharp=64, patience=4))
 CANDIDATES = (
     CROWDED,
     Settings(against=40),
-    Settings(against=4),
-    Settings(against=4, steps=StepParameters(length=4)),
-    Settings(against=0),
+    Settings(against=4, steps=StepParameters(patience=0)),
+    DENSE,
+    Settings(against=0, steps=StepParameters(patience=0)),
 )
 
 
@@ -149,6 +151,8 @@ def choose(instance: Instance, grid: Grid) -> Settings:
         return HUGE
     if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
         return CROWDED
+    if DENSE_SHARE * len(instance.starts) > grid.nodes:
+        return DENSE
     pool = int(instance.reveal * len(instance.starts))
     visible = replace(instance, tasks=instance.tasks[:pool])
     best, chosen = [0] * REHEARSAL_STEPS, CROWDED
