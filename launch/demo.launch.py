@@ -14,6 +14,8 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
+from orchestrator.ros.parameters import embedded_port
+
 SHARE = FindPackageShare("lightsout")
 ARGUMENTS = [
     ("namespace", "lightsout", "of the nodes and their topics"),
@@ -46,9 +48,9 @@ def included(name: str, **arguments: object) -> IncludeLaunchDescription:
 def simulation(context: LaunchContext) -> list[Any]:
     """What the orchestrator runs, at the orchestrator's broker."""
     url = LaunchConfiguration("mqtt_url").perform(context)
-    kind, _, port = url.partition(":")
-    if kind == "embedded":
-        url = f"mqtt://127.0.0.1:{port or 1883}"
+    port = embedded_port(url)
+    if port:
+        url = f"mqtt://127.0.0.1:{port}"
     return [
         included(
             "simulation",

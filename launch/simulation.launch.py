@@ -19,7 +19,7 @@ ARGUMENTS = [
     ("namespace", "lightsout", "of the node; robots have namespaces of their own"),
     ("use_sim_time", "false", "nothing takes the time from itself: leave it false"),
     ("params_file", PARAMS, "parameters of the node (YAML)"),
-    ("autostart", "true", "begin at once"),
+    ("autostart", "true", "of nodes that have a lifecycle: this one begins at once"),
     ("log_level", "info", "debug, info, warn, error or fatal"),
     ("site", "", "folder of the site, or the name of one that came with the package"),
     ("seed", "", "of everything that is chance"),

@@ -36,7 +36,6 @@ class Settings:
     steps: StepParameters = field(default_factory=StepParameters)
     match: MatchParameters = field(default_factory=MatchParameters)
     crowd: CrowdMatchParameters = field(default_factory=CrowdMatchParameters)
-    loaded: int = 0  # priority of whoever has begun its task
     spread: SpreadParameters | None = field(default_factory=SpreadParameters)
 
 
@@ -88,7 +87,6 @@ class CrowdEntry:
 
     def __init__(self, floor: Floor, settings: Settings, tables: NodeTables | None = None) -> None:
         grid, instance = floor.grid, floor.instance
-        self._settings = settings
         goals = _goals(instance, grid)
         self._tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
         self._matcher = CrowdMatcher(self._tables, settings.crowd)
@@ -105,8 +103,7 @@ class CrowdEntry:
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
         togo = self._tables.cost(goals, floor.states >> 2)
-        priority = self._waited - togo + self._settings.loaded * floor.opened()
-        actions = self._planner.plan(goals, onward, priority, stop)
+        actions = self._planner.plan(goals, onward, self._waited - togo, stop)
         return actions, schedule
 
     def made(self) -> None:

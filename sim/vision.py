@@ -32,7 +32,7 @@ from sim.eyes import (
     Seen,
     Shown,
 )
-from sim.floor import Floor, variant
+from sim.floor import LOOKALIKE, Floor, variant
 from sim.look_clock import LookClock
 from sim.scenario import Options, ScenarioError
 
@@ -173,7 +173,7 @@ def _again(read: ImageRead) -> Seen:
 
 def pack_of(sku: str) -> str:
     """Whose pack it shows: what is easily taken for an article is of its family, and looks alike."""
-    return f"{sku[:-2]}~" if sku.endswith("~") else sku
+    return f"{sku[:-2]}{LOOKALIKE}" if sku.endswith(LOOKALIKE) else sku
 
 
 def photograph(scenes: Scenes, request: RequestInference, shown: Shown, clear: bool) -> Picture:

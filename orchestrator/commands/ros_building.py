@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.api.published import Reply, root
 from orchestrator.commands.demo import find_site
-from orchestrator.commands.ros_runs import certified, embedded_port, record_of
+from orchestrator.commands.ros_runs import certified, record_of
 from orchestrator.core.messages import AnswerRequest, Event, NoteTaken, RobotsPaused, RobotsResumed
 from orchestrator.journal import RunReader, RunWriter
 from orchestrator.ros import asking, rmf, topics
@@ -26,7 +26,7 @@ from orchestrator.ros import messages as ros
 from orchestrator.ros.display import TICK_NS, Display, Said
 from orchestrator.ros.junction import Junction
 from orchestrator.ros.nav2.robot import MANUFACTURER, PROTOCOL, Limits, Nav2Robot, Outside
-from orchestrator.ros.parameters import Settings, SettingsError
+from orchestrator.ros.parameters import Settings, SettingsError, embedded_port
 from orchestrator.serving import Serving
 from orchestrator.vda5050 import topics as vda
 from sim.recipe import Recipe, of_site

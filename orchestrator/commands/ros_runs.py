@@ -57,14 +57,3 @@ def certified(site: Path, recipe: Recipe, override: str) -> list[str]:
             "parameter override: the reason, which is kept in the journal"
         )
     return [f"certificate overridden, because: {override}", *found] if found else []
-
-
-def embedded_port(url: str) -> int:
-    """Of the broker that is the orchestrator's own; 0: it is none. Raises `SettingsError`."""
-    kind, _, port = url.partition(":")
-    if kind != "embedded":
-        return 0
-    port = port or "1883"
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise SettingsError(f"mqtt_url: {url!r} names no port -> embedded, or embedded:1884")
-    return int(port)

@@ -6,12 +6,10 @@ from orchestrator.core import carry, flow, timeouts, trucks
 from orchestrator.core.messages import ImageRead, RequestInference, StartWork, WorkEnded
 from orchestrator.core.orders import Order, OrderLine
 from orchestrator.core.robots import Token
-from orchestrator.core.site import Step
 from orchestrator.core.stock import Tote
 from orchestrator.core.world import World
 
 MAKES = ("pack", "depalletise", "unpack")  # what they make needs a place in the out buffer
-COUNTS = ("verify", "recheck")  # cameras that look at what is in the box, if the step names no task
 INTACT = "intact"
 CONTRADICTED = {  # task -> what an "ok" with another value than the expected one really is
     "read_label": "misread",
@@ -303,13 +301,12 @@ def look(world: World, token: Token, capability: str) -> None:
     world.looks[request] = token
     step = flow.step_of(world, order, token[1])
     timeouts.expect(world, request, step)
-    task = _task(step)
-    subject, expected = _asked(world, order, token[2], task)
+    subject, expected = _asked(world, order, token[2], step.task)
     world.to_show[request] = expected
     world.out.append(
         RequestInference(
             request=request,
-            task=task,
+            task=step.task,
             station=station,
             subject=subject,
             expected=expected,
@@ -318,10 +315,6 @@ def look(world: World, token: Token, capability: str) -> None:
             look=order.views.pop(token[1:], ""),
         )
     )
-
-
-def _task(step: Step) -> str:
-    return step.task or ("verify_pick" if step.needs in COUNTS else "read_label")
 
 
 def _asked(world: World, order: Order, number: int, task: str) -> tuple[str, str]:
@@ -355,7 +348,9 @@ def image_read(world: World, event: ImageRead) -> None:
     order = world.orders[token[0]]
     step = flow.step_of(world, order, token[1])
     world.stations[station_of(world, token, step.needs)].silent.pop(step.needs, None)
-    outcome, task = event.outcome, _task(step)
-    if outcome == "ok" and event.value != (INTACT if task == "inspect_damage" else expected):
-        outcome = CONTRADICTED[task] if event.value else "doubtful"  # without a value: of what?
+    outcome = event.outcome
+    if outcome == "ok" and event.value != (INTACT if step.task == "inspect_damage" else expected):
+        outcome = (
+            CONTRADICTED[step.task] if event.value else "doubtful"
+        )  # without a value: of what?
     flow.step_ended(world, token, outcome)

@@ -225,7 +225,7 @@ def _order_type(name: str, spec: SiteFile) -> OrderType:
         steps[step_id] = Step(
             id=step_id, do=step.do, needs=step.needs, start=start, start_at=start_at, to=to,
             to_at=to_at, per_line=step.per_line, then=step.then, outcomes=outcomes,
-            timeout_s=step.timeout_s, wait_minutes=step.wait_minutes, task=step.task,
+            timeout_s=step.timeout_s, wait_minutes=step.wait_minutes, task=step.asks,
         )  # fmt: skip
     return OrderType(
         id=name,

@@ -10,6 +10,7 @@ from orchestrator.core.site import Look
 
 STARTS = r"^(dock|home(:[^:]+)?|station|out|chute)?$"
 ENDS = r"^(slot(:[^:]+)?|station(:[^:]+)?|home|chute(:[^:]+)?|door|stop)?$"
+LOOK_INTO_BOXES = ("verify", "recheck")  # capabilities, where a step names no task
 CameraTask = Literal["", "read_label", "identify_item", "verify_pick", "inspect_damage"]
 
 
@@ -61,3 +62,9 @@ class StepFile(_Part):
     outcomes: dict[str, RecoveryFile] = {}
     wait_minutes: int = Field(default=0, ge=0, le=10_080)
     timeout_s: int = Field(default=0, ge=0, le=86_400)
+
+    @property
+    def asks(self) -> str:
+        """What the camera of an inspection is asked; "": the step is none."""
+        usual = "verify_pick" if self.needs in LOOK_INTO_BOXES else "read_label"
+        return (self.task or usual) if self.do == "inspect" else ""

@@ -57,7 +57,8 @@ ORCHESTRATOR = (
     Parameter("stop_s", 30.0, "so long deactivation waits until every robot stands", 0.0, 600.0),
 )  # fmt: skip
 SIMULATOR = (
-    SITE, SEED, SPEED, MQTT, AUTOSTART,
+    SITE, SEED, SPEED, MQTT,
+    Parameter("autostart", True, "of nodes that have a lifecycle: this one begins at once"),
     Parameter("record", "", "run file: what really happened"),
     Parameter("nav2_robots", [""], "namespaces of Nav2-like robots to play, instead of vehicles that "
               "speak VDA 5050"),
@@ -155,3 +156,14 @@ def _wrong(known: Parameter, value: Any) -> str:
     if known.choices and value not in known.choices:
         return f"is none of {', '.join(known.choices)}"
     return ""
+
+
+def embedded_port(url: str) -> int:
+    """Of the broker that is the orchestrator's own; 0: it is none. Raises `SettingsError`."""
+    kind, _, port = url.partition(":")
+    if kind != "embedded":
+        return 0
+    port = port or "1883"
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise SettingsError(f"mqtt_url: {url!r} names no port -> embedded, or embedded:1884")
+    return int(port)

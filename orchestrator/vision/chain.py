@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Coroutine, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -120,17 +120,18 @@ class Chain:
         }
 
     async def warm(self) -> None:
-        """Let readers load what they need, so that the first picture doesn't wait for it."""
-        await self._each("warm")
+        """Let readers load what they need, so that the first picture doesn't wait for it. What a
+        reader lacks it says when it is asked."""
+        await asyncio.gather(*self._each("warm"), return_exceptions=True)
 
     async def close(self) -> None:
         """Let go of what the readers hold."""
-        await self._each("close")
+        await asyncio.gather(*self._each("close"))
 
-    async def _each(self, what: str) -> None:
+    def _each(self, what: str) -> list[Coroutine[Any, Any, None]]:
         """Of those readers that can do it."""
         methods = (getattr(caller.reader, what, None) for caller in self._callers.values())
-        await asyncio.gather(*(method() for method in methods if method is not None))
+        return [method() for method in methods if method is not None]
 
 
 def _verdict(opinion: Opinion, trail: Sequence[Step], seconds: float) -> Verdict:

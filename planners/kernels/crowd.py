@@ -1,5 +1,5 @@
 """Kernels for ten thousand robots: one table per goal *cell* instead of one per state, filled on all
-cores; operations ranked on all cores; a matching that costs robots x tasks and no sorting.
+cores; operations ranked on all cores.
 
 A table holds costs from node to goal without headings. What a heading costs is looked up one action
 ahead: the cheapest of the four ways out of a node, turns included.
@@ -10,53 +10,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from planners.kernels.flow import fill_ways
 from planners.kernels.states import FAR_STEPS, after
 
 FAR_COST = np.int64(1) << 40
 
 
-@njit(cache=True)
-def fill_nodes(goal, pace, ahead, table, ring, size):
-    """Dijkstra backwards from a node, with a ring of buckets; `pace` (4 N,) costs of driving forward
-    from a state; `table` (N,) uint16 out."""
-    table[:] = FAR_STEPS
-    size[:] = 0
-    buckets = len(size)
-    table[goal] = 0
-    ring[0, 0] = goal
-    size[0] = 1
-    cost, empty = 0, 0
-    while empty < buckets and cost < FAR_STEPS - buckets:
-        b = cost % buckets
-        empty = empty + 1 if size[b] == 0 else 0
-        for i in range(size[b]):
-            node = ring[b, i]
-            if table[node] != cost:
-                continue
-            for heading in range(4):
-                behind = ahead[4 * node + ((heading + 2) & 3)]
-                if behind < 0:
-                    continue
-                value = cost + pace[4 * behind + heading]
-                if value < table[behind]:
-                    table[behind] = value
-                    to = value % buckets
-                    ring[to, size[to]] = behind
-                    size[to] += 1
-        size[b] = 0
-        cost += 1
-
-
 @njit(cache=True, parallel=True)
 def fill_all(goals, rows, paces, kinds, ahead, tables, blocks):
-    """`fill_nodes` for all goals, each with its kind of pace, in `blocks` stretches that may run side
-    by side."""
+    """Costs to each goal, with its kind of pace (`flow.fill_ways`), in `blocks` stretches that may run
+    side by side."""
     buckets = int(paces.max()) + 1
     for block in prange(blocks):
         ring = np.empty((buckets, len(ahead)), np.int32)
         size = np.zeros(buckets, np.int64)
         for k in range(len(goals) * block // blocks, len(goals) * (block + 1) // blocks):
-            fill_nodes(goals[k], paces[kinds[k]], ahead, tables[rows[k]], ring, size)
+            fill_ways(goals[k], True, paces[kinds[k]], ahead, tables[rows[k]], ring, size)
 
 
 @njit(cache=True)
@@ -150,28 +119,3 @@ def value_plans(states, goals, onward, rows, rows_on, tables, tail, sharp, unit,
             states[r], acts[r], ahead, goals[r], onward[r], tables[rows[r]], tables[rows_on[r]],
             tail[r], sharp, unit, paces[kinds[r]], paces[kinds_on[r]],
         )  # fmt: skip
-
-
-@njit(cache=True, parallel=True)
-def best_tasks(nodes, first, extra, tables, blocks, best, cost):
-    """For each robot at `nodes` the K tasks of least cost, in no sequence (`best`, `cost` (F, K)): way
-    to the first errand (rows `first` of `tables`) plus `extra`. Tasks outside, robots inside: a
-    table is walked while it is at hand."""
-    kept = best.shape[1]
-    for block in prange(blocks):
-        low, high = len(nodes) * block // blocks, len(nodes) * (block + 1) // blocks
-        best[low:high] = -1
-        cost[low:high] = FAR_COST
-        worst = np.zeros(high - low, np.int64)  # where each robot's dearest one stands
-        limit = np.full(high - low, FAR_COST, np.int64)
-        for t in range(len(first)):
-            way, more = tables[first[t]], extra[t]
-            for r in range(low, high):
-                value = np.int64(way[nodes[r]]) + more
-                if value < limit[r - low]:
-                    best[r, worst[r - low]], cost[r, worst[r - low]] = t, value
-                    at = 0
-                    for k in range(1, kept):
-                        if cost[r, k] > cost[r, at]:
-                            at = k
-                    worst[r - low], limit[r - low] = at, cost[r, at]

@@ -12,7 +12,8 @@ from planners.kernels.states import FAR_STEPS
 @njit(cache=True)
 def fill_ways(root, towards, pace, ahead, table, ring, size):
     """Costs from each node to `root` (`towards`) or from `root` to each node: Dijkstra with a ring of
-    buckets. `pace` (4 N,) costs of driving forward from a state; `table` (N,) int32 out."""
+    buckets. `pace` (4 N,) costs of driving forward from a state; `table` (N,) int32 or uint16
+    out."""
     table[:] = FAR_STEPS
     size[:] = 0
     buckets = len(size)

@@ -3,7 +3,7 @@
 K. Okumura, "LaCAM: search-based algorithm for quick multi-agent pathfinding", AAAI 2023; "Improving
 LaCAM for scalable eventually optimal multi-agent pathfinding", IJCAI 2023; restarts and injected plans
 after "Engineering LaCAM*", AAMAS 2024. The cost of a step is the number of agents that are not on
-their goals both before and after it. Everything lives in arrays; `Search` in planners/lacam.py makes
+their goals both before and after it. Everything lives in arrays; `Search` in planners/search.py makes
 them and says what they hold.
 """
 

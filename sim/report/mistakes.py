@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.floor import variant
+from sim.floor import LOOKALIKE, variant
 from sim.report.timeline import Fact
 
 SHIPPED, OPEN, UNDONE = "shipped", "not checked yet", "undone with another"
@@ -110,7 +110,7 @@ def mistakes(facts: Iterable[Fact], needs: Callable[[str, str], str]) -> list[Mi
                 for row in inbound.pop(fact["load"]):
                     row.caught, row.caught_ns = STOCKED, time_ns
             case "units_scrapped" if order:
-                sku = str(fact["sku"]).rstrip("~")
+                sku = str(fact["sku"]).removesuffix(LOOKALIKE)
                 _close((r for r in rows if r.sku == sku), time_ns, UNDONE)
             case "parcel_delivered" | "parcel_departed":
                 _left(rows, time_ns, fact, truth)

@@ -16,7 +16,6 @@ import yaml
 from orchestrator.certificate import CertificateError
 from orchestrator.cli import main
 from orchestrator.commands.ros_building import Building
-from orchestrator.commands.ros_runs import embedded_port
 from orchestrator.core.messages import OrderReceived
 from orchestrator.journal import RunReader
 from orchestrator.layout import LayoutError
@@ -24,7 +23,7 @@ from orchestrator.ros import rmf
 from orchestrator.ros.asking import SWITCHES, TRIGGERS
 from orchestrator.ros.display import Said
 from orchestrator.ros.nav2.way import Pose
-from orchestrator.ros.parameters import Settings, SettingsError, settings_of
+from orchestrator.ros.parameters import Settings, SettingsError, embedded_port, settings_of
 from orchestrator.vda5050.model import Action
 from sim.load.hall import Start, hall
 from sim.nav2 import SimNav2

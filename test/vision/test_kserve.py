@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from orchestrator.vision.batching import ManyReader
 from orchestrator.vision.chain import Chain
 from orchestrator.vision.model import Picture, PictureError, Question, ReaderError, Reading, Verdict
 from orchestrator.vision.policy import Policy, ReaderPolicy, TaskPolicy
+from orchestrator.vision.readers import kserve
 from orchestrator.vision.readers.kserve import Kserve
 from orchestrator.vision.readers_file import KserveFile
 
@@ -135,18 +137,43 @@ def test_a_server_says_when_to_come_again(stub: StubKserve) -> None:
     assert caught.value.after_s == 7.0
 
 
-def test_what_the_first_call_needs_is_loaded_before(stub: StubKserve) -> None:
-    reader = reader_of(stub)
+def test_what_the_first_call_needs_is_loaded_before(
+    stub: StubKserve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, loaded = reader_of(stub), list[bool]()
+    real = kserve._protocol
+    monkeypatch.setattr(kserve, "_protocol", lambda: loaded.append(True) or real())
 
     async def story() -> Reading:
         try:
             await reader.warm()
             assert not stub.requests
+            assert loaded
             return await reader.read(RED, DAMAGE)
         finally:
             await reader.close()
 
     assert asyncio.run(story()).value == "damaged"
+
+
+def test_what_is_not_installed_is_told_when_it_is_asked(
+    stub: StubKserve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Warming a chain breaks nothing: other readers go on."""
+    monkeypatch.setitem(sys.modules, "tritonclient.http", None)
+    task = TaskPolicy(("triton",), deadline_s=10.0)
+    chain = Chain([reader_of(stub)], Policy({"inspect_damage": task}, {}))
+
+    async def story() -> Verdict:
+        try:
+            await chain.warm()
+            return await chain.judge(RED, DAMAGE)
+        finally:
+            await chain.close()
+
+    verdict = asyncio.run(story())
+    assert verdict.trail[0].error == "refused"
+    assert "pip install" in verdict.trail[0].note
 
 
 def test_nobody_there(stub: StubKserve) -> None:
