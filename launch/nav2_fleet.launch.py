@@ -33,6 +33,7 @@ ARGUMENTS = [
      "that it is)"),
     ("orders", "", "site: transports as in the simulation (simulated robots have them); none"),
     ("robots", "", "namespaces of the robots, with commas between them (simulated: robot_1 ... 20)"),
+    ("nav2_poses", "", "where they say where they are: tf or amcl_pose"),
     ("simulate", "false", "play robots that behave like those with Nav2"),
 ]  # fmt: skip
 SIMULATE = Parameter("simulate", False, "true or false")
@@ -71,7 +72,14 @@ def fleet(context: LaunchContext) -> list[Any]:
             when_closed="new" if simulate else "",  # what is played begins anew as well
             **{
                 name: given(name)
-                for name in ("use_sim_time", "params_file", "autostart", "mqtt_url", "record")
+                for name in (
+                    "use_sim_time",
+                    "params_file",
+                    "autostart",
+                    "mqtt_url",
+                    "record",
+                    "nav2_poses",
+                )
             },
         )
     ]

@@ -34,6 +34,7 @@ ARGUMENTS = [
     ("override", "", "why the site is run without a valid certificate of its rehearsal"),
     ("orders", "", "site: its customers' orders as in the simulation; none"),
     ("nav2_robots", "", "namespaces of robots that run Nav2, with commas between them"),
+    ("nav2_poses", "", "where they say where they are: tf or amcl_pose"),
 ]
 
 

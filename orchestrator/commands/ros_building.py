@@ -266,8 +266,11 @@ class Building:
         return MqttLink(url, client_id=f"lightsout-ros-{run}", will=will, backoff=backoff)
 
     def _adapters(self, junction: Junction, serving: Serving) -> None:
-        limits = Limits.of(self._settings.nav2_deviation_m, self._settings.speed)
-        for serial in self._settings.nav2_robots:
+        settings = self._settings
+        seldom = settings.nav2_poses == "amcl_pose"
+        limits = Limits.of(settings.nav2_deviation_m, settings.speed, seldom=seldom)
+        self.robots.clear()  # of a run before this one
+        for serial in settings.nav2_robots:
             robot = Nav2Robot(
                 serial, self._outside, junction.post, map_id=self._site(),
                 utc_ns=lambda: serving.now_ns, limits=limits,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
@@ -37,6 +38,7 @@ from orchestrator.vda5050.model import Action
 
 FOLLOW, THROUGH = "follow_path", "navigate_through_poses"
 LOOK_S, TELL_S = 0.1, 2.0
+STALE_S = 1.0  # an older transform is none
 CHARGING = (1, 4)  # BatteryState: CHARGING, FULL
 
 
@@ -57,6 +59,7 @@ class Nav2Client:
         self._node = node
         self.adapters: Adapters | None = None
         self._group = MutuallyExclusiveCallbackGroup()
+        self._lock = threading.RLock()  # transitions run beside the group's callbacks
         self._todo: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._guard = node.create_guard_condition(self._do, callback_group=self._group)
         self._clients: dict[str, dict[str, Any]] = {}  # serial -> action -> client
@@ -64,7 +67,9 @@ class Nav2Client:
         self._goals: dict[str, tuple[int, Any]] = {}  # the last one and its handle
         self._void: set[tuple[str, int]] = set()  # cancelled before they were accepted
         self._seen: set[str] = set()
-        self._last: dict[str, Pose] = {}  # by amcl_pose
+        self._stamps: dict[str, int] = {}  # of the last transforms, ns
+        self._skews: dict[str, float] = {}  # s that they are away from our clock
+        self._stale_s = STALE_S
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
         self._buffer: Any = None
         self._listener: Any = None
@@ -73,7 +78,14 @@ class Nav2Client:
 
     def connect(self, settings: Settings, *, corridors: bool) -> None:
         """To the robots that the settings name."""
+        with self._lock:
+            self._connect_all(settings, corridors=corridors)
+
+    def _connect_all(self, settings: Settings, *, corridors: bool) -> None:
         self.disconnect()
+        self._stale_s = STALE_S * max(
+            1.0, settings.speed
+        )  # where time runs fast, the network does not
         for serial in settings.nav2_robots:
             self._connect(serial, settings.nav2_poses, corridors=corridors)
         if not settings.nav2_robots:
@@ -117,15 +129,19 @@ class Nav2Client:
         self._made.append((destroy, made))
 
     def disconnect(self) -> None:
-        """From all of them."""
-        for destroy, made in self._made:
-            destroy(made)
-        for known in (self._made, self._clients, self._doors, self._goals, self._void, self._seen,
-                      self._last):  # fmt: skip
-            known.clear()
-        if self._listener is not None:
-            self._listener.unregister()
-        self._buffer = self._listener = None
+        """From all of them; what they are at is cancelled."""
+        with self._lock:
+            for _, handle in self._goals.values():
+                if handle is not None:
+                    handle.cancel_goal_async()
+            for destroy, made in self._made:
+                destroy(made)
+            for known in (self._made, self._clients, self._doors, self._goals, self._void,
+                          self._seen, self._stamps, self._skews):  # fmt: skip
+                known.clear()
+            if self._listener is not None:
+                self._listener.unregister()
+            self._buffer = self._listener = None
 
     # --- nav2.robot.Outside ----------------------------------------------------------------------
 
@@ -163,7 +179,7 @@ class Nav2Client:
 
     def _do(self) -> None:
         while not self._todo.empty():
-            with contextlib.suppress(KeyError):  # of a robot that was disconnected meanwhile
+            with self._lock, contextlib.suppress(KeyError):  # of a robot disconnected meanwhile
                 self._todo.get()()
 
     def _stamped(self, pose: Pose) -> Any:
@@ -178,7 +194,8 @@ class Nav2Client:
         stamped = [self._stamped(pose) for pose in poses]
         goal = _path_goal(stamped) if name == FOLLOW else _poses_goal(stamped)
         self._goals[serial] = number, None
-        client.send_goal_async(goal).add_done_callback(partial(self._answered, serial, number))
+        sent = client.send_goal_async(goal, feedback_callback=partial(self._felt, serial))
+        sent.add_done_callback(partial(self._answered, serial, number))
 
     def _cancel(self, serial: str, number: int) -> None:
         known, handle = self._goals.get(serial, (0, None))
@@ -191,8 +208,11 @@ class Nav2Client:
         handle = future.result()
         accepted = bool(handle.accepted)
         self._tell_robot(serial, lambda r, now: r.answered(now, number, accepted=accepted))
-        if not accepted:
-            return
+        with self._lock:
+            if accepted and serial in self._clients:
+                self._taken(serial, number, handle)
+
+    def _taken(self, serial: str, number: int, handle: Any) -> None:
         if self._goals.get(serial, (0, None))[0] == number:
             self._goals[serial] = number, handle
         if (serial, number) in self._void:
@@ -215,6 +235,10 @@ class Nav2Client:
 
     def _look(self) -> None:
         """By tf: a pose that is told again is none; the adapter counts how old it is."""
+        with self._lock:
+            self._look_at_all()
+
+    def _look_at_all(self) -> None:
         for serial in self._clients:
             try:
                 found = self._buffer.lookup_transform(
@@ -222,29 +246,33 @@ class Nav2Client:
                 )
             except TransformException:
                 continue
-            age_ns = (
-                self._node.get_clock().now().nanoseconds
-                - Time.from_msg(found.header.stamp).nanoseconds
-            )
-            if age_ns < 1_000_000_000:
-                at, turn = found.transform.translation, found.transform.rotation
-                self._pose(serial, at, turn)
+            stamp_ns = Time.from_msg(found.header.stamp).nanoseconds
+            if self._stamps.get(serial) == stamp_ns:
+                continue
+            self._stamps[serial] = stamp_ns
+            skew_s = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e9
+            if abs(skew_s) < self._stale_s:
+                self._skews.pop(serial, None)
+                self._place(serial, found.transform.translation, found.transform.rotation)
+            else:
+                self._skews[serial] = skew_s
 
     def _amcl(self, serial: str, message: Any) -> None:
-        at, turn = message.pose.pose.position, message.pose.pose.orientation
-        self._last[serial] = Pose(at.x, at.y, translation.heading(turn))
-        self._again()
+        self._place(serial, message.pose.pose.position, message.pose.pose.orientation)
 
     def _again(self) -> None:
-        """AMCL says nothing while a robot stands: what it said last counts until it says more."""
-        for serial, pose in self._last.items():
-            self._place(serial, pose)
+        """AMCL says nothing while a robot stands."""
+        with self._lock:
+            for serial in self._clients:
+                self._tell_robot(serial, lambda r, now: r.unchanged(now))
 
-    def _pose(self, serial: str, at: Any, turn: Any) -> None:
-        self._place(serial, Pose(at.x, at.y, translation.heading(turn)))
+    def _felt(self, serial: str, message: Any) -> None:
+        speed = float(getattr(message.feedback, "speed", 0.0))  # none of NavigateThroughPoses
+        self._tell_robot(serial, lambda r, now: r.felt(now, speed))
 
-    def _place(self, serial: str, pose: Pose) -> None:
-        if all(map(math.isfinite, pose)):
+    def _place(self, serial: str, at: Any, turn: Any) -> None:
+        pose = Pose(at.x, at.y, translation.heading(turn))
+        if serial in self._clients and all(map(math.isfinite, pose)):
             self._seen.add(serial)
             self._tell_robot(serial, lambda r, now: r.seen(now, pose))
 
@@ -263,10 +291,19 @@ class Nav2Client:
 
     def _tell(self) -> None:
         """Who is not there."""
+        with self._lock:
+            self._tell_all()
+
+    def _tell_all(self) -> None:
         now_ns = self._node.get_clock().now().nanoseconds
         status = []
         for serial, clients in self._clients.items():
             why = "" if serial in self._seen else "no pose has come"
+            if serial in self._skews:
+                why = (
+                    f"its transforms are stamped {self._skews[serial]:.1f} s before this node's time "
+                    "-> one clock for both: the same use_sim_time, or synchronised machines"
+                )
             for name, client in clients.items():
                 if not client.server_is_ready():
                     why = f"there is no action server /{serial}/{name}"

@@ -5,24 +5,28 @@ they move, who plays them knows.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from geometry_msgs.msg import PoseWithCovarianceStamped
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav2_msgs.action import FollowPath, NavigateThroughPoses
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import String
 
 from orchestrator.ros import messages as ros
 from orchestrator.ros import topics, translation
 from orchestrator.ros.display import Said
+from orchestrator.ros.messages import filled
 from orchestrator.ros.topics import Topic
 
 ACTIONS = {"follow_path": FollowPath, "navigate_through_poses": NavigateThroughPoses}
-STEP_S, CHARGE_S = 0.05, 1.0
+STEP_S, CHARGE_S, FELT_S = 0.05, 1.0, 0.5
+AMCL_M, AMCL_RAD = 0.25, 0.2  # so far a robot moves between two words of AMCL
 SUCCEEDED, CANCELED = 4, 5
 At = tuple[float, float, float]
 
@@ -87,6 +91,12 @@ class Nav2Servers:
                 PoseWithCovarianceStamped, f"/{serial}/initialpose",
                 partial(self._relocate, serial), 10, callback_group=own,
             )  # fmt: skip
+        late = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self._amcl = {
+            serial: node.create_publisher(PoseWithCovarianceStamped, f"/{serial}/amcl_pose", late)
+            for serial in robots
+        }
+        self._told: dict[str, At] = {}
         node.create_timer(STEP_S, self._step, callback_group=ReentrantCallbackGroup())
         node.create_timer(CHARGE_S, self._charge)
 
@@ -114,6 +124,22 @@ class Nav2Servers:
         self._show(
             Said(stamp_ns, topics.TF, translation.transforms(places, self._frames, stamp_ns))
         )
+        for serial, (_, *place) in zip(self._robots, places, strict=True):
+            self._localised(serial, (place[0], place[1], place[2]), stamp_ns)
+
+    def _localised(self, serial: str, at: At, stamp_ns: int) -> None:
+        """AMCL speaks when a robot has moved."""
+        told = self._told.get(serial)
+        if told is not None and math.dist(told[:2], at[:2]) < AMCL_M and (
+            abs(math.remainder(told[2] - at[2], math.tau)) < AMCL_RAD
+        ):  # fmt: skip
+            return
+        self._told[serial] = at
+        header = ros.Header(translation.time(stamp_ns), translation.MAP)
+        stamped = filled(PoseStamped, ros.PoseStamped(header, translation.pose(*at)))
+        message = PoseWithCovarianceStamped(header=stamped.header)
+        message.pose.pose = stamped.pose
+        self._amcl[serial].publish(message)
 
     def _charge(self) -> None:
         stamp_ns = self._node.get_clock().now().nanoseconds
@@ -142,9 +168,13 @@ class Nav2Servers:
             number = self._numbers
             self._ends[number] = event, found
             (robot.follow if follows else robot.through)(self._now_ns, number, poses)
+        begun_ns, at = self._now_ns, robot.pose
         while not event.wait(STEP_S):
             if self._closed.is_set():
                 return action.Result()  # nobody is there any more to hear it
+            if follows and self._now_ns - begun_ns >= FELT_S * self._speed * 1e9:
+                self._feel(handle, (self._now_ns - begun_ns) / 1e9, at, robot.pose)
+                begun_ns, at = self._now_ns, robot.pose
             if handle.is_cancel_requested:
                 with self._lock:
                     robot.cancel(number)
@@ -158,6 +188,14 @@ class Nav2Servers:
             if hasattr(result, name):  # older distributions have neither
                 setattr(result, name, value)
         return result
+
+    def _feel(self, handle: Any, seconds: float, before: At, now: At) -> None:
+        """The controller's feedback."""
+        end = handle.request.path.poses[-1].pose.position
+        feedback = FollowPath.Feedback()
+        feedback.speed = math.dist(before[:2], now[:2]) / seconds
+        feedback.distance_to_goal = math.dist(now[:2], (end.x, end.y))
+        handle.publish_feedback(feedback)
 
     def ended(self, number: int, status: int, code: int, text: str) -> None:
         """A goal has: its thread goes on."""

@@ -9,10 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import Any, Protocol
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.lifecycle import (
+    LifecycleNode,
+    LifecycleNodeMixin,
+    LifecycleState,
+    TransitionCallbackReturn,
+)
+from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
@@ -68,7 +76,13 @@ class OrchestratorNode(LifecycleNode):  # type: ignore[misc]
     """`make` gets the node's doors (what it shows, its clocks, what to do when it breaks)."""
 
     def __init__(self, make: Callable[[OrchestratorNode], tuple[Building, Fleet]]) -> None:
-        super().__init__("orchestrator")
+        Node.__init__(self, "orchestrator")
+        # not in the default group: /clock is heard there, and get_state is answered meanwhile
+        own = ReentrantCallbackGroup()
+        LifecycleNodeMixin.__init__(self, callback_group=own)
+        self._moving = Lock()
+        change = self._service_change_state.callback
+        self._service_change_state.callback = partial(self._change, change)
         declare(self, ORCHESTRATOR)
         self.show = Speaker(self)
         simulated = self.get_parameter("use_sim_time").value
@@ -76,7 +90,6 @@ class OrchestratorNode(LifecycleNode):  # type: ignore[misc]
         self._state, self._reason = "unconfigured", ""
         self._failed = ""  # by itself, while it was active
         self._building, self._fleet = make(self)
-        own = ReentrantCallbackGroup()
         for name in topics.HEARD:
             self.create_subscription(
                 String, name, partial(self._heard, name), 1000, callback_group=own
@@ -106,25 +119,25 @@ class OrchestratorNode(LifecycleNode):  # type: ignore[misc]
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Run."""
-        return self._try("active", self._building.start)
+        return self._try("active", self._activate)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop all robots; in error processing if the building has failed, or they do not stop."""
         return self._try("inactive", self._deactivate)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """End the run in order."""
-        return self._try("unconfigured", self._end)
+        """End the run in order; in error processing if the building has failed."""
+        return self._try("unconfigured", self._cleanup)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """The same."""
+        """End the run in order, from wherever: robots end what was released to them."""
         return self._try("finalized", self._end)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Back to unconfigured; the reason stays on diagnostics."""
-        reason, self._failed = self._reason, ""
+        reason = self._reason
         self._try("unconfigured", self._end)
-        self._reason = reason
+        self._state, self._reason, self._failed = "unconfigured", reason, ""
         self._alive()
         return DONE
 
@@ -136,9 +149,20 @@ class OrchestratorNode(LifecycleNode):  # type: ignore[misc]
         self.get_logger().info(self._building.configure(settings))
         self._fleet.connect(settings, corridors=self._building.corridors)
 
-    def _deactivate(self) -> None:
+    def _activate(self) -> None:
+        self._whole()
+        self._building.start()
+
+    def _cleanup(self) -> None:
+        self._end()
+        self._whole()
+
+    def _whole(self) -> None:
         if self._failed:
             raise RuntimeError(self._failed)
+
+    def _deactivate(self) -> None:
+        self._whole()
         problem = self._building.pause()
         if problem:
             raise RuntimeError(problem)
@@ -159,14 +183,39 @@ class OrchestratorNode(LifecycleNode):  # type: ignore[misc]
         self._alive()
         return DONE
 
+    def _change(self, change: Callable[[Any, Any], Any], request: Any, response: Any) -> Any:
+        """The service; one transition at a time, and what can't be done from here is refused: `rclpy`
+        would raise, and the node end."""
+        response.success = False
+        if not self._moving.acquire(blocking=False):
+            self.get_logger().warning("a transition is under way -> ask again when it has ended")
+            return response
+        try:
+            return change(request, response)
+        except rclpy_implementation.RCLError as error:
+            self.get_logger().warning(f"no such transition from {self._state}: {error}")
+            return response
+        finally:
+            self._moving.release()
+
     def _watch(self) -> None:
         """Start by itself; notice that the building has failed."""
+        if not (self._autostart or self._failed) or not self._moving.acquire(blocking=False):
+            return
+        try:
+            self._by_itself()
+        finally:
+            self._moving.release()
+
+    def _by_itself(self) -> None:
         if self._autostart:
             self._autostart = False
-            if self.trigger_configure() == DONE:
+            if self._state == "unconfigured" and self.trigger_configure() == DONE:
                 self.trigger_activate()
         elif self._failed and self._state == "active":
             self.trigger_deactivate()
+        elif self._failed and self._state == "inactive":
+            self.trigger_cleanup()
 
     def _alive(self) -> None:
         """The node itself, on diagnostics."""

@@ -34,7 +34,7 @@ from orchestrator.core.robots import Robot
 from orchestrator.core.world import CORE_VERSION
 from orchestrator.gate import Gate
 from orchestrator.layout import load_files
-from orchestrator.ros.nav2.robot import Nav2Robot
+from orchestrator.ros.nav2.robot import Limits, Nav2Robot
 from orchestrator.ros.nav2.way import Pose
 from orchestrator.vda5050.control.control import Control
 from orchestrator.vda5050.control.joining import Declared, Rule
@@ -53,6 +53,7 @@ class Hall:
     count: int
     seed: int = 0
     corridor_m: float = 0.0  # half width of its lanes, if they are corridors
+    amcl: bool = False  # robots say where they are as AMCL does: when they have moved
     now_ns: int = 0
     alarms: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -87,10 +88,11 @@ class Hall:
         self.robots = {
             serial: Nav2Robot(
                 serial, self, lambda t, p, q, r: self.messages.append((t, p)),
-                utc_ns=lambda: self.now_ns,
+                utc_ns=lambda: self.now_ns, limits=Limits.of(0.3, 1.0, seldom=self.amcl),
             )
             for serial in self.sims
         }  # fmt: skip
+        self.words: dict[str, tuple[float, float, float]] = {}
         for serial, sim in self.sims.items():
             sim.hears = self.robots[serial]
         shape = self.loaded.spec.fleets["amr"].footprint_m
@@ -170,8 +172,11 @@ class Hall:
         for serial, sim in self.sims.items():
             sim.step(self.now_ns, STEP_NS / 1e9)
             if self.now_ns % (4 * STEP_NS) == 0:
-                if not sim.mood.blind:
+                if not sim.mood.blind and (not self.amcl or self._moved(serial)):
                     self.robots[serial].seen(self.now_ns, Pose(*sim.pose))
+                if self.amcl:
+                    self.robots[serial].felt(self.now_ns, sim.speed_mps)
+                    self.robots[serial].unchanged(self.now_ns)
                 self.robots[serial].tick(self.now_ns)
         if self.now_ns % 500_000_000 == 0:
             self.control.tick(self.now_ns)
@@ -183,6 +188,15 @@ class Hall:
         self._settle()
         if self.now_ns % 200_000_000 == 0:
             self._look()
+
+    def _moved(self, serial: str) -> bool:
+        told, now = self.words.get(serial), self.sims[serial].pose
+        if told is not None and math.dist(told[:2], now[:2]) < 0.25 and (
+            abs(math.remainder(told[2] - now[2], math.tau)) < 0.2
+        ):  # fmt: skip
+            return False
+        self.words[serial] = now
+        return True
 
     def _settle(self) -> None:
         while self.queue or self.messages:

@@ -108,6 +108,17 @@ def test_a_server_that_never_answers_is_named(hall: Hall) -> None:
     well(hall)
 
 
+def test_a_goal_that_nobody_answered_is_cancelled(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be accepted after all, when its floor is no longer the robot's."""
+    cancelled: list[tuple[str, int]] = []
+    monkeypatch.setattr(hall, "cancel", lambda serial, goal: cancelled.append((serial, goal)))
+    hall.sims[ONE].mood.silent = True
+    assert hall.run(90, lambda: hall.robots[ONE].failing.startswith("nav2Silent"))
+    assert (ONE, hall.robots[ONE].goals_sent) in cancelled
+
+
 @pytest.mark.parametrize("code", [c for c, (_, m) in CODES.items() if m == Meaning.SETTINGS])
 def test_settings_that_can_t_work_are_told_at_once(hall: Hall, code: int) -> None:
     hall.sims[ONE].mood.aborts = [code]
@@ -168,6 +179,28 @@ def test_a_robot_that_does_not_know_where_it_is_is_told_so(hall: Hall) -> None:
     assert hall.faults()[0].kind == "robot_slipped"
     assert hall.run(200, lambda: bool(hall.heard(RobotRecovered, ONE))), "it was relocalised"
     assert goes_on(hall, seconds=120)
+
+
+def test_robots_that_say_where_they_are_as_amcl_does_end_their_tasks() -> None:
+    """Their last word before they stand is behind them; and who stands says nothing."""
+    hall = Hall(8, amcl=True)
+    assert hall.run(10, hall.joined)
+    hall.order(16)
+    hall.run(5)
+    assert hall.run(400, lambda: hall.open == 0)
+    hall.run(60)
+    assert not hall.faults()
+    assert not hall.contacts and not hall.refused
+
+
+def test_one_that_feels_itself_drive_and_hears_nothing_of_amcl_is_lost() -> None:
+    hall = Hall(4, amcl=True)
+    assert hall.run(10, hall.joined)
+    hall.order(40)
+    assert hall.run(30, lambda: driving(hall, ONE))
+    hall.sims[ONE].mood.blind = True
+    assert hall.run(30, lambda: bool(hall.faults()))
+    assert [fault.kind for fault in hall.faults()] == ["robot_slipped"]
 
 
 def test_a_pause_stops_everybody_and_ends(hall: Hall) -> None:

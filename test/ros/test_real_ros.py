@@ -240,6 +240,25 @@ def order(number: int) -> dict[str, Any]:
 
 
 @launched
+def test_robots_that_are_heard_of_by_amcl_alone_end_their_tasks(
+    ears: Ears, start: Any, tmp_path: Path
+) -> None:
+    robots = "robots:=" + ",".join(f"robot_{number}" for number in range(1, 7))
+    words = ("simulate:=true", "speed:=2.0", "orders:=none", "record:=amcl.run", robots)
+    fleet = start(launch("nav2_fleet", "nav2_poses:=amcl_pose", *words))
+    wait(lambda: joined(ears, 6), lambda: f"all join\n{fleet.text[-2000:]}")
+    for number in range(6):
+        ears.order(order(number))
+    names = {f"o{number}" for number in range(6)}
+    wait(lambda: names <= done(ears), lambda: (
+        f"{sorted(names - done(ears))} are open, {ears.problems()}\n{fleet.text[-2000:]}"
+    ), 400.0)  # fmt: skip
+    assert not [e for e in ears.texts("/lightsout/events") if e["type"] == "RobotFaulted"]
+    code, seconds = fleet.interrupt()
+    assert code == 0 and seconds < END_S, f"{code} after {seconds} s\n{fleet.text[-3000:]}"
+
+
+@launched
 def test_an_orchestrator_that_is_killed_comes_back_and_loses_no_order(
     ears: Ears, start: Any, tmp_path: Path
 ) -> None:
@@ -276,6 +295,7 @@ def test_a_missing_site_is_told_and_the_node_can_be_configured_again(
     ears.is_state("unconfigured")
     assert not ears.becomes("configure")
     ears.is_state("unconfigured")
+    assert not ears.becomes("activate"), "there is no such transition from here"
     wait(lambda: "nowhere" in ears.problems().get("lightsout: orchestrator", ""), "the reason")
     answer = ears.trigger("/lightsout/pause")
     assert not answer.success and "is the node active?" in answer.message

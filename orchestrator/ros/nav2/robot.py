@@ -27,6 +27,8 @@ from orchestrator.vda5050.model import Action, Connection, Error, Header, Order
 MANUFACTURER = "nav2"
 PROTOCOL = "2.1"
 INSTANTS_MAX = 20
+GOAL_M, AMCL_M = 0.25, 0.25
+DRIVES_MPS = 0.2  # and AMCL must have something to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Limits:
     off_m: float = 0.3  # from the way that it holds
     off_poses: int = 3  # in a row
     corridor: float = 0.75  # of a corridor's half width: the rest is to stop in
-    goal_m: float = 0.25  # so near to the end of a goal it has arrived
+    goal_m: float = GOAL_M  # so near to the end of a goal it has arrived
     node_m: float = 0.05  # a node in between is passed so far before it
     corner: float = math.radians(30)
     step_m: float = 0.1  # between the poses of a path
@@ -50,9 +52,12 @@ class Limits:
     idle_s: float = 10.0
 
     @classmethod
-    def of(cls, off_m: float, speed: float) -> Limits:
-        """Time runs `speed` times as fast, the network does not: a real second of each wait stays."""
-        return cls(off_m=off_m, answer_s=max(5.0, speed), pose_s=max(3.0, speed))
+    def of(cls, off_m: float, speed: float, *, seldom: bool = False) -> Limits:
+        """Time runs `speed` times as fast, the network does not: a real second of each wait stays.
+        AMCL's last word before a robot stands may be `AMCL_M` old (`update_min_d`)."""
+        behind_m = AMCL_M if seldom else 0.0
+        return cls(off_m=off_m, answer_s=max(5.0, speed), pose_s=max(3.0, speed),
+                   goal_m=GOAL_M + behind_m)  # fmt: skip
 
 
 class Outside(Protocol):
@@ -97,7 +102,7 @@ class Nav2Robot:
         self.charge, self.charging = 1.0, False
         self.paused = self.lost = False
         self.now_ns = 0
-        self.pose_ns = self.moved_ns = -(10**18)
+        self.pose_ns = self.moved_ns = self.felt_ns = -(10**18)
         self._anchor: Pose | None = None
         self.goal: Goal | None = None
         self.goals_sent = utc_ns() // SECOND_NS * 1000  # no number of a program before this one
@@ -235,6 +240,17 @@ class Nav2Robot:
             goals.settle(self)
             self.say()
 
+    def felt(self, now_ns: int, speed: float) -> None:
+        """Its goal's feedback: m/s."""
+        if abs(speed) > DRIVES_MPS:
+            self.felt_ns = now_ns
+
+    def unchanged(self, now_ns: int) -> None:
+        """AMCL says nothing while one stands: its last pose counts, unless it feels itself drive."""
+        stands = now_ns - self.felt_ns > self.limits.pose_s / 2 * SECOND_NS
+        if self.pose is not None and not self.lost and stands:
+            self.pose_ns = now_ns
+
     def battery(self, share: float, *, charging: bool) -> None:
         """0 to 1; what is no number is nothing new."""
         if math.isfinite(share):
@@ -293,6 +309,8 @@ class Nav2Robot:
         waited = goal is not None and now_ns - goal.asked_ns > limits.answer_s * SECOND_NS
         if goal is not None and waited and goal.status in ("asked", "cancelling"):
             self.goal, changed = None, True
+            if goal.status == "asked":
+                self.outside.cancel(self.serial, goal.number)  # should it be accepted after all
             if goal.status == "asked" or goal.still:
                 goals.failed(self, "its controller server does not answer", SILENT)
         changed |= goals.still(self)
