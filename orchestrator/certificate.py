@@ -78,8 +78,8 @@ def code() -> dict[str, Any]:
     return {
         "version": _version("lightsout"),
         "core_version": CORE_VERSION,
-        "sources": {name: _sources(ROOT / name) for name in DECIDES},
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "sources": {name: sources(ROOT / name) for name in DECIDES},
+        "libraries": libraries(),
     }
 
 
@@ -90,7 +90,13 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _sources(path: Path) -> str:
+def libraries() -> dict[str, str]:
+    """The versions of what plans are computed with."""
+    return {name: _version(name) for name in LIBRARIES}
+
+
+def sources(path: Path) -> str:
+    """SHA-256 of a file of ours, or of all modules below a folder."""
     hashed = hashlib.sha256()
     for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
         content = file.read_bytes()

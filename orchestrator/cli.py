@@ -80,6 +80,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     from orchestrator.vision.policy import ChainError  # noqa: PLC0415
     from sim.cameras.levels import LevelError  # noqa: PLC0415
     from sim.li_lim import LiLimError  # noqa: PLC0415
+    from sim.lorr_checkpoint import CheckpointError  # noqa: PLC0415
     from sim.lorr_files import InstanceError  # noqa: PLC0415
     from sim.scenario import ScenarioError  # noqa: PLC0415
 
@@ -87,6 +88,7 @@ def known_errors() -> tuple[type[Exception], ...]:
         OSError,
         BenchError,
         CertificateError,
+        CheckpointError,
         OutputError,
         NoAnswer,
         RunFileError,

@@ -19,6 +19,7 @@ import numpy as np
 
 from planners.grid import Grid
 from planners.roadmap import Ints
+from sim.lorr_checkpoint import Checkpoint, freeze, thaw
 from sim.lorr_entry import CROWD_BYTES_MAX, CrowdEntry, Entry, Settings, choose, crowd
 from sim.lorr_files import Instance, InstanceError, load
 from sim.lorr_rules import Floor, result
@@ -88,6 +89,22 @@ class Match:
     def result(self) -> dict[str, Any]:
         """The result file's contents."""
         return result(self.tasks)
+
+    def freeze(self) -> Checkpoint:
+        """Everything that was decided so far, between two steps."""
+        body = freeze((self.settings, self.tasks, self._entry), self._fixed())
+        return Checkpoint(self.tasks.time, self.tasks.finished, body)
+
+    @staticmethod
+    def thaw(instance: Instance, checkpoint: Checkpoint, iterations: int | None = None) -> Match:
+        """Go on from there, on the same terms (`lorr_checkpoint.Terms`)."""
+        match = Match(instance, next(thaw(checkpoint.body, {})), iterations)
+        _, match.tasks, match._entry = thaw(checkpoint.body, match._fixed())
+        return match
+
+    def _fixed(self) -> dict[str, object]:
+        floor = self.tasks
+        return {"instance": floor.instance, "grid": floor.grid, "tables": self._entry.tables}
 
     def _step(self, steps: int, budget_s: float) -> None:
         floor, began = self.tasks, time.perf_counter()

@@ -56,11 +56,11 @@ class Entry:
 
     def __init__(self, floor: Floor, settings: Settings) -> None:
         grid = floor.grid
-        self._tables = StateTables(
+        self.tables = StateTables(
             grid, alternate(floor.instance.free, grid, settings.against), TABLE_BYTES_MAX
         )
-        self._matcher = TaskMatcher(self._tables, settings.match)
-        self._planner = StepPlanner(grid, self._tables, floor.states, settings.steps)
+        self._matcher = TaskMatcher(self.tables, settings.match)
+        self._planner = StepPlanner(grid, self.tables, floor.states, settings.steps)
         self._waited = np.zeros(len(floor.states), np.int64)
         self._last = np.full(len(floor.states), -1, np.int32)
 
@@ -73,7 +73,7 @@ class Entry:
         goals, onward = floor.goals(schedule)
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
-        togo = self._tables.tables[self._tables.rows(goals), floor.states].astype(np.int64)
+        togo = self.tables.tables[self.tables.rows(goals), floor.states].astype(np.int64)
         actions = self._planner.plan(goals, onward, self._waited - togo, stop)
         return actions, schedule
 
@@ -88,9 +88,9 @@ class CrowdEntry:
     def __init__(self, floor: Floor, settings: Settings, tables: NodeTables | None = None) -> None:
         grid, instance = floor.grid, floor.instance
         goals = _goals(instance, grid)
-        self._tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
-        self._matcher = CrowdMatcher(self._tables, settings.crowd)
-        self._planner = CrowdPlanner(self._tables, floor.states, settings.steps)
+        self.tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
+        self._matcher = CrowdMatcher(self.tables, settings.crowd)
+        self._planner = CrowdPlanner(self.tables, floor.states, settings.steps)
         self._waited = np.zeros(len(floor.states), np.int64)
         spread = 7919 * np.arange(len(floor.states)) % len(goals)  # of those without a task
         self._last = goals[spread]
@@ -102,7 +102,7 @@ class CrowdEntry:
         goals = np.where(schedule < 0, self._last, goals)
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
-        togo = self._tables.cost(goals, floor.states >> 2)
+        togo = self.tables.cost(goals, floor.states >> 2)
         actions = self._planner.plan(goals, onward, self._waited - togo, stop)
         return actions, schedule
 
@@ -112,7 +112,7 @@ class CrowdEntry:
 
     def again(self, floor: Floor, settings: Settings) -> CrowdEntry:
         """Another one on the same tables."""
-        return CrowdEntry(floor, settings, self._tables)
+        return CrowdEntry(floor, settings, self.tables)
 
 
 def crowd(instance: Instance, grid: Grid) -> bool:

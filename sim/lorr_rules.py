@@ -11,7 +11,8 @@ from planners.grid import Grid
 from planners.roadmap import Ints
 from sim.lorr_files import Instance
 
-LETTERS = np.array(["W", "F", "R", "C"])
+LETTERS = np.frombuffer(b"WFRC", np.uint8)
+LATE, COMMA = ord("T"), ord(",")
 TURN = np.array([0, 0, 1, 3])
 
 
@@ -28,8 +29,8 @@ class Floor:
         self.planner_errors: list[list[Any]] = []
         self.schedule_errors: list[list[Any]] = []
         self.events: list[list[int]] = []
-        self.actions: list[NDArray[np.str_]] = []
-        self.schedules: list[list[str]] = [[] for _ in instance.starts]
+        self.actions: list[NDArray[np.uint8]] = []  # letters, a row per step
+        self.changes: list[tuple[int, Ints, Ints]] = []  # time, robots, their tasks from then on
         self.revealed_at: list[int] = []
         self._errands: dict[int, list[int]] = {}  # open tasks, as nodes
         self._progress: dict[int, int] = {}
@@ -62,7 +63,7 @@ class Floor:
         """The entry is late: nobody moves."""
         self.late += steps
         self.time += steps
-        self.actions += [np.full(len(self.states), "T")] * steps
+        self.actions += [np.full(len(self.states), LATE, np.uint8)] * steps
 
     def step(self, actions: Ints, schedule: Ints) -> None:
         """Move, then hand out tasks, then see who is where."""
@@ -76,11 +77,9 @@ class Floor:
         if wrong is not None:
             self.schedule_errors.append(wrong)
         else:
-            for robot in np.flatnonzero(schedule != self.current).tolist():
-                self.schedules[robot].append(f"{self.time}:{schedule[robot]}")
-            if self.time == 1:
-                for robot in np.flatnonzero(schedule < 0).tolist():
-                    self.schedules[robot].append("1:-1")
+            told = (schedule != self.current) | (self.time == 1)
+            robots = np.flatnonzero(told).astype(np.int32)
+            self.changes.append((self.time, robots, schedule[robots].astype(np.int32)))
             self.current = schedule.copy()
         self._visit()
         self._reveal()
@@ -160,10 +159,10 @@ def result(floor: Floor) -> dict[str, Any]:
         "numScheduleErrors": len(floor.schedule_errors),
         "numEntryTimeouts": floor.late,
         "start": [[*divmod(cell, width), "E"] for cell in floor.instance.starts],
-        "actualPaths": [",".join(row) for row in np.array(floor.actions).T.tolist()],
+        "actualPaths": _paths(floor),
         "plannerTimes": floor.planner_times,
         "errors": floor.planner_errors,
-        "actualSchedule": [",".join(row) for row in floor.schedules],
+        "actualSchedule": _schedules(floor),
         "scheduleErrors": floor.schedule_errors,
         "events": floor.events,
         "tasks": [
@@ -171,3 +170,23 @@ def result(floor: Floor) -> dict[str, Any]:
             for task, at in enumerate(floor.revealed_at)
         ],
     }
+
+
+def _paths(floor: Floor) -> list[str]:
+    """A text per robot: its actions."""
+    letters = np.array(floor.actions, np.uint8).reshape(len(floor.actions), len(floor.states)).T
+    text = np.full(max(0, 2 * letters.shape[1] - 1), COMMA, np.uint8)
+    paths = []
+    for row in letters:
+        text[::2] = row
+        paths.append(text.tobytes().decode("ascii"))
+    return paths
+
+
+def _schedules(floor: Floor) -> list[str]:
+    """A text per robot: when it was given what."""
+    texts: list[list[str]] = [[] for _ in floor.states]
+    for time, robots, tasks in floor.changes:
+        for robot, task in zip(robots.tolist(), tasks.tolist(), strict=True):
+            texts[robot].append(f"{time}:{task}")
+    return [",".join(row) for row in texts]

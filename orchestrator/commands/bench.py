@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from orchestrator.commands import (
-    OutputError,
+    bench_lorr,
     bench_mapf,
     bench_vision,
     bench_wire,
     command,
-    output,
     positive,
 )
 
-LORR = "  lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json"
 SIM = "  lightsout bench sim sites/jd_small --hours 1"
 PDPTW = """\
   lightsout bench pdptw lc101.txt --seconds 30
@@ -27,7 +24,7 @@ ABLATION = """\
   lightsout bench ablation sites/jd_small --hours 1 --variant "as it is" --variant "parking stay"
   lightsout bench ablation sites/jd_medium --hours 2 --seeds 3 --out ablation.jsonl"""
 OTHERS = (bench_mapf.EXAMPLES, bench_vision.EXAMPLES, bench_wire.EXAMPLES)
-EXAMPLES = "\n".join((LORR, SIM, PDPTW, ABLATION, *OTHERS))
+EXAMPLES = "\n".join((bench_lorr.EXAMPLES, SIM, PDPTW, ABLATION, *OTHERS))
 
 
 def add(subparsers: Any) -> None:
@@ -36,12 +33,7 @@ def add(subparsers: Any) -> None:
     kinds = parser.add_subparsers(
         dest="kind", required=True, metavar="lorr|mapf|sim|pdptw|ablation|vision|wire"
     )
-    lorr = command(kinds, "lorr", "scheduler and planner under the League's step rules", LORR)
-    lorr.add_argument("instance", type=Path, metavar="INSTANCE.json")
-    lorr.add_argument("--steps", type=int, default=500)
-    lorr.add_argument("--budget-ms", type=positive, default=1000.0, help="real time per step")
-    lorr.add_argument("--out", type=Path, metavar="OUT.json", help="the League's result format")
-    lorr.add_argument("--json", action="store_true")
+    bench_lorr.add(kinds)
     sim = command(kinds, "sim", "simulated seconds per second, planning included", SIM)
     sim.add_argument("site", type=Path, metavar="SITE")
     sim.add_argument("--hours", type=positive, default=1.0)
@@ -78,7 +70,7 @@ def add(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Carry it out."""
     kinds = {
-        "lorr": _lorr,
+        "lorr": bench_lorr.run,
         "sim": _sim,
         "pdptw": _pdptw,
         "ablation": _ablation,
@@ -93,42 +85,6 @@ def run(arguments: argparse.Namespace) -> int:
         for key, value in figures.items():
             print(f"{key:>18}  {value}")
     return 1 if figures.get("faults") else 0
-
-
-def _lorr(arguments: argparse.Namespace) -> dict[str, Any]:
-    from statistics import median  # noqa: PLC0415
-
-    from sim.lorr import Match, result_text  # noqa: PLC0415
-    from sim.lorr_files import InstanceError, load  # noqa: PLC0415
-
-    if arguments.steps < 1:
-        raise InstanceError(f"--steps {arguments.steps} -> at least 1")
-    if arguments.out is not None and not arguments.out.parent.is_dir():
-        raise OutputError(f"{arguments.out}: there is no such folder -> make it first")
-    match = Match(load(arguments.instance))
-    match.run(arguments.steps, arguments.budget_ms / 1000, _progress(arguments))
-    if arguments.out is not None:
-        with output(arguments.out, arguments.instance) as file:
-            file.write(result_text(match.result()))
-    return {
-        "instance": arguments.instance.stem,
-        "robots": len(match.node),
-        "steps": arguments.steps,
-        "tasks_finished": match.tasks.finished,
-        "timeouts": match.timeouts,
-        "step_ms_median": round(1000 * median(match.times), 2),
-        "step_ms_max": round(1000 * max(match.times), 2),
-    }
-
-
-def _progress(arguments: argparse.Namespace) -> Any:
-    if arguments.json or not sys.stderr.isatty():
-        return None
-
-    def show(step: int, finished: int) -> None:
-        print(f"\rstep {step}/{arguments.steps}  {finished} tasks ", end="", file=sys.stderr)
-
-    return show
 
 
 def _ablation(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small_league
 
 from planners.grid import Grid
 from sim import lorr, lorr_entry
@@ -23,20 +24,7 @@ FORWARD = 1
 @pytest.fixture
 def instance(tmp_path: Path) -> Path:
     """Six robots on a 6 x 8 floor with two shelves."""
-    rows = ["........", ".@@..@@.", "........", "........", ".@@..@@.", "........"]
-    (tmp_path / "m.map").write_text(
-        "type octile\nheight 6\nwidth 8\nmap\n" + "\n".join(rows) + "\n"
-    )
-    (tmp_path / "a.agents").write_text("6\n0\n7\n16\n23\n40\n47\n")
-    tasks = [f"{a},{b}" for a, b in ((3, 44), (16, 31), (47, 0), (20, 7), (12, 40))]
-    (tmp_path / "t.tasks").write_text("# version for LoRR 2024\n5\n" + "\n".join(tasks) + "\n")
-    head = {
-        "mapFile": "m.map", "agentFile": "a.agents", "taskFile": "t.tasks", "teamSize": 6,
-        "numTasksReveal": 1.5, "version": "2024 LoRR",
-    }  # fmt: skip
-    path = tmp_path / "small.json"
-    path.write_text(json.dumps(head))
-    return path
+    return small_league.written(tmp_path)
 
 
 def replay(instance: Path, result: dict) -> Iterator[tuple[int, list[int]]]:
