@@ -152,6 +152,7 @@ def _content(instance: Instance) -> str:
 @cache
 def _code() -> str:
     sim = sorted((certificate.ROOT / "sim").glob("lorr*.py"))
+    sim.append(certificate.ROOT / "sim" / "guiding.py")
     parts = [certificate.sources(path) for path in (certificate.ROOT / "planners", *sim)]
     parts.append(repr(sorted(certificate.libraries().items())))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

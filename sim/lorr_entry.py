@@ -10,10 +10,11 @@ import numpy as np
 
 from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, NodeTables
 from planners.grid import Grid
-from planners.guidance import Paces, SpreadParameters, alternate, spread
+from planners.guidance import Paces, SpreadParameters, alternate
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.roadmap import Ints
 from planners.steps import StateTables, StepParameters, StepPlanner
+from sim.guiding import guided
 from sim.lorr_files import Instance
 from sim.lorr_rules import Floor
 
@@ -138,7 +139,7 @@ def _paces(instance: Instance, grid: Grid, settings: Settings) -> Paces:
     if not legs:
         return Paces.of(lanes)
     trips = grid.number[np.array(legs)].astype(np.int32)
-    return spread(grid, lanes, trips, MOVING * len(instance.starts), settings.spread)
+    return guided(grid, lanes, trips, MOVING * len(instance.starts), settings.spread)
 
 
 def choose(instance: Instance, grid: Grid) -> Settings:

@@ -3,15 +3,12 @@
 import dataclasses
 import math
 import random
-from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPoint, Point, Polygon
 
-from planners import cache
 from planners.geometry import Conflicts, Floor, conflicts
 
 CAR = ((0.5, 0.3), (-0.5, 0.3), (-0.5, -0.3), (0.5, -0.3))
@@ -209,46 +206,3 @@ def test_a_corridor_only_adds_and_is_no_wider_than_it_is(floor: Floor, wide_m: f
         for other in row:
             most = 2 * wide_m + radius[one // edges] + radius[other // edges] + floor.margin_m
             assert lines[one % edges].distance(lines[other % edges]) <= most * 1.01
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LIGHTSOUT_CACHE", str(tmp_path / "kept"))
-    return tmp_path / "kept"
-
-
-def counted(value: object = "value"):
-    calls: list[int] = []
-    return calls, lambda: (calls.append(1), value)[1]
-
-
-def test_the_cache_computes_once(folder: Path) -> None:
-    calls, compute = counted()
-    assert [cache.cached("kind", b"key", compute) for _ in range(3)] == ["value"] * 3
-    assert len(calls) == 1 and len(list(folder.iterdir())) == 1
-    cache.cached("kind", b"other", compute)
-    cache.cached("other", b"key", compute)
-    assert len(calls) == 3
-
-
-@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "foreign"])
-def test_a_damaged_cache_is_computed_anew(folder: Path, damage: str) -> None:
-    calls, compute = counted()
-    cache.cached("kind", b"key", compute)
-    (file,) = folder.iterdir()
-    blob = bytearray(file.read_bytes())
-    blob[-3] ^= 1
-    file.write_bytes(
-        {"cut": file.read_bytes()[:-1], "flip": bytes(blob), "empty": b"", "foreign": b"x" * 99}[
-            damage
-        ]
-    )
-    assert cache.cached("kind", b"key", compute) == "value" and len(calls) == 2
-    assert cache.cached("kind", b"key", compute) == "value" and len(calls) == 2
-
-
-def test_where_nothing_can_be_written_nothing_is_kept(folder: Path) -> None:
-    folder.write_text("a file, no folder")
-    calls, compute = counted()
-    assert cache.cached("kind", b"key", compute) == cache.cached("kind", b"key", compute) == "value"
-    assert len(calls) == 2
