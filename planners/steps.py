@@ -134,6 +134,27 @@ class Chooser:
         kernel.advance(self._states, self._grid.ahead, self._acts, self._path, self._taken)
         return self._states.copy()
 
+    def place(self, states: Ints) -> int:
+        """Robots are where they are, not where the plans expect them: who is elsewhere, and whoever's
+        plan leads through a cell of one who now waits, plans to wait. The others keep their plans, so
+        all plans together stay free of conflicts. Returns how many wait."""
+        _check(states, self._grid.nodes, len(self._states))
+        waits = states != self._states
+        if not waits.any():
+            return 0
+        nodes = states >> 2
+        more = waits
+        while more.any():
+            held = np.zeros(self._grid.nodes, bool)
+            held[nodes[waits]] = True
+            more = held[self._path].any(axis=1) & ~waits
+            waits = waits | more
+        self._states[:] = states
+        self._acts[waits] = 0
+        self._path[waits] = nodes[waits, None]
+        self._lay()
+        return int(waits.sum())
+
     def _weight(self, goals: Ints, togo: Longs) -> Longs:
         """(R,) what a robot counts: the more, the longer it has not come nearer to its goal."""
         new = (goals != self._goals) | (togo < self._nearest)
@@ -201,8 +222,23 @@ class Chooser:
     def _forget(self) -> None:
         self._acts[:] = 0
         self._path[:] = (self._states >> 2)[:, None]
+        self._lay()
+
+    def _lay(self) -> None:
         self._taken[:] = -1
-        self._taken[self._states >> 2] = self._robots[:, None]
+        for step in range(self._path.shape[1]):
+            self._taken[self._path[:, step], step] = self._robots
+
+
+def _check(states: Ints, nodes: int, robots: int) -> None:
+    if states.shape != (robots,):
+        raise ValueError(f"states of {states.shape} robots, planned for {robots} -> name all")
+    if robots and not 0 <= states.min() <= states.max() < 4 * nodes:
+        raise ValueError(f"states from {states.min()} to {states.max()} -> 0 to {4 * nodes - 1}")
+    first = np.unique(states >> 2, return_index=True)[1]
+    if len(first) < robots:
+        twice = np.setdiff1d(np.arange(robots), first)[0]
+        raise ValueError(f"robot {twice} stands in another's cell -> give each its own")
 
 
 class StepPlanner(Chooser):

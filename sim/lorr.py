@@ -11,7 +11,6 @@ import gc
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,11 @@ import numpy as np
 from planners.grid import Grid
 from planners.roadmap import Ints
 from sim.lorr_checkpoint import Checkpoint, freeze, thaw
-from sim.lorr_entry import CROWD_BYTES_MAX, CrowdEntry, Entry, Settings, choose, crowd
-from sim.lorr_files import Instance, InstanceError, load
+from sim.lorr_entry import BUDGET_SHARE, Settings, ready
+from sim.lorr_files import Instance, load
 from sim.lorr_rules import Floor, result
 
 Progress = Callable[[int, int], None]  # steps made, tasks finished
-BUDGET_SHARE = 0.5  # of the budget: what is left is for a machine that is busy with something else
 
 
 class Match:
@@ -38,25 +36,8 @@ class Match:
         """`iterations` bounds the improvement per step instead of the clock: the same result on
         each machine, as long as no step runs over the budget."""
         grid = Grid.of(instance.free)
-        if crowd(instance, grid):
-            cells = grid.nodes if instance.errand is None else int(instance.errand.sum())
-            if 2 * cells * grid.nodes > CROWD_BYTES_MAX:
-                raise InstanceError(
-                    f"{instance.name}: {cells} places of errands on {grid.nodes} cells need tables of "
-                    f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
-                )
-        self.settings = settings or choose(instance, grid)
+        self.settings, self._entry = ready(instance, grid, settings)
         self.tasks = Floor(instance, grid)
-        warm = replace(self.settings, steps=replace(self.settings.steps, improve=True))
-        spare = Floor(instance, grid)
-        entry: Entry | CrowdEntry
-        if crowd(instance, grid):
-            entry = many = CrowdEntry(self.tasks, self.settings)
-            _warm_up(spare, many.again(spare, warm))
-        else:
-            _warm_up(spare, Entry(spare, warm))
-            entry = Entry(self.tasks, self.settings)
-        self._entry = entry
         self._iterations = iterations
 
     @property
@@ -114,7 +95,8 @@ class Match:
                 return made >= self._iterations
             return time.perf_counter() >= began + BUDGET_SHARE * budget_s
 
-        actions, schedule = self._entry.decide(floor, stop)
+        schedule = self._entry.match(floor)
+        actions = self._entry.plan(floor, schedule, stop)
         took = time.perf_counter() - began
         floor.planner_times.append(took)
         floor.wait(min(int(took / budget_s), steps - floor.time))
@@ -135,14 +117,6 @@ def run_lorr(
     match = Match(load(instance), settings, iterations)
     match.run(steps, budget_ms / 1000, progress)
     return match.result()
-
-
-def _warm_up(floor: Floor, entry: Entry | CrowdEntry) -> None:
-    """Compile (or load) every kernel: two steps on a throw-away floor."""
-    for _ in range(2):
-        actions, schedule = entry.decide(floor, lambda made: made > 0)
-        floor.step(actions, schedule)
-        entry.made()
 
 
 def result_text(result: dict[str, Any]) -> str:

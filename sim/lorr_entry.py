@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,15 +11,18 @@ from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, Nod
 from planners.grid import Grid
 from planners.guidance import Paces, SpreadParameters, alternate
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
+from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import StateTables, StepParameters, StepPlanner
 from sim.guiding import guided
-from sim.lorr_files import Instance
+from sim.lorr_files import Instance, InstanceError
 from sim.lorr_rules import Floor
+from sim.lorr_sight import Sight, starts
 
 TABLE_BYTES_MAX = 2 << 30
 CROWD_BYTES_MAX = 5 << 30
 CROWD = 1500  # robots
+BUDGET_SHARE = 0.5  # of the budget: what is left is for a machine that is busy with something else
 REHEARSAL_STEPS = 120
 REHEARSAL_ITERATIONS = 2048
 PATIENCE_STEPS = 40
@@ -55,28 +57,32 @@ CANDIDATES = (
 class Entry:
     """Decides; remembers only what it saw."""
 
-    def __init__(self, floor: Floor, settings: Settings) -> None:
-        grid = floor.grid
+    def __init__(self, instance: Instance, grid: Grid, settings: Settings) -> None:
+        states = starts(instance, grid)
         self.tables = StateTables(
-            grid, alternate(floor.instance.free, grid, settings.against), TABLE_BYTES_MAX
+            grid, alternate(instance.free, grid, settings.against), TABLE_BYTES_MAX
         )
         self._matcher = TaskMatcher(self.tables, settings.match)
-        self._planner = StepPlanner(grid, self.tables, floor.states, settings.steps)
-        self._waited = np.zeros(len(floor.states), np.int64)
-        self._last = np.full(len(floor.states), -1, np.int32)
+        self._planner = StepPlanner(grid, self.tables, states, settings.steps)
+        self._waited = np.zeros(len(states), np.int64)
+        self._last = np.full(len(states), -1, np.int32)
 
-    def decide(self, floor: Floor, stop: Callable[[int], bool]) -> tuple[Ints, Ints]:
-        """(R,) actions and (R,) tasks."""
-        schedule = floor.current.copy()
-        free = np.flatnonzero(~floor.opened())
-        tasks = floor.unopened()
-        schedule[free] = self._matcher.match(tasks, floor.states[free], floor.current[free])
-        goals, onward = floor.goals(schedule)
+    def match(self, sight: Sight) -> Ints:
+        """(R,) tasks."""
+        schedule = sight.current.copy()
+        free = np.flatnonzero(~sight.opened())
+        tasks = sight.unopened()
+        schedule[free] = self._matcher.match(tasks, sight.states[free], sight.current[free])
+        return schedule
+
+    def plan(self, sight: Sight, schedule: Ints, stop: Stop) -> Ints:
+        """(R,) actions, from wherever the robots are."""
+        self._planner.place(sight.states)
+        goals, onward = sight.goals(schedule)
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
-        togo = self.tables.tables[self.tables.rows(goals), floor.states].astype(np.int64)
-        actions = self._planner.plan(goals, onward, self._waited - togo, stop)
-        return actions, schedule
+        togo = self.tables.tables[self.tables.rows(goals), sight.states].astype(np.int64)
+        return self._planner.plan(goals, onward, self._waited - togo, stop)
 
     def made(self) -> None:
         """The actions were made."""
@@ -86,34 +92,75 @@ class Entry:
 class CrowdEntry:
     """The same for thousands of robots: tables by cell, all made before the first step."""
 
-    def __init__(self, floor: Floor, settings: Settings, tables: NodeTables | None = None) -> None:
-        grid, instance = floor.grid, floor.instance
-        goals = _goals(instance, grid)
+    def __init__(
+        self,
+        instance: Instance,
+        grid: Grid,
+        settings: Settings,
+        tables: NodeTables | None = None,
+    ) -> None:
+        states, goals = starts(instance, grid), _goals(instance, grid)
         self.tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
         self._matcher = CrowdMatcher(self.tables, settings.crowd)
-        self._planner = CrowdPlanner(self.tables, floor.states, settings.steps)
-        self._waited = np.zeros(len(floor.states), np.int64)
-        spread = 7919 * np.arange(len(floor.states)) % len(goals)  # of those without a task
+        self._planner = CrowdPlanner(self.tables, states, settings.steps)
+        self._waited = np.zeros(len(states), np.int64)
+        spread = 7919 * np.arange(len(states)) % len(goals)  # of those without a task
         self._last = goals[spread]
 
-    def decide(self, floor: Floor, stop: Callable[[int], bool]) -> tuple[Ints, Ints]:
-        """(R,) actions and (R,) tasks."""
-        schedule = self._matcher.match(floor.unopened(), floor.states, floor.current)
-        goals, onward = floor.goals(schedule)
+    def match(self, sight: Sight) -> Ints:
+        """(R,) tasks."""
+        return self._matcher.match(sight.unopened(), sight.states, sight.current)
+
+    def plan(self, sight: Sight, schedule: Ints, stop: Stop) -> Ints:
+        """(R,) actions, from wherever the robots are."""
+        self._planner.place(sight.states)
+        goals, onward = sight.goals(schedule)
         goals = np.where(schedule < 0, self._last, goals)
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
-        togo = self.tables.cost(goals, floor.states >> 2)
-        actions = self._planner.plan(goals, onward, self._waited - togo, stop)
-        return actions, schedule
+        togo = self.tables.cost(goals, sight.states >> 2)
+        return self._planner.plan(goals, onward, self._waited - togo, stop)
 
     def made(self) -> None:
         """The actions were made."""
         self._planner.made()
 
-    def again(self, floor: Floor, settings: Settings) -> CrowdEntry:
+    def again(self, instance: Instance, settings: Settings) -> CrowdEntry:
         """Another one on the same tables."""
-        return CrowdEntry(floor, settings, self.tables)
+        return CrowdEntry(instance, self.tables.grid, settings, self.tables)
+
+
+def ready(
+    instance: Instance, grid: Grid, settings: Settings | None = None
+) -> tuple[Settings, Entry | CrowdEntry]:
+    """An entry that answers in time from its first step on: settings chosen, tables filled where they
+    must be, kernels compiled."""
+    many = crowd(instance, grid)
+    if many:
+        cells = grid.nodes if instance.errand is None else int(instance.errand.sum())
+        if 2 * cells * grid.nodes > CROWD_BYTES_MAX:
+            raise InstanceError(
+                f"{instance.name}: {cells} places of errands on {grid.nodes} cells need tables of "
+                f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
+            )
+    settings = settings or choose(instance, grid)
+    warm = replace(settings, steps=replace(settings.steps, improve=True))
+    spare = Floor(instance, grid)
+    if many:
+        large = CrowdEntry(instance, grid, settings)
+        _warm_up(spare, large.again(instance, warm))
+        return settings, large
+    _warm_up(spare, Entry(instance, grid, warm))
+    return settings, Entry(instance, grid, settings)
+
+
+def _warm_up(floor: Floor, entry: Entry | CrowdEntry) -> None:
+    """Compile (or load) every kernel: two steps on a throw-away floor."""
+    for _ in range(2):
+        schedule = entry.match(floor)
+        actions = entry.plan(floor, schedule, lambda made: made > 0)
+        floor.step(actions, schedule)
+        entry.made()
 
 
 def crowd(instance: Instance, grid: Grid) -> bool:
@@ -164,10 +211,11 @@ def choose(instance: Instance, grid: Grid) -> Settings:
 def _rehearse(instance: Instance, grid: Grid, settings: Settings, best: list[int]) -> list[int]:
     """Errands done after each step; cut short once it is clearly behind `best`."""
     floor = Floor(instance, grid)
-    entry = Entry(floor, settings)
+    entry = Entry(instance, grid, settings)
     done: list[int] = []
     for step in range(REHEARSAL_STEPS):
-        actions, schedule = entry.decide(floor, lambda made: made >= REHEARSAL_ITERATIONS)
+        schedule = entry.match(floor)
+        actions = entry.plan(floor, schedule, lambda made: made >= REHEARSAL_ITERATIONS)
         floor.step(actions, schedule)
         entry.made()
         done.append(len(floor.events))

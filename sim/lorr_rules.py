@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 from planners.grid import Grid
 from planners.roadmap import Ints
 from sim.lorr_files import Instance
+from sim.lorr_sight import Sight, starts
 
 LETTERS = np.frombuffer(b"WFRC", np.uint8)
 LATE, COMMA = ord("T"), ord(",")
 TURN = np.array([0, 0, 1, 3])
 
 
-class Floor:
-    """Robots and tasks at a time. `states` (R,) are 4 * node + heading; `current` (R,) task or -1."""
+class Floor(Sight):
+    """Robots and tasks of an instance, from its start."""
 
     def __init__(self, instance: Instance, grid: Grid) -> None:
-        self.instance, self.grid, self.time, self.finished = instance, grid, 0, 0
-        self.starts = 4 * grid.number[np.array(instance.starts, np.int64)]
-        self.states = self.starts.copy()
-        self.current = np.full(len(self.states), -1, np.int32)
+        super().__init__(grid, starts(instance, grid))
+        self.instance, self.time, self.finished = instance, 0, 0
         self.planner_times: list[float] = []
         self.late = 0
         self.planner_errors: list[list[Any]] = []
@@ -32,32 +31,9 @@ class Floor:
         self.actions: list[NDArray[np.uint8]] = []  # letters, a row per step
         self.changes: list[tuple[int, Ints, Ints]] = []  # time, robots, their tasks from then on
         self.revealed_at: list[int] = []
-        self._errands: dict[int, list[int]] = {}  # open tasks, as nodes
-        self._progress: dict[int, int] = {}
         self._number = grid.number.tolist()
         self._pool = int(instance.reveal * len(instance.starts))
         self._reveal()
-
-    def opened(self) -> NDArray[np.bool_]:
-        """(R,) whether the robot has done an errand of its task."""
-        progress = self._progress
-        return np.array([t >= 0 and progress[t] > 0 for t in self.current.tolist()], bool)
-
-    def unopened(self) -> dict[int, list[int]]:
-        """Revealed tasks of which no errand is done: id -> nodes."""
-        return {t: e for t, e in self._errands.items() if self._progress[t] == 0}
-
-    def goals(self, schedule: Ints) -> tuple[Ints, Ints]:
-        """(R,) node of the next errand (where there is none: where the robot stands), and (R,) node
-        of the one behind it or -1."""
-        goals, onward = self.states >> 2, np.full(len(schedule), -1, np.int32)
-        for robot, task in enumerate(schedule.tolist()):
-            if task >= 0:
-                errands, at = self._errands[task], self._progress[task]
-                goals[robot] = errands[at]
-                if at + 1 < len(errands):
-                    onward[robot] = errands[at + 1]
-        return goals, onward
 
     def wait(self, steps: int) -> None:
         """The entry is late: nobody moves."""
@@ -81,7 +57,9 @@ class Floor:
             robots = np.flatnonzero(told).astype(np.int32)
             self.changes.append((self.time, robots, schedule[robots].astype(np.int32)))
             self.current = schedule.copy()
-        self._visit()
+        for robot, task, errand in self.visit():
+            self.events.append([self.time, robot, task, errand])
+            self.finished += task not in self.errands
         self._reveal()
 
     def _move(self, actions: Ints) -> list[Any] | None:
@@ -113,34 +91,21 @@ class Floor:
         for robot, (task, old) in enumerate(
             zip(schedule.tolist(), self.current.tolist(), strict=True)
         ):
-            if task >= 0 and task not in self._errands:
+            if task >= 0 and task not in self.errands:
                 return [task, robot, -1, self.time, "task is not open"]
             if task >= 0 and task in owner:
                 return [task, robot, owner[task], self.time, "task is given twice"]
-            if old >= 0 and self._progress[old] > 0 and task != old:
+            if old >= 0 and self.progress[old] > 0 and task != old:
                 return [task, robot, robot, self.time, "an opened task is abandoned"]
             owner[task] = robot
         return None
 
-    def _visit(self) -> None:
-        for robot, (task, state) in enumerate(
-            zip(self.current.tolist(), self.states.tolist(), strict=True)
-        ):
-            if task < 0 or state >> 2 != self._errands[task][self._progress[task]]:
-                continue
-            self._progress[task] += 1
-            self.events.append([self.time, robot, task, self._progress[task]])
-            if self._progress[task] == len(self._errands[task]):
-                self.current[robot] = -1
-                self.finished += 1
-                del self._errands[task], self._progress[task]
-
     def _reveal(self) -> None:
         tasks = self.instance.tasks
-        while len(self._errands) < self._pool:
+        while len(self.errands) < self._pool:
             task = len(self.revealed_at)
-            self._errands[task] = [self._number[cell] for cell in tasks[task % len(tasks)]]
-            self._progress[task] = 0
+            self.errands[task] = [self._number[cell] for cell in tasks[task % len(tasks)]]
+            self.progress[task] = 0
             self.revealed_at.append(self.time)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planners import steps
 from planners.grid import Grid
 from planners.guidance import alternate
 from planners.kernels.operations import operations
@@ -119,3 +120,45 @@ def test_with_few_tables_the_next_errand_is_left_out():
         planner.plan(goals, onward, np.zeros(2, np.int64), no_more)
         states = planner.made()
     assert (states >> 2).tolist() == goals.tolist()
+
+
+@pytest.mark.parametrize("part", [1, 1000])
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_robots_that_are_elsewhere_meet_nobody(part, data):
+    """Some never made their moves, some were carried away. With part 1 one robot chooses anew and all
+    others go on with what they had in mind."""
+    free = np.ones((4, 5), bool)
+    each = st.integers(0, 19)
+    where = data.draw(st.lists(each, min_size=2, max_size=12, unique=True))
+    goals = data.draw(st.lists(each, min_size=len(where), max_size=len(where)))
+    begun = [4 * node for node in where]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "PART", part)
+        grid, planner = planner_on(free, begun, StepParameters(length=4, tries=200))
+        now, _ = play(grid, planner, begun, goals, 2)
+        late = data.draw(st.lists(st.booleans(), min_size=len(where), max_size=len(where)))
+        here = np.where(late, np.array(begun), now).astype(np.int32)
+        if len(set((here >> 2).tolist())) < len(here):  # late robots stand in others' way: all late
+            here = np.array(begun, np.int32)
+        waits = planner.place(here)
+        assert (here != now).sum() <= waits <= len(here)
+        patch.setattr(f"{__name__}.no_more", lambda made: True)
+        play(grid, planner, here, goals, 4)
+
+
+def test_robots_where_they_are_expected_keep_their_plans():
+    grid, planner = planner_on(np.ones((1, 6), bool), [0, 8])
+    states, _ = play(grid, planner, [0, 8], [3, 5], 1)
+    assert planner.place(states) == 0
+    assert play(grid, planner, states, [3, 5], 1)[1] == ["FF"]
+
+
+@pytest.mark.parametrize(
+    ("states", "says"),
+    [([0], "name all"), ([0, 24], "0 to 23"), ([4, 7], "robot 1 stands in another's cell")],
+)
+def test_states_that_can_not_be_are_refused(states, says):
+    _, planner = planner_on(np.ones((1, 6), bool), [0, 8])
+    with pytest.raises(ValueError, match=says):
+        planner.place(np.array(states, np.int32))

@@ -172,7 +172,7 @@ def test_an_instance_that_needs_too_much_memory_is_refused(
     instance: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lorr_entry, "TABLE_BYTES_MAX", 100)
-    monkeypatch.setattr(lorr, "CROWD_BYTES_MAX", 100)
+    monkeypatch.setattr(lorr_entry, "CROWD_BYTES_MAX", 100)
     with pytest.raises(InstanceError, match="take a smaller instance"):
         lorr.Match(load(instance))
 
