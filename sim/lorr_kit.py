@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class Team:
         self._began = 0.0
 
     @classmethod
-    def told(cls, environ: Mapping[str, str] = os.environ) -> Team:
+    def told(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """As environment variables say."""
         path, count = environ.get(INSTANCE), environ.get(ITERATIONS)
         if count is not None and not count.isdigit():
