@@ -372,7 +372,7 @@ class Building:
         await serving.live.post(RobotsPaused(request=f"ros-{secrets.token_hex(4)}"))
         loop = asyncio.get_running_loop()
         end_s = loop.time() + self._settings.stop_s
-        while moving := [v.name for v in serving.control.by_robot.values() if v.drives]:
+        while moving := [v.name for v in serving.control.by_robot.values() if v.may_move]:
             if loop.time() > end_s:
                 return f"{len(moving)} robots still move: {', '.join(moving[:5])}"
             await asyncio.sleep(0.1)

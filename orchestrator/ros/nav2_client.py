@@ -66,7 +66,7 @@ class Nav2Client:
         self._doors: dict[str, Any] = {}  # publishers, by topic
         self._goals: dict[str, tuple[int, Any]] = {}  # the last one and its handle
         self._void: set[tuple[str, int]] = set()  # cancelled before they were accepted
-        self._seen: set[str] = set()
+        self._poses: dict[str, Pose] = {}  # the last ones
         self._stamps: dict[str, int] = {}  # of the last transforms, ns
         self._skews: dict[str, float] = {}  # s that they are away from our clock
         self._stale_s = STALE_S
@@ -137,7 +137,7 @@ class Nav2Client:
             for destroy, made in self._made:
                 destroy(made)
             for known in (self._made, self._clients, self._doors, self._goals, self._void,
-                          self._seen, self._stamps, self._skews):  # fmt: skip
+                          self._poses, self._stamps, self._skews):  # fmt: skip
                 known.clear()
             if self._listener is not None:
                 self._listener.unregister()
@@ -263,8 +263,8 @@ class Nav2Client:
     def _again(self) -> None:
         """AMCL says nothing while a robot stands."""
         with self._lock:
-            for serial in self._clients:
-                self._tell_robot(serial, lambda r, now: r.unchanged(now))
+            for serial, pose in self._poses.items():
+                self._tell_robot(serial, partial(_unchanged, pose))
 
     def _felt(self, serial: str, message: Any) -> None:
         speed = float(getattr(message.feedback, "speed", 0.0))  # none of NavigateThroughPoses
@@ -273,7 +273,7 @@ class Nav2Client:
     def _place(self, serial: str, at: Any, turn: Any) -> None:
         pose = Pose(at.x, at.y, translation.heading(turn))
         if serial in self._clients and all(map(math.isfinite, pose)):
-            self._seen.add(serial)
+            self._poses[serial] = pose
             self._tell_robot(serial, lambda r, now: r.seen(now, pose))
 
     def _charge(self, serial: str, message: Any) -> None:
@@ -298,7 +298,7 @@ class Nav2Client:
         now_ns = self._node.get_clock().now().nanoseconds
         status = []
         for serial, clients in self._clients.items():
-            why = "" if serial in self._seen else "no pose has come"
+            why = "" if serial in self._poses else "no pose has come"
             if serial in self._skews:
                 why = (
                     f"its transforms are stamped {self._skews[serial]:.1f} s before this node's time "
@@ -314,6 +314,10 @@ class Nav2Client:
             status.append(ros.DiagnosticStatus(level, name, why or "connected", serial))
         header = ros.Header(translation.time(now_ns), "")
         self._node.show(Said(now_ns, topics.DIAGNOSTICS, ros.DiagnosticArray(header, status)))
+
+
+def _unchanged(pose: Pose, robot: Nav2Robot, now_ns: int) -> None:
+    robot.unchanged(now_ns, pose)
 
 
 def _path_goal(poses: list[Any]) -> Any:

@@ -176,7 +176,7 @@ class Hall:
                     self.robots[serial].seen(self.now_ns, Pose(*sim.pose))
                 if self.amcl:
                     self.robots[serial].felt(self.now_ns, sim.speed_mps)
-                    self.robots[serial].unchanged(self.now_ns)
+                    self.robots[serial].unchanged(self.now_ns, Pose(*self.words[serial]))
                 self.robots[serial].tick(self.now_ns)
         if self.now_ns % 500_000_000 == 0:
             self.control.tick(self.now_ns)

@@ -154,7 +154,7 @@ def test_the_demo_comes_up_stops_goes_on_and_ends(ears: Ears, start: Any, tmp_pa
     wait(lambda: not stand(ears, 0.5), "they go on")
 
     assert ears.becomes("deactivate") and ears.state() == "inactive"
-    assert stand(ears, 3.0)
+    wait(lambda: stand(ears, 3.0), "what they told before has been heard", 30.0)
     assert ears.becomes("cleanup") and ears.state() == "unconfigured"
     assert ears.becomes("configure") and ears.becomes("activate")
     wait(lambda: not stand(ears, 0.5), "they go on with the same run")

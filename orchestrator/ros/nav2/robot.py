@@ -245,10 +245,12 @@ class Nav2Robot:
         if abs(speed) > DRIVES_MPS:
             self.felt_ns = now_ns
 
-    def unchanged(self, now_ns: int) -> None:
+    def unchanged(self, now_ns: int, pose: Pose) -> None:
         """AMCL says nothing while one stands: its last pose counts, unless it feels itself drive."""
+        if self.pose is None:
+            self.seen(now_ns, pose)
         stands = now_ns - self.felt_ns > self.limits.pose_s / 2 * SECOND_NS
-        if self.pose is not None and not self.lost and stands:
+        if not self.lost and stands:
             self.pose_ns = now_ns
 
     def battery(self, share: float, *, charging: bool) -> None:

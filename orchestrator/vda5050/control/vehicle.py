@@ -153,6 +153,12 @@ class Vehicle:
         if known is not None:
             known.become(how)
 
+    @property
+    def may_move(self) -> bool:
+        """It drives; or it is there and has not answered that it is to stand: it may begin to."""
+        there = self.status == "joined" and self.connection == "ONLINE"
+        return self.drives or (there and self.under_way("startPause"))
+
     def under_way(self, kind: str) -> bool:
         """An instant action of this kind has not ended."""
         return any(known.action.kind == kind for known in self.instants.values())
