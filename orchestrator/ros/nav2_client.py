@@ -83,9 +83,7 @@ class Nav2Client:
 
     def _connect_all(self, settings: Settings, *, corridors: bool) -> None:
         self.disconnect()
-        self._stale_s = STALE_S * max(
-            1.0, settings.speed
-        )  # where time runs fast, the network does not
+        self._stale_s = STALE_S * max(1.0, settings.speed)  # the network does not run faster
         for serial in settings.nav2_robots:
             self._connect(serial, settings.nav2_poses, corridors=corridors)
         if not settings.nav2_robots:
