@@ -131,7 +131,7 @@ class CrowdEntry:
 
 
 def ready(
-    instance: Instance, grid: Grid, settings: Settings | None = None
+    instance: Instance, grid: Grid, settings: Settings | None = None, margin_percent: int = 0
 ) -> tuple[Settings, Entry | CrowdEntry]:
     """An entry that answers in time from its first step on: settings chosen, tables filled where they
     must be, kernels compiled."""
@@ -143,7 +143,7 @@ def ready(
                 f"{instance.name}: {cells} places of errands on {grid.nodes} cells need tables of "
                 f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
             )
-    settings = settings or choose(instance, grid)
+    settings = settings or choose(instance, grid, margin_percent)
     warm = replace(settings, steps=replace(settings.steps, improve=True))
     spare = Floor(instance, grid)
     if many:
@@ -189,9 +189,9 @@ def _paces(instance: Instance, grid: Grid, settings: Settings) -> Paces:
     return guided(grid, lanes, trips, MOVING * len(instance.starts), settings.spread)
 
 
-def choose(instance: Instance, grid: Grid) -> Settings:
+def choose(instance: Instance, grid: Grid, margin_percent: int = 0) -> Settings:
     """Rehearse each candidate on the tasks that are visible at the start, again and again; take the
-    one that does most errands. Deterministic."""
+    one that does most errands, by that margin over those before it. Deterministic."""
     if crowd(instance, grid):
         return HUGE
     if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
@@ -203,7 +203,8 @@ def choose(instance: Instance, grid: Grid) -> Settings:
     best, chosen = [0] * REHEARSAL_STEPS, CROWDED
     for settings in CANDIDATES:
         done = _rehearse(visible, grid, settings, best)
-        if len(done) == REHEARSAL_STEPS and done[-1] > best[-1]:
+        better = 100 * done[-1] > (100 + margin_percent) * best[-1]
+        if len(done) == REHEARSAL_STEPS and better:
             best, chosen = done, settings
     return chosen
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from kits import StepKit, blank, write_instance
 
-from sim import lorr
-from sim.lorr_files import InstanceError
+from planners.grid import Grid
+from sim import lorr, lorr_entry
+from sim.lorr_entry import Settings
+from sim.lorr_files import InstanceError, load
 from sim.lorr_kit import CODES, INSTANCE, ITERATIONS, OURS, StepTeam, drawn
 
 
@@ -70,3 +72,21 @@ def test_an_instance_of_another_map_is_refused(instance: Path) -> None:
 
 def test_numbers_of_actions() -> None:
     assert OURS[CODES].tolist() == [0, 1, 2, 3]
+
+
+def test_settings_are_taken_by_a_margin(monkeypatch: pytest.MonkeyPatch, instance: Path) -> None:
+    """The second does 1 % more errands than the first in a rehearsal, the third 3 %."""
+    given = load(instance)
+    first, second, third = (Settings(against=number) for number in (1, 2, 3))
+    done = {first: 1000, second: 1010, third: 1030}
+    monkeypatch.setattr(lorr_entry, "CANDIDATES", tuple(done))
+    monkeypatch.setattr(lorr_entry, "DENSE_SHARE", 1)
+    monkeypatch.setattr(
+        lorr_entry, "_rehearse", lambda _i, _g, s, _b: [done[s]] * lorr_entry.REHEARSAL_STEPS
+    )
+    grid = Grid.of(given.free)
+    chosen = [lorr_entry.choose(given, grid, margin).against for margin in (0, 2, 4)]
+    assert chosen == [3, 3, 1]
+    del done[third]
+    monkeypatch.setattr(lorr_entry, "CANDIDATES", tuple(done))
+    assert [lorr_entry.choose(given, grid, margin).against for margin in (0, 2)] == [2, 1]
