@@ -20,14 +20,16 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_instance(tmp_path)
 
 
-@pytest.mark.parametrize(("late", "least"), [(0.0, 50), (0.03, 35)])
+@pytest.mark.parametrize(("late", "least", "most"), [(0.0, 50, 10), (0.03, 35, 40)])
 def test_plans_keep_the_rules_and_tasks_get_done(
-    instance: Path, monkeypatch: pytest.MonkeyPatch, late: float, least: int
+    instance: Path, monkeypatch: pytest.MonkeyPatch, late: float, least: int, most: int
 ) -> None:
+    """Who finishes later than foreseen, because others or the dice hold it up, has its next task
+    refused: seldom, and nothing is lost."""
     kit = TickKit(instance, monkeypatch, late)
     kit.play(60)
     assert kit.floor.finished >= least
-    assert late or not kit.refused
+    assert 100 * len(kit.refused) <= most * kit.floor.finished
 
 
 def test_what_is_done_on_the_way_is_foreseen() -> None:
