@@ -21,8 +21,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "parking nearest": {"policy.parking": "nearest"},
     "parking stay": {"policy.parking": "stay"},
     "charging threshold": {"policy.charging": "threshold"},
+    "switching": {"policy.switching": True},
 }
-COLUMNS = ("orders_per_hour", "late_percent", "cycle_p50_s", "cycle_p95_s", "metres_per_order")
+COLUMNS = (
+    "orders_per_hour", "late_percent", "cycle_p50_s", "cycle_p95_s", "metres_per_order",
+    "waiting_percent", "switched",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -59,13 +63,35 @@ class Tally:
         """sim.shell.Recorder"""
 
 
+@dataclass(slots=True)
+class Looks:
+    """Once a second: how many robots drive, and how many wait on their way."""
+
+    driving: int = 0
+    waiting: int = 0
+
+    def __call__(self, simulation: Simulation) -> None:
+        """sim.shell.Simulation.run's progress"""
+        world = simulation.core.world
+        for robot in world.robots:
+            if not world.traffic.still(robot.index):
+                self.driving += 1
+            elif robot.goal >= 0 and not robot.stuck:
+                self.waiting += world.traffic.tail[robot.index] != robot.goal
+
+    @property
+    def percent(self) -> float:
+        """Waiting, of the time under way."""
+        return round(100 * self.waiting / max(self.driving + self.waiting, 1), 2)
+
+
 def one(recipe: Recipe) -> dict[str, Any]:
     """Simulate, and return the figures."""
     scenario, _ = recipe.scenario()
     stations = scenario.loaded.site.stations
     tally = Tally(frozenset(f"station:{row.id}" for row in stations if row.kind == "door"))
-    simulation = Simulation(scenario, tally)
-    simulation.run()
+    simulation, looks = Simulation(scenario, tally), Looks()
+    simulation.run(progress=looks)
     simulation.finish()
     cycles = sorted(
         (at - tally.received[name][0]) / 1e9
@@ -83,6 +109,8 @@ def one(recipe: Recipe) -> dict[str, Any]:
         "cycle_p50_s": round(cycles[count // 2], 1) if cycles else None,
         "cycle_p95_s": round(cycles[int(0.95 * (count - 1))], 1) if cycles else None,
         "metres_per_order": round(metres / max(count, 1), 1),
+        "waiting_percent": looks.percent,
+        "switched": simulation.core.world.traffic.switched,
     }
 
 
@@ -94,9 +122,13 @@ def run(
     report: Callable[[dict[str, Any]], None],
 ) -> dict[str, dict[str, Any]]:
     """All variants on all seeds: medians by variant. What stands in the file `results` (JSON lines)
-    for the same recipe is not run again."""
+    for the same recipe, with every figure, is not run again."""
     key = hash_of(recipe)
-    done = {(row["variant"], row["seed"]): row for row in _read(results) if row["key"] == key}
+    done = {
+        (row["variant"], row["seed"]): row
+        for row in _read(results)
+        if row["key"] == key and row.keys() >= set(COLUMNS)
+    }
     names, wanted = list(variants), list(seeds)
     for seed in wanted:  # seed by seed, so that variants are compared under the same load
         for name in names:

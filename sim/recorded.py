@@ -116,6 +116,7 @@ def _figures(simulation: Simulation, writer: RunWriter) -> dict[str, Any]:
         "events": world.events,
         "plans_rejected": world.path_rejected,
         "moves_cut": world.traffic.cut,
+        "switched": world.traffic.switched,
         "commands_refused": world.refusals,
         "late_messages": simulation.network.late,
         "journal_hash": writer.journal_hash,

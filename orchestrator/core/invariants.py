@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.core import proof
 from orchestrator.core.world import World
 
 
@@ -20,6 +21,7 @@ def check(world: World) -> list[str]:
     """Return every invariant that does not hold, in words."""
     return [
         *_floor(world),
+        *proof.broken(world.traffic),
         *_bays(world),
         *_loads(world),
         *_books(world),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 
+from orchestrator.core import switching
 from orchestrator.core.messages import ExtendBase, PathsPlanned, ReachMeasured, RequestPaths
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import MS_NS, World
@@ -103,6 +104,7 @@ def planned(world: World, event: PathsPlanned) -> None:
         world.alarm("planner", f"plan {event.request} broke a rule; its end was cut off")
     for robot in world.robots:
         release(world, robot.index)
+    switch(world)
 
 
 def release(world: World, robot: int) -> None:
@@ -113,6 +115,14 @@ def release(world: World, robot: int) -> None:
         if still:
             world.robots[robot].since_ns = world.time_ns
         world.out.append(ExtendBase(robot=robot, edges=edges))
+
+
+def switch(world: World) -> None:
+    """Behind each plan and once a tick: who waits for a robot that isn't there yet may go first."""
+    if world.site.policy.switching:
+        for robot in world.robots:
+            if switching.go_first(world.traffic, robot.index):
+                release(world, robot.index)
 
 
 def reach(world: World, event: ReachMeasured) -> None:

@@ -148,6 +148,7 @@ class Policy:
     answer_ms: int = 10_000  # a request without an answer is asked again after this
     horizon: int = 10  # moves planned ahead per robot
     lookahead: int = 4  # nodes released ahead of a robot
+    switching: bool = False  # who waits for a robot that isn't there yet may go first
     park_after_ms: int = 4000
     restart_tries: int = 6
     relocalise_tries: int = 3  # of a robot that slipped; then it is treated as dead

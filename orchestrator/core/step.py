@@ -248,4 +248,5 @@ def _ticked(world: World) -> None:
     detours.watch(world)
     nonsense.watch(world)
     recovery.watch(world)
+    planning.switch(world)
     planning.want_if_due(world)

@@ -1,4 +1,5 @@
 """Who goes first: the precedence graph over planned moves, and the release of nodes to robots.
+(Who may go first after all: `core.switching`.)
 
 After Hoenig et al. 2019 (action dependency graph). A plan arrives as a sequence of moves that could
 be made one at a time; it is checked move by move, and each move waits for every earlier move of
@@ -22,16 +23,19 @@ REACH_FACTOR = 3  # so many times `lookahead` nodes at most, whatever a fleet ne
 
 
 class Move:
-    """One robot along one edge; `waits` counts the unfinished moves that go first."""
+    """One robot along one edge; `waits` counts the unfinished moves that go first, `rank` is its place
+    in the sequence of what is planned."""
 
-    __slots__ = ("edge", "followers", "move_id", "released", "robot", "waits")
+    __slots__ = ("edge", "followers", "move_id", "over", "rank", "released", "robot", "waits")
 
-    def __init__(self, robot: int, edge: int, move_id: int) -> None:
+    def __init__(self, robot: int, edge: int, move_id: int, rank: int = 0) -> None:
         self.robot = robot
         self.edge = edge
         self.move_id = move_id
+        self.rank = rank
         self.waits = 0
         self.released = False
+        self.over = False
         self.followers: list[Move] = []
 
 
@@ -54,17 +58,22 @@ class Traffic:
         self.planned: list[deque[Move]] = []
         self.stands: dict[int, int] = {}  # stand id of each frontier -> robot
         self.frozen = False  # a plan from these frontiers is being computed
+        self.lanes: dict[int, list[Move]] = {}  # move id -> moves; empty: nobody asked since
+        self.foremost = 0  # rank of the first of what is planned, or less
+        self.switched = 0  # times that somebody went first after all
         self.cut = 0  # moves of plans that were refused by the check
         self.changes: dict[int, int] = {}  # edge -> fleets, where it differs from the roadmap
 
     def join(self, robot: int, fleet: int, node: int, heading_deg: int) -> None:
-        """Place the next robot; indices are given in sequence."""
+        """Place the next robot; indices are given in sequence. A plan that leads through it ends."""
         assert robot == len(self.at), "robots join in sequence"
         stand = fleet * self.roadmap.nodes + node
         for other in self.roadmap.stand_stands[stand]:
             assert other not in self.stands, (
                 f"robot {robot} joins where {self.stands[other]} stands"
             )
+        if any(stand in self.roadmap.move_stands[m.move_id] for q in self.planned for m in q):
+            self.drop_planned()
         self.fleet.append(fleet)
         self.at.append(node)
         self.at_heading_deg.append(heading_deg)
@@ -105,7 +114,7 @@ class Traffic:
                 break
             at[robot] = node = heads[edge]
             stands[fleet * nodes + node] = robot
-            move = Move(robot, edge, move_id)
+            move = Move(robot, edge, move_id, taken)
             waits = 0
             for touched in move_moves[move_id]:
                 other = last[touched]
@@ -129,6 +138,7 @@ class Traffic:
 
     def drop_planned(self) -> None:
         """Forget every move that is not released. What is released waits for nothing."""
+        self.lanes, self.foremost = {}, 0
         for queue in self.planned:
             queue.clear()
         for queue in self.released:
@@ -147,8 +157,8 @@ class Traffic:
             return ()
         planned, released = self.planned[robot], self.released[robot]
         edges: list[int] = []
-        while planned and planned[0].waits == 0 and self._short(robot):
-            if not self._may_enter(robot, planned[0].edge):
+        while planned and planned[0].waits == 0 and self.short(robot):
+            if not self.may_enter(robot, planned[0].edge):
                 break
             move = planned.popleft()
             move.released = True
@@ -158,7 +168,7 @@ class Traffic:
             self._set_tail(robot, edges[-1])
         return tuple(edges)
 
-    def _short(self, robot: int) -> bool:
+    def short(self, robot: int) -> bool:
         """It is to be given more, if possible: by count, or by the way that it needs to stop."""
         released = self.released[robot]
         if len(released) < self.lookahead:
@@ -172,16 +182,16 @@ class Traffic:
 
     def runs_short(self, robot: int) -> bool:
         """Nothing is planned that it could be given."""
-        return bool(self.reach_mm) and not self.planned[robot] and self._short(robot)
+        return bool(self.reach_mm) and not self.planned[robot] and self.short(robot)
 
     def held_up(self, robot: int) -> bool:
         """Others go first on its next planned move, or stay where it leads."""
         planned = self.planned[robot]
         return bool(planned) and (
-            planned[0].waits > 0 or not self._may_enter(robot, planned[0].edge)
+            planned[0].waits > 0 or not self.may_enter(robot, planned[0].edge)
         )
 
-    def _may_enter(self, robot: int, edge: int) -> bool:
+    def may_enter(self, robot: int, edge: int) -> bool:
         """A ticket may have been given back since the plan was made: then nobody enters the bay."""
         node_bay = self.roadmap.node_bay
         bay = node_bay[self.roadmap.edge_head[edge]]
@@ -204,6 +214,7 @@ class Traffic:
         wake = [robot]
         while True:
             move = released.popleft()
+            move.over = True
             for follower in move.followers:
                 follower.waits -= 1
                 if follower.waits == 0 and self.planned[follower.robot][0] is follower:
