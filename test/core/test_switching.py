@@ -318,4 +318,3 @@ def test_a_robot_that_joins_where_others_were_to_pass_ends_their_plan() -> None:
     joined = RobotJoined(name, "late", 0, node, 0, 1000)
     story.say(joined)
     assert traffic.at[name] == node and proof.broken(traffic) == []
-    assert node not in [roadmap.edge_head[move.edge] for move in traffic.unfinished()]
