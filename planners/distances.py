@@ -27,7 +27,8 @@ class Distances:
         self._arrays = arrays
         self._row_of: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._rows_max = max(8, bytes_max // max(1, 4 * arrays.edges))
-        self.tables = np.empty((8, arrays.edges), np.int32)  # (rows, E)
+        # Memory that nobody wrote to takes no room yet: so all of it at once, and no copies later.
+        self.tables = np.empty((self._rows_max, arrays.edges), np.int32)  # (rows, E)
         self._blocked: tuple[int, ...] = ()
         self._changes = b""
         self.edge_fleets = arrays.edge_fleets  # (E,) as they are just now

@@ -42,6 +42,10 @@ SORT_PARKING = tuple(range(-1, 47, 4))  # rows with parking beside them
 TUG_ROWS = {-1 + 6 * k: (EAST if k % 2 == 0 else WEST) for k in range(7)} | {39: EAST, 47: WEST}
 DOOR_ROWS = (0, 6, 12, 18, 24, 30, 41)
 CHUTES = 5  # for each door
+WEST_ROWS = {
+    ("dock", 0): 3, ("dock", 1): 9, ("dock", 2): 15, ("relabel", 0): 21,
+    ("empties", 0): 25, ("dock", 3): 31, ("dock", 4): 37, ("dock", 5): 43,
+}  # fmt: skip
 QUEUE_SPEED = 1.2  # m/s in the queues before the arms
 
 
@@ -130,10 +134,10 @@ class Hall:
     def stations_west(self) -> None:
         """Docks, relabelling, empty totes: sidings of the shuttles along their westernmost column."""
         x = min(RESERVE_COLUMNS)
-        for name, y in (("dock-{}0", 3), ("dock-{}1", 9), ("dock-{}2", 15), ("relabel-{}0", 21),
-                        ("empties-{}0", 25), ("dock-{}3", 31), ("dock-{}4", 37), ("dock-{}5", 43)):  # fmt: skip
+        for (kind, number), y in WEST_ROWS.items():
             place, direction = (x, self.y + y), RESERVE_COLUMNS[x]
-            self.floor.beside(name.format(self.tag), place, -1, direction, self.centre.shuttles)
+            name = f"{kind}-{self.tag}{number}"
+            self.floor.beside(name, place, -1, direction, self.centre.shuttles)
 
     def picking(self) -> None:
         """Spurs with two pick stations each, what they made at the sorters' first column; unpacking."""
@@ -241,9 +245,7 @@ class Hall:
         for number, x in enumerate(range(turn + 1, west), 1):
             fleets = centre.sorters + centre.tuggers if x < last else centre.tuggers
             floor.bay(f"charge-c-{self.tag}{number}", (x, top + 1), ((x, top), fleets))
-        places = [
-            ((east, y), (east - 1, y)) for y in range(self.y, top, 2) if y not in rows
-        ]
+        places = [((east, y), (east - 1, y)) for y in range(self.y, top, 2) if y not in rows]
         below = self.y + min(TUG_ROWS)
         places += [((x, below), (x, below - 1)) for x in range(west, east + 1)]
         self._rest("t", places, centre.tuggers, every=3)

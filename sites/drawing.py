@@ -114,7 +114,9 @@ class Floor:
         cells = [(x + side, row) for row in rows]
         self.siding(name, (x, rows[0]), cells, (x, rows[-1]), fleets)
 
-    def rest(self, name: str, places: Iterable[tuple[Cell, Cell]], fleets: Fleets, every: int) -> None:
+    def rest(
+        self, name: str, places: Iterable[tuple[Cell, Cell]], fleets: Fleets, every: int
+    ) -> None:
         """Parking places (mouth, cell), each `every`th a charger."""
         chargers = parkings = 0
         for number, (mouth, cell) in enumerate(places):

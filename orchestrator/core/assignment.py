@@ -59,10 +59,10 @@ def _task_offers(world: World) -> list[TaskOffer]:
         if fleets:
             onward_ms = _onward_ms(world, task)
             offers.append(TaskOffer(task.id, task.node, fleets, priority, onward_ms))
-    for index, bay in enumerate(world.site.roadmap.bays):
-        if bay.kind == "charger" and energy.open_to(world, index):
-            fleets = closures.bay_fleets(world, index)
-            offers.append(TaskOffer(-1 - index, bay.node, fleets << CHARGE_BIT, 0, 0))
+    for index in world.chargers:
+        if energy.open_to(world, index):
+            node, fleets = world.site.roadmap.bays[index].node, closures.bay_fleets(world, index)
+            offers.append(TaskOffer(-1 - index, node, fleets << CHARGE_BIT, 0, 0))
     return offers
 
 

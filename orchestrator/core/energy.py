@@ -40,7 +40,7 @@ def emptiest(world: World) -> dict[int, None]:
     than there are chargers open to them."""
     chosen: dict[int, None] = {}
     known = world.site.roadmap.bays
-    free = [i for i, bay in enumerate(known) if bay.kind == "charger" and open_to(world, i)]
+    free = [index for index in world.chargers if open_to(world, index)]
     for fleet in range(len(world.site.fleets)):
         robots = [r for r in world.robots if r.fleet == fleet and r.idle and not r.charging]
         robots.sort(key=lambda robot: (robot.battery_permille, robot.index))
@@ -57,14 +57,13 @@ def make_room(world: World) -> None:
     if not wanting:
         return
     known = world.site.roadmap.bays
-    chargers = [i for i, bay in enumerate(known) if bay.kind == "charger"]
     missing: dict[int, list[Robot]] = {}  # fleet -> robots beyond the open chargers
     for robot in sorted(wanting, key=lambda robot: (robot.battery_permille, robot.index)):
         missing.setdefault(robot.fleet, []).append(robot)
-    for index in chargers:
+    for index in world.chargers:
         if open_to(world, index):
             _served(missing, known[index].fleets)
-    for index in chargers:
+    for index in world.chargers:
         for holder in list(world.bays[index].holders):
             comer = next(
                 (m[0] for f, m in missing.items() if m and known[index].fleets >> f & 1), None

@@ -238,8 +238,9 @@ def park(world: World, robot: Robot) -> None:
         return
     best, best_key = -1, (2, 0)
     here = bays.inside(world, robot.index)
-    for index, bay in enumerate(roadmap.bays):
-        if bay.kind not in ("parking", "charger") or not bay.fleets >> robot.fleet & 1:
+    for index in world.rests:
+        bay = roadmap.bays[index]
+        if not bay.fleets >> robot.fleet & 1:
             continue
         if not scopes.open_to_rest(world, bay.node):
             continue

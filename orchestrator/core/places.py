@@ -46,15 +46,13 @@ def bay_of(world: World, tote: Tote) -> int:
 def slot_for(world: World, near: int, zone: str, fleets: int) -> int:
     """The free slot of the zone ("": any) nearest to a node, that some of the fleets may enter; -1:
     there is none in reach."""
-    bays = world.site.roadmap.bays
-    best, best_mm = -1, 0
-    for slot in world.stock.free_slots:
-        if zone not in ("", world.stock.zone_of[slot]) or not bay_fleets(world, slot) & fleets:
-            continue
-        length = distance_mm(world, near, bays[slot].node)
-        if best < 0 or (length, slot) < (best_mm, best):
-            best, best_mm = slot, length
-    return best
+    roadmap = world.site.roadmap
+    x_mm, y_mm = roadmap.node_x_mm[near], roadmap.node_y_mm[near]
+
+    def suits(slot: int) -> bool:
+        return bool(bay_fleets(world, slot) & fleets)
+
+    return world.stock.free_slots.nearest(x_mm, y_mm, zone, suits)
 
 
 def station_for(world: World, capability: str, fleets: int) -> int:

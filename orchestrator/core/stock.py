@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.core.robots import Token
+from orchestrator.core.slots import FreeSlots
 
 
 @dataclass(slots=True)
@@ -40,13 +41,13 @@ class Tote:
 class Stock:
     """The books. `slot_owner` names the tote that stands in a slot or is to come (back) to it."""
 
-    def __init__(self, slots: Iterable[tuple[int, str]]) -> None:
-        """`slots`: bay and zone of each."""
+    def __init__(self, slots: Iterable[tuple[int, str]], x_mm: list[int], y_mm: list[int]) -> None:
+        """`slots`: bay and zone of each; where bays are."""
         self.totes: dict[str, Tote] = {}
         self.by_sku: dict[str, dict[str, None]] = {}
         self.zone_of = dict(slots)
         self.slot_owner: dict[int, str] = dict.fromkeys(self.zone_of, "")
-        self.free_slots: dict[int, None] = dict.fromkeys(self.zone_of)
+        self.free_slots = FreeSlots(self.zone_of.items(), x_mm, y_mm)
         self.slot_waiters: dict[str, deque[Token]] = {}  # by the zone they ask for
         self.boxes: dict[str, dict[str, int]] = {}  # order -> units picked for it
         self.far: dict[int, None] = {}  # slots that are out of reach just now: taken last
@@ -74,13 +75,13 @@ class Stock:
     def take_slot(self, tote: Tote, slot: int) -> None:
         """The slot is the tote's home from now on."""
         self.slot_owner[slot] = tote.id
-        self.free_slots.pop(slot, None)
+        self.free_slots.take(slot)
         tote.home, tote.zone = slot, self.zone_of[slot]
 
     def free_slot(self, slot: int) -> None:
         """Nobody's any more."""
         self.slot_owner[slot] = ""
-        self.free_slots[slot] = None
+        self.free_slots.give(slot)
 
     def count(self, tote: Tote, quantity: int) -> int:
         """So many units are really in the tote: the books follow; return by how much they change."""

@@ -158,6 +158,8 @@ class World:
     stations: list[StationState]
     skus: set[str]  # the site's, and what the host told since
     min_units: dict[str, int]  # by SKU, likewise
+    chargers: tuple[int, ...]  # bays
+    rests: tuple[int, ...]  # bays where robots rest: parking and chargers
     time_ns: int = 0
     events: int = 0
     started: bool = False
@@ -241,9 +243,15 @@ class World:
         return (-order.priority, order.due_ns or NEVER_NS, self.number(), order.id)
 
 
+def _bays(site: Site, *kinds: str) -> tuple[int, ...]:
+    return tuple(i for i, bay in enumerate(site.roadmap.bays) if bay.kind in kinds)
+
+
 def new_world(site: Site) -> World:
     """An empty building."""
     slots = [(i, bay.zone) for i, bay in enumerate(site.roadmap.bays) if bay.kind == "slot"]
+    x_mm = [site.roadmap.node_x_mm[bay.node] for bay in site.roadmap.bays]
+    y_mm = [site.roadmap.node_y_mm[bay.node] for bay in site.roadmap.bays]
     bays = [BayState() for _ in site.roadmap.bays]
     holders = [state.holders for state in bays]
     energy = []
@@ -255,12 +263,14 @@ def new_world(site: Site) -> World:
         site=site,
         energy=energy,
         traffic=Traffic(site.roadmap, site.policy.lookahead, holders),
-        stock=Stock(slots),
+        stock=Stock(slots, x_mm, y_mm),
         bays=bays,
         touring=sum((fleet.places > 1) << i for i, fleet in enumerate(site.fleets)),
         asked=dict.fromkeys(sorted(site.skus)),
         skus=set(site.skus),
         min_units=dict(site.min_units),
+        chargers=_bays(site, "charger"),
+        rests=_bays(site, "parking", "charger"),
         stations=[
             StationState(queues={capability: deque() for capability in station.capabilities})
             for station in site.stations
