@@ -138,7 +138,7 @@ class Chooser:
         """Robots are where they are, not where the plans expect them: who is elsewhere, and whoever's
         plan leads through a cell of one who now waits, plans to wait. The others keep their plans, so
         all plans together stay free of conflicts. Returns how many wait."""
-        _check(states, self._grid.nodes, len(self._states))
+        checked(states, self._grid.nodes, len(self._states))
         waits = states != self._states
         if not waits.any():
             return 0
@@ -230,7 +230,8 @@ class Chooser:
             self._taken[self._path[:, step], step] = self._robots
 
 
-def _check(states: Ints, nodes: int, robots: int) -> None:
+def checked(states: Ints, nodes: int, robots: int) -> None:
+    """Raises ValueError where robots can't be so."""
     if states.shape != (robots,):
         raise ValueError(f"states of {states.shape} robots, planned for {robots} -> name all")
     if robots and not 0 <= states.min() <= states.max() < 4 * nodes:

@@ -19,10 +19,11 @@ import numpy as np
 from planners.grid import Grid
 from planners.roadmap import Ints
 from sim.lorr_checkpoint import Checkpoint, freeze, thaw
-from sim.lorr_entry import BUDGET_SHARE, Settings, ready
+from sim.lorr_entry import BUDGET_SHARE, Settings, plain, ready
 from sim.lorr_files import Instance, load
 from sim.lorr_rules import Floor, result
 
+PLANNERS = ("epibt", "pibt")
 Progress = Callable[[int, int], None]  # steps made, tasks finished
 
 
@@ -31,11 +32,18 @@ class Match:
     rehearsal on what is visible at the start) happens here, before the clock runs."""
 
     def __init__(
-        self, instance: Instance, settings: Settings | None = None, iterations: int | None = None
+        self,
+        instance: Instance,
+        settings: Settings | None = None,
+        iterations: int | None = None,
+        planner: str = PLANNERS[0],
     ) -> None:
         """`iterations` bounds the improvement per step instead of the clock: the same result on
-        each machine, as long as no step runs over the budget."""
+        each machine, as long as no step runs over the budget. `planner`: where there are no settings,
+        one of PLANNERS."""
         grid = Grid.of(instance.free)
+        if settings is None and planner == "pibt":
+            settings = plain(instance, grid)
         self.settings, self._entry = ready(instance, grid, settings)
         self.tasks = Floor(instance, grid)
         self._iterations = iterations

@@ -34,6 +34,7 @@ CHANGED = {
     "instance": "another instance",
     "budget_ms": "another --budget-ms",
     "iterations": "other --iterations",
+    "planner": "another --planner",
     "code": "another version of the code",
 }
 AWAY = "remove it, or leave --resume out"
@@ -50,12 +51,13 @@ class Terms:
     instance: str  # SHA-256 of what was read
     budget_ms: float
     iterations: int | None
+    planner: str
     code: str
 
     @staticmethod
-    def of(instance: Instance, budget_ms: float, iterations: int | None) -> Terms:
+    def of(instance: Instance, budget_ms: float, iterations: int | None, planner: str) -> Terms:
         """The terms of a match by the code that runs."""
-        return Terms(_content(instance), budget_ms, iterations, _code())
+        return Terms(_content(instance), budget_ms, iterations, planner, _code())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,11 @@ def read(path: Path, terms: Terms) -> Checkpoint:
         raise CheckpointError(f"{path}: is no checkpoint of this format -> {AWAY}")
     for key, value in asdict(terms).items():
         if head.get(key) != value:
-            was = f" ({head.get(key)}, now {value})" if key in ("budget_ms", "iterations") else ""
+            was = (
+                f" ({head.get(key)}, now {value})"
+                if key in ("budget_ms", "iterations", "planner")
+                else ""
+            )
             raise CheckpointError(f"{path}: is of {CHANGED[key]}{was} -> {AWAY}")
     if hashlib.sha256(body).hexdigest() != head.get("sha256"):
         raise CheckpointError(f"{path}: is damaged -> {AWAY}")

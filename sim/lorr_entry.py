@@ -14,6 +14,7 @@ from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import StateTables, StepParameters, StepPlanner
+from planners.turning import PibtPlanner
 from sim.guiding import guided
 from sim.lorr_files import Instance, InstanceError
 from sim.lorr_rules import Floor
@@ -33,8 +34,9 @@ REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`against`: what driving against a lane costs more, in quarters of a step."""
+    """`against`: what driving against a lane costs more, in quarters of a step; `plain`: PIBT alone."""
 
+    plain: bool = False
     against: int = 16
     steps: StepParameters = field(default_factory=StepParameters)
     match: MatchParameters = field(default_factory=MatchParameters)
@@ -63,7 +65,11 @@ class Entry:
             grid, alternate(instance.free, grid, settings.against), TABLE_BYTES_MAX
         )
         self._matcher = TaskMatcher(self.tables, settings.match)
-        self._planner = StepPlanner(grid, self.tables, states, settings.steps)
+        self._planner: StepPlanner | PibtPlanner
+        if settings.plain:
+            self._planner = PibtPlanner(grid, self.tables, states)
+        else:
+            self._planner = StepPlanner(grid, self.tables, states, settings.steps)
         self._waited = np.zeros(len(states), np.int64)
         self._last = np.full(len(states), -1, np.int32)
 
@@ -102,7 +108,11 @@ class CrowdEntry:
         states, goals = starts(instance, grid), _goals(instance, grid)
         self.tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
         self._matcher = CrowdMatcher(self.tables, settings.crowd)
-        self._planner = CrowdPlanner(self.tables, states, settings.steps)
+        self._planner: CrowdPlanner | PibtPlanner
+        if settings.plain:
+            self._planner = PibtPlanner(grid, self.tables, states)
+        else:
+            self._planner = CrowdPlanner(self.tables, states, settings.steps)
         self._waited = np.zeros(len(states), np.int64)
         spread = 7919 * np.arange(len(states)) % len(goals)  # of those without a task
         self._last = goals[spread]
@@ -187,6 +197,11 @@ def _paces(instance: Instance, grid: Grid, settings: Settings) -> Paces:
         return Paces.of(lanes)
     trips = grid.number[np.array(legs)].astype(np.int32)
     return guided(grid, lanes, trips, MOVING * len(instance.starts), settings.spread)
+
+
+def plain(instance: Instance, grid: Grid) -> Settings:
+    """PIBT alone, with the guidance that is taken unrehearsed."""
+    return replace(HUGE if crowd(instance, grid) else CROWDED, plain=True)
 
 
 def choose(instance: Instance, grid: Grid, margin_percent: int = 0) -> Settings:

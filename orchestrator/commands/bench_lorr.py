@@ -18,6 +18,7 @@ EXAMPLES = """\
   lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json
   lightsout bench lorr INSTANCE.json --steps 5000 --out result.json --resume    goes on where it was
   lightsout bench lorr INSTANCE.json --iterations 2000    the same result each time"""
+PLANNERS = ("epibt", "pibt")  # as of `sim.lorr`
 BUDGET_MS = 1000.0
 CHECKPOINT_STEPS = 100
 STEP_MS_MAX = 100_000.0  # real time of a step when iterations count: nobody is late
@@ -33,6 +34,12 @@ def add(kinds: Any) -> None:
     )
     parser.add_argument(
         "--iterations", type=int, help="chains tried per step instead of the clock: reproducible"
+    )
+    parser.add_argument(
+        "--planner",
+        choices=PLANNERS,
+        default=PLANNERS[0],
+        help="pibt: plain, to compare with; a few ms for 10,000 robots",
     )
     parser.add_argument("--out", type=Path, metavar="OUT.json", help="the League's result format")
     parser.add_argument(
@@ -97,9 +104,9 @@ def _begin(
     from sim.lorr import Match  # noqa: PLC0415
 
     if arguments.out is None:
-        return Match(instance, iterations=arguments.iterations), None
+        return Match(instance, None, arguments.iterations, arguments.planner), None
     path = _checkpoint(arguments)
-    terms = checkpoint.Terms.of(instance, budget_ms, arguments.iterations)
+    terms = checkpoint.Terms.of(instance, budget_ms, arguments.iterations, arguments.planner)
     if arguments.resume and path.exists():
         found = checkpoint.read(path, terms)
         if found.step >= arguments.steps:
@@ -111,7 +118,7 @@ def _begin(
     else:
         if path.exists():
             _say(f"begins anew; {path.name} will be overwritten (--resume goes on from it)")
-        match = Match(instance, iterations=arguments.iterations)
+        match = Match(instance, None, arguments.iterations, arguments.planner)
     every, last = arguments.checkpoint_steps, match.tasks.time
 
     def keep() -> None:
