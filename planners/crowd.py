@@ -71,8 +71,12 @@ class CrowdPlanner(Chooser):
         crowd.rank(self._states, self._tree, *seen, p.seed + self._step, *ranking)
         crowd.value_plans(self._states, *seen, self._acts, self._now)
         togo = tables[rows, self._states >> 2].astype(np.int64)
-        self._choose(priority, self._weight(goals, togo), stop)
+        self._choose(priority, self._weight(goals, togo), togo, stop)
         return self._acts[:, 0].astype(np.int32)
+
+    def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
+        rows = self._nodes.rows(self._goals[robots])
+        return self._nodes.tables[rows[:, None], nodes].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ by one, are the next step's beginning, so that a step which is cut short is stil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from planners.grid import Grid
 from planners.guidance import Lanes
+from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import operations as kernel
-from planners.kernels import search
+from planners.kernels import search, unfold
 from planners.kernels.states import fill_many
 from planners.protocols import Stop
 from planners.roadmap import Ints
 
 Longs = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Arrays = tuple[NDArray[Any], ...]
 PART = 1000  # robots that choose between two looks at the clock
 
@@ -89,6 +91,7 @@ class StepParameters:
     cells_min: int = 2000  # of a part: on small floors there are fewer
     guard: int = 8  # steps without coming nearer after which nobody of less priority may push
     patience: int = 16  # steps without coming nearer that double the weight of a robot; 0: none do
+    jam: JamParameters = field(default_factory=JamParameters)  # the watchdog's
     seed: int = 0
 
 
@@ -126,12 +129,14 @@ class Chooser:
         self._nearest = np.zeros(count, np.int64)
         self._stalled = np.zeros(count, np.int64)
         self._step = 0
+        self.watchdog = Watchdog(grid, count, self._p.jam)
         self.iterations = 0
         self.improved = 0
 
     def made(self) -> Ints:
         """The actions were made: go on to the states they lead to, and return those."""
         kernel.advance(self._states, self._grid.ahead, self._acts, self._path, self._taken)
+        self.watchdog.made()
         return self._states.copy()
 
     def place(self, states: Ints) -> int:
@@ -164,19 +169,23 @@ class Chooser:
         patience = self._p.patience
         return np.minimum(self._stalled, 8 * patience) + max(1, patience)
 
-    def _choose(self, priority: Longs, weight: Longs, stop: Stop) -> None:
+    def _choose(self, priority: Longs, weight: Longs, togo: Longs, stop: Stop) -> None:
         """Everybody chooses, by priority; then they look for something better."""
         p, grid = self._p, self._grid
+        held = self._watched(togo, stop)
+        if held.all():
+            return
         plans = (self._now, self._acts, self._path, self._taken)
         order = np.argsort(-priority, kind="stable")
         ranks = np.empty(len(order), np.int64)
         ranks[order] = np.arange(len(order))
         guard = np.where(self._stalled >= p.guard, ranks, len(order))
+        guard[held], order = search.NEVER, order[~held[order]]
         options = (
             self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts, weight,
             guard,
         )  # fmt: skip
-        status = np.zeros(len(order), np.uint8)
+        status = np.zeros(len(ranks), np.uint8)
         for at in range(0, len(order), PART):
             some, more = order[at : at + PART], (p.tries, options, status, self._visited, plans)
             for borders in self._cuts:
@@ -191,22 +200,25 @@ class Chooser:
     def _improve(self, ranks: Longs, stop: Stop, options: Arrays, plans: Arrays) -> None:
         p, nodes, count = self._p, self._grid.nodes, len(self._states)
         status, eager = np.zeros(count, np.uint8), np.ones(count, np.uint8)
+        used = self.watchdog.used
         turns = [*self._cuts, None]
         tried = idle = turn = before = 0
         most, start = kernel.BETTER, p.seed + 7919 * self._step
-        while not stop(tried):
+        while not stop(used + tried):
             borders = turns[turn % len(turns)]
+            parts = 1 if borders is None else len(borders) - 1
+            chunk = fitting(stop, used + tried, p.chunk * parts) // parts
             more = (p.tries, ranks, options, status, self._visited, eager)
             if borders is None:
                 np.copyto(status, search.FREE)
                 marks = np.zeros(count, np.uint8)
                 made = search.improve_part(
-                    (0, nodes), p.chunk, start + tried, most, *more, marks, plans
+                    (0, nodes), chunk, start + tried, most, *more, marks, plans
                 )
             else:
                 marks = np.zeros((len(borders) - 1, count), np.uint8)
                 made = search.improve_parts(
-                    borders, p.chunk, start + tried, most, *more, marks, plans
+                    borders, chunk, start + tried, most, *more, marks, plans
                 )
             turn += 1
             idle = 0 if made[0] else idle + 1
@@ -218,6 +230,26 @@ class Chooser:
                 most, before, idle = kernel.SIDEWAYS, tried, 0
                 eager[:] = 1
         self.iterations += tried
+
+    def _watched(self, togo: Longs, stop: Stop) -> Bools:
+        """(R,) robots that the watchdog drives: their plans are set, and nobody comes near."""
+        dog = self.watchdog
+        dog.look(self._states, self._goals, togo, self._costs_of, stop)
+        self.iterations += dog.used
+        if dog.began:
+            self._forget()
+        held = np.zeros(len(self._states), bool)
+        held[dog.robots] = True
+        if len(dog.robots):
+            self._acts[dog.robots] = dog.acts(self._p.length)
+            plans = (self._acts, self._path, self._taken)
+            unfold.occupy(dog.robots, dog.closed, self._states, self._grid.ahead, *plans)
+            self._now[held] = -1
+        return held
+
+    def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
+        """(P, C) costs from nodes to the goals of robots."""
+        raise NotImplementedError
 
     def _forget(self) -> None:
         self._acts[:] = 0
@@ -278,5 +310,11 @@ class StepPlanner(Chooser):
             self._forget()
         kernel.value_plans(self._robots, self._states, *seen, p.sharp, unit, self._acts, self._now)
         togo = self._tables.tables[first, self._states].astype(np.int64)
-        self._choose(priority, self._weight(goals, togo), stop)
+        self._choose(priority, self._weight(goals, togo), togo, stop)
         return self._acts[:, 0].astype(np.int32)
+
+    def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
+        starts = 4 * nodes[:, None] + np.arange(4)
+        rows = self._tables.rows(self._goals[robots])
+        steps: Longs = self._tables.tables[rows[:, None, None], starts].min(axis=2).astype(np.int64)
+        return steps

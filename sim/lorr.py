@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from planners.grid import Grid
+from planners.jam import Watchdog
 from planners.roadmap import Ints
 from sim.lorr_checkpoint import Checkpoint, freeze, thaw
 from sim.lorr_entry import BUDGET_SHARE, Settings, plain, ready
@@ -57,6 +58,11 @@ class Match:
     def timeouts(self) -> int:
         """Steps in which everybody waited for the answer."""
         return self.tasks.late
+
+    @property
+    def watchdog(self) -> Watchdog:
+        """Who undoes jams."""
+        return self._entry.watchdog
 
     @property
     def times(self) -> list[float]:

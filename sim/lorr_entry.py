@@ -10,6 +10,7 @@ import numpy as np
 from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, SpreadParameters, alternate
+from planners.jam import Watchdog
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -94,6 +95,11 @@ class Entry:
         """The actions were made."""
         self._planner.made()
 
+    @property
+    def watchdog(self) -> Watchdog:
+        """The planner's."""
+        return self._planner.watchdog
+
 
 class CrowdEntry:
     """The same for thousands of robots: tables by cell, all made before the first step."""
@@ -134,6 +140,11 @@ class CrowdEntry:
     def made(self) -> None:
         """The actions were made."""
         self._planner.made()
+
+    @property
+    def watchdog(self) -> Watchdog:
+        """The planner's."""
+        return self._planner.watchdog
 
     def again(self, instance: Instance, settings: Settings) -> CrowdEntry:
         """Another one on the same tables."""

@@ -15,6 +15,7 @@ from numba import njit, prange
 from planners.kernels.operations import ANY, chain, scratch, within
 
 FREE, CHOSEN, CROSSING = 0, 1, 2
+NEVER = -2  # the guard of robots that nobody pushes
 
 
 @njit(cache=True)

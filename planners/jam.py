@@ -1,0 +1,236 @@
+"""A watchdog over step planners: when robots come no nearer to their goals, LaCAM* undoes the jam.
+
+Priorities, operations and improvement can turn round in circles; here the robot that has waited longest
+gets its way, by a search that is complete. On small floors all robots take part; on large ones those
+around it, within cells that nobody enters or leaves meanwhile. One-step moves are unfolded into turns
+and drives that keep the sequence at each cell. All of it is counted in expansions, so that it is
+reproducible under a budget of iterations and short under a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planners.grid import Grid
+from planners.kernels import unfold
+from planners.kernels.hops import fill_hops, reverse
+from planners.kernels.lacam import EXHAUSTED, FOUND, RUNNING
+from planners.protocols import Ints, Stop
+from planners.search import Search
+
+Longs = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Costs = Callable[[Ints, Ints], Longs]  # robots (P,), nodes (C,) -> (P, C) costs to their goals
+CHUNK = 16  # expansions between two questions whether to stop
+SHORTEST = 4  # patience, when one jam follows another
+FAR = 65535  # a cost from where there is no way
+NOBODY = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class JamParameters:
+    """When to look, and how much."""
+
+    patience: int = 32  # steps without coming nearer: of half of those on their way; 0: never
+    alone: int = 4  # times as many: of a single robot
+    served: int = 1  # robots that must reach their goals in one plan; others do as well as they can
+    expansions: int = 5000  # of one search
+    table: int = 1 << 22  # robots x cells up to which all take part
+    cells: int = 1024  # else: around the one that waits; four times as many when that isn't enough
+    bytes_max: int = 1 << 26
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class _Jam:
+    """A part of the floor, and who is in it."""
+
+    nodes: Ints  # (C,) ascending
+    robots: Ints  # (P,) ascending
+    served: Ints  # robots
+    whole: bool  # everything that can be reached from there
+
+
+class Watchdog:
+    """Takes over robots for a while. `hopeless`: who can't reach its goal, proven, and that goal."""
+
+    def __init__(self, grid: Grid, robots: int, parameters: JamParameters) -> None:
+        self._grid, self._p = grid, parameters
+        self._age = np.zeros(robots, np.int64)  # steps since it was at a goal
+        self._stalled = np.zeros(robots, np.int64)  # and since it came nearer to one
+        self._nearest = np.zeros(robots, np.int64)
+        self._goals = np.full(robots, -1, np.int32)
+        self._jam: _Jam | None = None
+        self._search: Search | None = None
+        self._acts = np.empty((0, 0), np.int8)
+        self._step = self._made = self._quiet = self._failed = self._tried = 0
+        self._patience, self._ended = parameters.patience, -(1 << 30)
+        self.used = self.undone = self.given_up = 0
+        self.began = False
+        self.hopeless: dict[int, int] = {}
+
+    @property
+    def robots(self) -> Ints:
+        """Those that are taken over just now."""
+        return NOBODY if self._jam is None else self._jam.robots
+
+    @property
+    def closed(self) -> Ints:
+        """Nodes that nobody else enters; none, where there is nobody else."""
+        jam = self._jam
+        return NOBODY if jam is None or len(jam.robots) == len(self._age) else jam.nodes
+
+    def look(self, states: Ints, goals: Ints, togo: Longs, costs: Costs, stop: Stop) -> None:
+        """A new step: see whether somebody is stuck; go on with what was begun. `togo` (R,) what it
+        costs robots to their goals."""
+        self._step += 1
+        self.used, self.began = 0, False
+        away = goals != states >> 2
+        self._count(states, goals, togo, away)
+        self.hopeless = {r: g for r, g in self.hopeless.items() if goals[r] == g and away[r]}
+        if self._p.patience <= 0:
+            return
+        if self._jam is None:
+            self._begin(states, goals, away, costs)
+        if self._search is not None:
+            self._think(states, stop)
+
+    def acts(self, length: int) -> NDArray[np.int8]:
+        """(P, length) the next actions of `robots`, waits at the end."""
+        mine = self._acts[self._made : self._made + length]
+        acts = np.zeros((len(self.robots), length), np.int8)
+        acts[:, : len(mine)] = mine.T
+        return acts
+
+    def made(self) -> None:
+        """The actions were made."""
+        if self._jam is None or self._search is not None:
+            return
+        self._made += 1
+        if self._made >= len(self._acts):
+            self._end()
+
+    def _end(self) -> None:
+        self._jam, self._search = None, None
+        self._ended = self._step
+
+    def _count(self, states: Ints, goals: Ints, togo: Longs, away: Bools) -> None:
+        """A goal that changes before it is reached is no progress; coming nearer to it is."""
+        there = ~away | (self._goals == states >> 2)
+        held = np.zeros(len(goals), bool)
+        held[self.robots] = True
+        nearer = (goals == self._goals) & (togo < self._nearest)
+        self._age = np.where(there, 0, self._age + 1)
+        self._stalled = np.where(there | held | nearer, 0, self._stalled + 1)
+        new = there | held | nearer | (goals != self._goals)
+        self._nearest = np.where(new, togo, self._nearest)
+        self._goals = goals.copy()
+
+    def _begin(self, states: Ints, goals: Ints, away: Bools, costs: Costs) -> None:
+        p, stalled = self._p, self._stalled
+        if self._step < self._quiet:
+            return
+        if self._step > self._ended + 2 * p.patience:
+            self._patience = p.patience
+        able = away.copy()
+        able[list(self.hopeless)] = False
+        stuck = able & (stalled >= self._patience)
+        if 2 * stuck.sum() <= able.sum() and not (stalled[able] >= p.alone * self._patience).any():
+            return
+        order = np.flatnonzero(stuck).astype(np.int32)
+        order = order[np.argsort(-self._age[order], kind="stable")]
+        self._patience = max(min(SHORTEST, p.patience), self._patience // 2)
+        self._surround(int(order[0]), order, states, goals)
+        self._open(states, goals, costs)
+        self.began = self._jam is not None
+
+    def _surround(self, root: int, order: Ints, states: Ints, goals: Ints) -> None:
+        """The cells and the robots that take part when `root` shall get its way."""
+        p, grid = self._p, self._grid
+        most = grid.nodes
+        if len(states) * grid.nodes > p.table:
+            most = min(most, p.cells << min(2 * self._failed, 16))
+        nodes = unfold.ball(int(states[root]) >> 2, most, grid.ahead)
+        inside = np.zeros(grid.nodes, bool)
+        inside[nodes] = True
+        robots = np.flatnonzero(inside[states >> 2]).astype(np.int32)
+        mine = order[inside[states[order] >> 2]]
+        _, first = np.unique(goals[mine], return_index=True)
+        served = mine[np.sort(first)][: max(1, p.served >> self._failed)].astype(np.int32)
+        self._jam = _Jam(nodes, robots, served, most == grid.nodes)
+
+    def _open(self, states: Ints, goals: Ints, costs: Costs) -> None:
+        """Begin to search. Whoever isn't served is drawn to its goal, but needn't get there."""
+        jam = self._jam
+        assert jam is not None
+        here = np.full(self._grid.nodes, -1, np.int32)
+        here[jam.nodes] = np.arange(len(jam.nodes), dtype=np.int32)
+        near = _within(self._grid, jam.nodes, here)
+        wish = here[goals[jam.robots]]
+        far = np.flatnonzero(wish < 0)
+        cost = costs(jam.robots[far], jam.nodes)
+        wish[far] = cost.argmin(axis=1)
+        serves = np.isin(jam.robots, jam.served)
+        lost = far[(cost.min(axis=1) >= FAR) & serves[far]]
+        if len(lost):  # no way to its goal, even alone
+            self.hopeless |= {int(r): int(goals[r]) for r in jam.robots[lost]}
+            self._jam = None
+            return
+        into, _ = reverse(near)
+        rank = np.empty((len(jam.robots), len(near)), np.uint16)
+        fill_hops(wish, into, rank)
+        dist = np.where(serves[:, None], rank, 0).astype(np.uint16)
+        start, goal = here[states[jam.robots] >> 2], np.where(serves, wish, -1).astype(np.int32)
+        seed = self._p.seed + 7919 * self._step
+        self._search = Search(near, start, goal, dist, self._p.bytes_max, seed)
+        self._search.follow(rank)
+        self._tried, self._made = 0, 0
+        self._acts = np.empty((0, len(jam.robots)), np.int8)
+
+    def _think(self, states: Ints, stop: Stop) -> None:
+        """Search as long as there is time; then begin to drive, or give up."""
+        search, jam, status = self._search, self._jam, RUNNING
+        assert search is not None and jam is not None
+        while status == RUNNING and self._tried < self._p.expansions:
+            chunk = fitting(stop, self.used, CHUNK)
+            if not chunk:
+                return
+            status = search.run(chunk, 1)
+            self.used += chunk
+            self._tried += chunk
+        self._search = None
+        if status == FOUND:
+            plan = jam.nodes[search.plan()]
+            self._acts = unfold.unfold(plan, states[jam.robots], self._grid.ahead)
+            self._failed = 0
+            self.undone += 1
+            if not len(self._acts):
+                self._end()
+            return
+        if status == EXHAUSTED and jam.whole and len(jam.served) == 1:
+            robot = int(jam.served[0])
+            self.hopeless[robot] = int(self._goals[robot])
+        else:
+            self._failed += 1
+            self._quiet = self._step + self._p.patience * min(64, 1 << self._failed)
+            self.given_up += 1
+        self._end()
+
+
+def _within(grid: Grid, nodes: Ints, here: Ints) -> Ints:
+    """(C, 4) where steps lead that stay within `nodes`, in their own numbers, -1 behind the last."""
+    ahead = grid.ahead.reshape(-1, 4)[nodes]
+    near = np.where(ahead >= 0, here[ahead], -1).astype(np.int32)
+    last = np.argsort(near < 0, axis=1, kind="stable")
+    return np.ascontiguousarray(np.take_along_axis(near, last, axis=1))
+
+
+def fitting(stop: Stop, used: int, chunk: int) -> int:
+    """How many iterations, `chunk` at most, may be made without stepping over the budget; 0: none."""
+    while chunk and stop(used + chunk - 1):
+        chunk //= 2
+    return chunk

@@ -1,0 +1,229 @@
+"""Crowds on random floors: no conflict ever, no step over its budget, every errand done in the end."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numba
+import numpy as np
+import pytest
+from floors_at_random import biconnected, blocks, judged
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+from planners.crowd import CrowdPlanner, NodeTables
+from planners.grid import Grid
+from planners.guidance import Paces, alternate
+from planners.jam import JamParameters, fitting
+from planners.kernels.unfold import unfold
+from planners.lacam import OneShot, Parameters, ProblemError, solve
+from planners.steps import StateTables, StepParameters, StepPlanner
+
+ERRANDS, BUDGET = 2, 48
+
+
+def planner_on(kind, free, states, parameters):
+    """One of the two step planners; the one for crowds in parts, as on large floors."""
+    grid, lanes = Grid.of(free), alternate(free, Grid.of(free), 4)
+    if kind == "steps":
+        return grid, StepPlanner(grid, StateTables(grid, lanes), states, parameters)
+    tables = NodeTables(grid, Paces.of(lanes), np.arange(grid.nodes, dtype=np.int32))
+    return grid, CrowdPlanner(tables, states, parameters)
+
+
+class Day:
+    """Robots that have one errand after the other, each step judged."""
+
+    def __init__(self, kind, free, states, errands, budget=BUDGET, parts=1, **jam):
+        parameters = StepParameters(
+            length=3, tries=60, parts=parts, cells_min=4, jam=JamParameters(**jam)
+        )
+        self.grid, self.planner = planner_on(kind, free, states, parameters)
+        self.states, self.errands, self.budget = states, errands, budget
+        self.done = np.zeros(len(states), int)
+        self.waited = np.zeros(len(states), np.int64)
+        self.rows, self.dearest = [], 0
+
+    def goals(self):
+        robots, count = np.arange(len(self.states)), self.errands.shape[1]
+        while True:
+            goal = self.errands[robots, np.minimum(self.done, count - 1)]
+            hit = (self.done < count) & (goal == self.states >> 2)
+            if not hit.any():
+                return np.where(self.done < count, goal, self.states >> 2).astype(np.int32)
+            self.done[hit] += 1
+            self.waited[hit] = 0
+
+    def over(self):
+        self.goals()
+        return bool((self.done == self.errands.shape[1]).all())
+
+    def run(self, steps):
+        """Until all is done, at most so many steps; return how many were made."""
+        for made in range(steps):
+            if self.over():
+                return made
+            self.step()
+        return steps
+
+    def step(self):
+        goals, before = self.goals(), self.planner.iterations
+        none = np.full(len(goals), -1, np.int32)
+        actions = self.planner.plan(goals, none, self.waited.copy(), self.stop)
+        self.dearest = max(self.dearest, self.planner.iterations - before)
+        self.waited += 1
+        self.states = judged(self.grid, self.states, actions)
+        assert self.planner.made().tolist() == self.states.tolist()
+        self.rows.append(actions.tobytes())
+
+    def stop(self, made):
+        return made >= self.budget
+
+
+@st.composite
+def crowds(draw, side, densest=0.95):
+    """(free, states, errands) on a random biconnected floor, up to 95 % of its cells taken."""
+    seed = draw(st.integers(0, 10**6))
+    free = biconnected(seed, draw(st.integers(4, side)), draw(st.floats(0, 0.3)))
+    nodes = int(free.sum())
+    assume(nodes >= 6)
+    robots = max(2, int(draw(st.floats(0.1, densest)) * nodes))
+    chance = np.random.default_rng(seed + 1)
+    where = chance.permutation(nodes)[:robots]
+    states = (4 * where + chance.integers(0, 4, robots)).astype(np.int32)
+    return free, states, chance.integers(0, nodes, (robots, ERRANDS))
+
+
+def packed(side, share, seed=0):
+    """The same without drawing: a hall without walls."""
+    chance, nodes = np.random.default_rng(seed), side * side
+    where = chance.permutation(nodes)[: int(share * nodes)]
+    states = (4 * where + chance.integers(0, 4, len(where))).astype(np.int32)
+    return np.ones((side, side), bool), states, chance.integers(0, nodes, (len(where), ERRANDS))
+
+
+@pytest.mark.parametrize("kind", ["steps", "crowd"])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.filter_too_much], deadline=None)
+@given(crowd=crowds(7))
+@example(crowd=packed(6, 0.95))
+def test_every_errand_is_done_in_the_end_and_no_rule_is_broken(kind, crowd):
+    free, states, errands = crowd
+    day = Day(kind, free, states, errands)
+    most = 200 + 60 * len(states)
+    assert day.run(most) < most, "somebody never comes to its goal"
+    assert day.dearest <= BUDGET, "a step over its budget"
+    assert not day.planner.watchdog.hopeless
+
+
+def test_without_the_watchdog_the_same_crowd_stands_still():
+    """So it is the watchdog that does it."""
+    free, states, errands = packed(6, 0.95)
+    day = Day("steps", free, states, errands, patience=0)
+    assert day.run(400) == 400 and not day.over()
+    watched = Day("steps", free, states, errands)
+    assert watched.run(400) < 400 and watched.planner.watchdog.undone > 3
+
+
+@pytest.mark.parametrize("kind", ["steps", "crowd"])
+def test_it_is_bit_equal_for_any_number_of_cores(kind):
+    free, states, errands = packed(7, 0.9, 3)
+    days = []
+    for cores in (1, numba.config.NUMBA_NUM_THREADS, 1):
+        numba.set_num_threads(cores)
+        try:
+            day = Day(kind, free, states, errands, parts=3)
+            day.run(80)
+        finally:
+            numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+        days.append(day)
+    assert days[0].planner.watchdog.undone > 0
+    assert days[0].rows == days[1].rows == days[2].rows
+
+
+@pytest.mark.parametrize("kind", ["steps", "crowd"])
+def test_on_a_large_floor_only_those_around_take_part(kind):
+    """A corner is jammed; the rest of the hall goes on meanwhile."""
+    free, states, errands = packed(11, 0.6, 5)
+    day = Day(kind, free, states, errands, table=1, cells=40, patience=8)
+    held = set()
+    while not day.over() and len(day.rows) < 1500:
+        day.step()
+        held.add(len(day.planner.watchdog.robots))
+    assert day.over() and day.planner.watchdog.undone > 0
+    assert 1 < max(held) <= 40 < len(states)
+
+
+def test_a_small_budget_thinks_for_several_steps():
+    free, states, errands = packed(5, 0.95)
+    day = Day("steps", free, states, errands, budget=3)
+    assert day.run(4000) < 4000 and day.dearest <= 3
+
+
+@pytest.mark.parametrize("kind", ["steps", "crowd"])
+def test_who_can_never_get_there_is_named(kind):
+    """Two face to face in an aisle without a bay, and one whose goal lies behind a wall."""
+    free = np.array([[1, 1, 1, 1, 0, 1, 1], [0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1]], bool)
+    where = np.array([1, 2, 7], np.int32)
+    errands = np.array([[3], [0], [4]])
+    day = Day("steps" if kind == "steps" else "crowd", free, 4 * where, errands)
+    day.run(400)
+    assert day.planner.watchdog.hopeless == {0: 3, 1: 0, 2: 4}
+    day.errands[2] = 10
+    day.run(40)
+    assert 2 not in day.planner.watchdog.hopeless and day.done[2] == 1, (
+        "another goal, another chance"
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(crowds(6))
+def test_a_plan_is_unfolded_into_turns_and_drives_that_keep_its_sequence(crowd):
+    free, states, errands = crowd
+    grid = Grid.of(free)
+    _, first = np.unique(errands[:, 0], return_index=True)
+    goal = np.full(len(states), -1, np.int32)
+    goal[first] = errands[first, 0]
+    problem = OneShot.on(grid, states >> 2, goal)
+    first_only = Parameters(guide_rounds=0, star=False, refine=False, bytes_max=1 << 22)
+    try:
+        found = solve(problem, lambda made: made >= 500, first_only)
+    except ProblemError:
+        return
+    assume(found is not None)
+    now, seen = states, {node: [r] for r, node in enumerate((states >> 2).tolist())}
+    for actions in unfold(found.nodes, states, grid.ahead):
+        before, now = now >> 2, judged(grid, now, actions.astype(np.int32))
+        for robot in np.flatnonzero(before != now >> 2).tolist():
+            seen.setdefault(int(now[robot]) >> 2, []).append(robot)
+    assert (now >> 2).tolist() == found.nodes[-1].tolist()
+    assert seen == visitors(found.nodes)
+
+
+def visitors(plan):
+    """Who comes to each node, in sequence."""
+    seen = {node: [robot] for robot, node in enumerate(plan[0].tolist())}
+    for before, after in pairwise(plan):
+        for robot in np.flatnonzero(before != after).tolist():
+            seen.setdefault(int(after[robot]), []).append(robot)
+    return seen
+
+
+def test_a_full_ring_turns_as_one_once_all_have_turned():
+    free = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
+    grid = Grid.of(free)
+    ring = [0, 1, 2, 4, 7, 6, 5, 3]
+    plan = np.array([ring, ring[1:] + ring[:1]], np.int32)
+    actions = unfold(plan, (4 * plan[0] + 2).astype(np.int32), grid.ahead)
+    assert len(actions) == 3 and (actions[-1] == 1).all(), "half a turn for some; then all at once"
+
+
+@pytest.mark.parametrize(
+    ("most", "used", "given_"), [(10, 0, 8), (10, 7, 2), (10, 10, 0), (64, 0, 16)]
+)
+def test_what_is_done_at_a_time_fits_the_budget(most, used, given_):
+    assert fitting(lambda made: made >= most, used, 16) == given_
+
+
+def test_blocks_are_those_of_a_chain_of_rings():
+    ways = [[1, 2], [0, 2], [0, 1, 3], [2, 4, 5], [3, 5], [3, 4]]
+    assert sorted(blocks(ways)) == [[0, 1, 2], [2, 3], [3, 4, 5]]
