@@ -66,8 +66,9 @@ class Watchdog:
         self._goals = np.full(robots, -1, np.int32)
         self._jam: _Jam | None = None
         self._search: Search | None = None
-        self._acts = np.empty((0, 0), np.int8)
-        self._step = self._made = self._quiet = self._failed = self._tried = 0
+        self._visits: tuple[Ints, Longs, Ints, Ints] | None = None
+        self._made = np.zeros(0, np.int64)
+        self._step = self._quiet = self._failed = self._tried = 0
         self._patience, self._ended = parameters.patience, -(1 << 30)
         self.used = self.undone = self.given_up = 0
         self.began = False
@@ -94,28 +95,31 @@ class Watchdog:
         self.hopeless = {r: g for r, g in self.hopeless.items() if goals[r] == g and away[r]}
         if self._p.patience <= 0:
             return
+        self._follow(states)
         if self._jam is None:
             self._begin(states, goals, away, costs)
         if self._search is not None:
             self._think(states, stop)
 
-    def acts(self, length: int) -> NDArray[np.int8]:
+    def acts(self, states: Ints, length: int) -> NDArray[np.int8]:
         """(P, length) the next actions of `robots`, waits at the end."""
-        mine = self._acts[self._made : self._made + length]
-        acts = np.zeros((len(self.robots), length), np.int8)
-        acts[:, : len(mine)] = mine.T
+        robots = self.robots
+        if self._visits is None:
+            return np.zeros((len(robots), length), np.int8)
+        acts: NDArray[np.int8] = unfold.proceed(
+            self._visits, self._made, states[robots], self._grid.ahead, length
+        )
         return acts
 
-    def made(self) -> None:
-        """The actions were made."""
-        if self._jam is None or self._search is not None:
-            return
-        self._made += 1
-        if self._made >= len(self._acts):
-            self._end()
+    def _follow(self, states: Ints) -> None:
+        """See how far those who drive have come: to the end, or elsewhere, and it is over."""
+        if self._visits is not None:
+            lost, left = unfold.keep_up(self._visits, self._made, states[self.robots])
+            if lost or not left:
+                self._end()
 
     def _end(self) -> None:
-        self._jam, self._search = None, None
+        self._jam, self._search, self._visits = None, None, None
         self._ended = self._step
 
     def _count(self, states: Ints, goals: Ints, togo: Longs, away: Bools) -> None:
@@ -188,8 +192,7 @@ class Watchdog:
         seed = self._p.seed + 7919 * self._step
         self._search = Search(near, start, goal, dist, self._p.bytes_max, seed)
         self._search.follow(rank)
-        self._tried, self._made = 0, 0
-        self._acts = np.empty((0, len(jam.robots)), np.int8)
+        self._tried = 0
 
     def _think(self, states: Ints, stop: Stop) -> None:
         """Search as long as there is time; then begin to drive, or give up."""
@@ -204,12 +207,10 @@ class Watchdog:
             self._tried += chunk
         self._search = None
         if status == FOUND:
-            plan = jam.nodes[search.plan()]
-            self._acts = unfold.unfold(plan, states[jam.robots], self._grid.ahead)
+            self._visits = unfold.sequence(jam.nodes[search.plan()], self._grid.nodes)
+            self._made = np.zeros(len(jam.robots), np.int64)
             self._failed = 0
             self.undone += 1
-            if not len(self._acts):
-                self._end()
             return
         if status == EXHAUSTED and jam.whole and len(jam.served) == 1:
             robot = int(jam.served[0])

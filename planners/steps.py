@@ -136,7 +136,6 @@ class Chooser:
     def made(self) -> Ints:
         """The actions were made: go on to the states they lead to, and return those."""
         kernel.advance(self._states, self._grid.ahead, self._acts, self._path, self._taken)
-        self.watchdog.made()
         return self._states.copy()
 
     def place(self, states: Ints) -> int:
@@ -241,7 +240,7 @@ class Chooser:
         held = np.zeros(len(self._states), bool)
         held[dog.robots] = True
         if len(dog.robots):
-            self._acts[dog.robots] = dog.acts(self._p.length)
+            self._acts[dog.robots] = dog.acts(self._states, self._p.length)
             plans = (self._acts, self._path, self._taken)
             unfold.occupy(dog.robots, dog.closed, self._states, self._grid.ahead, *plans)
             self._now[held] = -1

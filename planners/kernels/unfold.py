@@ -17,7 +17,7 @@ NOBODY = -1
 
 
 @njit(cache=True)
-def visits(plan, nodes):
+def sequence(plan, nodes):
     """(`place` (A, V) nodes in the sequence in which each robot visits them; `count` (A,) how many;
     `who`, `which` (A, V): whom each visit comes after, and after which of its visits, -1: nobody)."""
     times, robots = plan.shape
@@ -52,33 +52,41 @@ def visits(plan, nodes):
 
 
 @njit(cache=True)
-def unfold(plan, states, ahead):
-    """(T, A) int8 actions that lead robots at `states` (A,) along a plan (times, A) of nodes."""
-    place, count, who, which = visits(plan, len(ahead) // 4)
+def proceed(visits, made, states, ahead, steps):
+    """(A, steps) int8 actions that lead robots at `states` (A,) on, behind the visits that are `made`
+    (A,); waits at the end."""
+    place, count, who, which = visits
     robots = len(states)
-    state = states.copy()
-    made = np.zeros(robots, np.int64)
-    acts = np.zeros((3 * len(plan), robots), np.int8)
+    state, made = states.copy(), made.copy()
+    acts = np.zeros((robots, steps), np.int8)
     drives = np.zeros(robots, np.bool_)
-    for t in range(len(acts)):
-        left = 0
+    for t in range(steps):
         for i in range(robots):
-            left += count[i] - 1 - made[i]
             on = made[i] + 1 < count[i]
             drives[i] = on and ahead[state[i]] == place[i, made[i] + 1]
-        if left == 0:
-            return acts[:t]
         together(drives, made, who, which)
         for i in range(robots):
-            acts[t, i] = WAIT
             if drives[i]:
-                acts[t, i] = FORWARD
+                acts[i, t] = FORWARD
             elif made[i] + 1 < count[i]:
-                acts[t, i] = towards(state[i], place[i, made[i] + 1], ahead)
-        for i in range(robots):
-            state[i] = after(state[i], acts[t, i], ahead)
+                acts[i, t] = towards(state[i], place[i, made[i] + 1], ahead)
+            state[i] = after(state[i], acts[i, t], ahead)
             made[i] += drives[i]
     return acts
+
+
+@njit(cache=True)
+def keep_up(visits, made, states):
+    """Count the visits that robots made since; (somebody is where it should not be, visits left)."""
+    place, count, _, _ = visits
+    lost, left = False, 0
+    for i in range(len(states)):
+        node = states[i] >> 2
+        if made[i] + 1 < count[i] and place[i, made[i] + 1] == node:
+            made[i] += 1
+        lost |= place[i, made[i]] != node
+        left += count[i] - 1 - made[i]
+    return lost, left
 
 
 @njit(cache=True)
@@ -133,7 +141,7 @@ def ball(root, most, ahead):
     queue = np.empty(most, np.int32)
     near[root], queue[0] = True, root
     head, tail = 0, 1
-    while head < tail and tail < most:
+    while head < tail < most:
         for heading in range(4):
             u = ahead[4 * queue[head] + heading]
             if u >= 0 and not near[u] and tail < most:

@@ -15,7 +15,7 @@ from planners.crowd import CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
 from planners.jam import JamParameters, fitting
-from planners.kernels.unfold import unfold
+from planners.kernels.unfold import keep_up, proceed, sequence
 from planners.lacam import OneShot, Parameters, ProblemError, solve
 from planners.steps import StateTables, StepParameters, StepPlanner
 
@@ -191,12 +191,21 @@ def test_a_plan_is_unfolded_into_turns_and_drives_that_keep_its_sequence(crowd):
         return
     assume(found is not None)
     now, seen = states, {node: [r] for r, node in enumerate((states >> 2).tolist())}
-    for actions in unfold(found.nodes, states, grid.ahead):
+    for actions in unfolded(found.nodes, states, grid):
         before, now = now >> 2, judged(grid, now, actions.astype(np.int32))
         for robot in np.flatnonzero(before != now >> 2).tolist():
             seen.setdefault(int(now[robot]) >> 2, []).append(robot)
     assert (now >> 2).tolist() == found.nodes[-1].tolist()
     assert seen == visitors(found.nodes)
+
+
+def unfolded(plan, states, grid):
+    """(T, A) actions until all have made their visits."""
+    visits = sequence(plan, grid.nodes)
+    none = np.zeros(len(states), np.int64)
+    actions = proceed(visits, none, states, grid.ahead, 3 * len(plan))
+    last = np.flatnonzero(actions.any(axis=0)).max(initial=-1)
+    return actions[:, : last + 1].T
 
 
 def visitors(plan):
@@ -213,8 +222,30 @@ def test_a_full_ring_turns_as_one_once_all_have_turned():
     grid = Grid.of(free)
     ring = [0, 1, 2, 4, 7, 6, 5, 3]
     plan = np.array([ring, ring[1:] + ring[:1]], np.int32)
-    actions = unfold(plan, (4 * plan[0] + 2).astype(np.int32), grid.ahead)
+    actions = unfolded(plan, (4 * plan[0] + 2).astype(np.int32), grid)
     assert len(actions) == 3 and (actions[-1] == 1).all(), "half a turn for some; then all at once"
+
+
+def test_who_is_late_keeps_its_place_in_the_sequence_and_who_is_lost_ends_it():
+    """A robot that is held up at any step: the others wait where they must, and all arrive."""
+    free, states, _ = packed(5, 0.8, 2)
+    grid, chance = Grid.of(free), np.random.default_rng(0)
+    goal = np.full(len(states), -1, np.int32)
+    goal[0] = (states[0] >> 2) ^ 12
+    found = solve(OneShot.on(grid, states >> 2, goal), lambda made: made >= 500)
+    visits, made = sequence(found.nodes, grid.nodes), np.zeros(len(states), np.int64)
+    for _ in range(400):
+        lost, left = keep_up(visits, made, states)
+        assert not lost
+        if not left:
+            break
+        actions = proceed(visits, made, states, grid.ahead, 1)[:, 0].astype(np.int32)
+        late = chance.random(len(states)) < 0.3
+        for _ in states:  # whoever would drive into one that is held up is held up, too
+            late |= (actions == 1) & np.isin(grid.ahead[states], states[late] >> 2)
+        states = judged(grid, states, np.where(late, 0, actions))
+    assert (states >> 2).tolist() == found.nodes[-1].tolist()
+    assert keep_up(visits, made, states ^ 4)[0]
 
 
 @pytest.mark.parametrize(
