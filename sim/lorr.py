@@ -60,8 +60,8 @@ class Match:
         return self.tasks.late
 
     @property
-    def watchdog(self) -> Watchdog:
-        """Who undoes jams."""
+    def watchdog(self) -> Watchdog | None:
+        """Who undoes jams, where somebody does."""
         return self._entry.watchdog
 
     @property

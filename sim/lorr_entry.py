@@ -14,7 +14,7 @@ from planners.jam import Watchdog
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
-from planners.steps import StateTables, StepParameters, StepPlanner
+from planners.steps import Chooser, StateTables, StepParameters, StepPlanner
 from planners.turning import PibtPlanner
 from sim.guiding import guided
 from sim.lorr_files import Instance, InstanceError
@@ -96,9 +96,9 @@ class Entry:
         self._planner.made()
 
     @property
-    def watchdog(self) -> Watchdog:
-        """The planner's."""
-        return self._planner.watchdog
+    def watchdog(self) -> Watchdog | None:
+        """The planner's, where it has one."""
+        return self._planner.watchdog if isinstance(self._planner, Chooser) else None
 
 
 class CrowdEntry:
@@ -142,9 +142,9 @@ class CrowdEntry:
         self._planner.made()
 
     @property
-    def watchdog(self) -> Watchdog:
-        """The planner's."""
-        return self._planner.watchdog
+    def watchdog(self) -> Watchdog | None:
+        """The planner's, where it has one."""
+        return self._planner.watchdog if isinstance(self._planner, Chooser) else None
 
     def again(self, instance: Instance, settings: Settings) -> CrowdEntry:
         """Another one on the same tables."""

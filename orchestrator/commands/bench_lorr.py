@@ -78,8 +78,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "steps": arguments.steps,
         "tasks_finished": match.tasks.finished,
         "timeouts": match.timeouts,
-        "jams_undone": match.watchdog.undone,
-        "robots_without_a_way": len(match.watchdog.hopeless),
+        "jams_undone": match.watchdog.undone if match.watchdog else 0,
+        "robots_without_a_way": len(match.watchdog.hopeless) if match.watchdog else 0,
         "step_ms_median": round(1000 * median(match.times), 2),
         "step_ms_max": round(1000 * max(match.times), 2),
     }
