@@ -18,6 +18,7 @@ from orchestrator.core.site import Policy
 from orchestrator.touring import Tours
 from planners.assignment import FlowAssigner, NearestAssigner, RandomAssigner
 from planners.distances import Distances
+from planners.last_resort import LastResort
 from planners.pibt import PibtPlanner
 from planners.protocols import UNREACHABLE, Assigner, AssignmentProblem, PathProblem, Planner
 from planners.roadmap import RoadmapArrays
@@ -39,7 +40,7 @@ class Answers:
         self._distances = Distances(arrays)  # of the empty floor, for assignment
         self._one = threading.Lock()  # fills its tables at a time, where answers come from threads
         self._tours = Tours(self._distances)
-        self._planner = planner or PibtPlanner(arrays, Distances(arrays))
+        self._planner = planner or LastResort(arrays, PibtPlanner(arrays, Distances(arrays)))
         self._assigner = assigner or FlowAssigner()
         self._assigners: dict[str, Assigner] = {
             "flow": self._assigner,
