@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planners.congestion import Congestion, CongestionParameters
 from planners.grid import Grid
 from planners.guidance import BLOCKS, Paces
 from planners.kernels import crowd, matching
@@ -23,7 +24,7 @@ class NodeTables:
     """(rows, N) uint16 costs from each node to a goal, for the goals that are named beforehand."""
 
     def __init__(self, grid: Grid, paces: Paces, goals: Ints) -> None:
-        self.grid, self.paces = grid, paces
+        self.grid, self.paces, self.goals = grid, paces, goals
         self.tables = np.empty((len(goals), grid.nodes), np.uint16)
         self._row_of = np.full(grid.nodes, -1, np.int32)
         self._row_of[goals] = np.arange(len(goals), dtype=np.int32)
@@ -50,10 +51,15 @@ class CrowdPlanner(Chooser):
     before, which is always possible."""
 
     def __init__(
-        self, tables: NodeTables, states: Ints, parameters: StepParameters | None = None
+        self,
+        tables: NodeTables,
+        states: Ints,
+        parameters: StepParameters | None = None,
+        congestion: CongestionParameters | None = None,
     ) -> None:
         super().__init__(tables.grid, states, parameters)
         self._nodes = tables
+        self.congestion = Congestion(tables, states >> 2, congestion)
         self._tree = kernel.tree(self._ops)
 
     def plan(self, goals: Ints, onward: Ints, priority: Longs, stop: Stop) -> Ints:
@@ -72,7 +78,19 @@ class CrowdPlanner(Chooser):
         crowd.value_plans(self._states, *seen, self._acts, self._now)
         togo = tables[rows, self._states >> 2].astype(np.int64)
         self._choose(priority, self._weight(goals, togo), togo, stop)
+        self.congestion.look(self._states >> 2, goals)
+        self._learn(goals, onward, stop)
         return self._acts[:, 0].astype(np.int32)
+
+    def _learn(self, goals: Ints, onward: Ints, stop: Stop) -> None:
+        """With the time that is left. How near a robot has come counts anew by another table."""
+        learned = self.congestion.learn(goals, onward, stop)
+        if len(learned):
+            new = np.zeros(self._grid.nodes, bool)
+            new[learned] = True
+            again = np.flatnonzero(new[goals])
+            rows = self._nodes.rows(goals[again])
+            self._nearest[again] = self._nodes.tables[rows, self._states[again] >> 2]
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
         rows = self._nodes.rows(self._goals[robots])

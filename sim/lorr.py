@@ -20,7 +20,7 @@ from planners.grid import Grid
 from planners.jam import Watchdog
 from planners.roadmap import Ints
 from sim.lorr_checkpoint import Checkpoint, freeze, thaw
-from sim.lorr_entry import BUDGET_SHARE, Settings, plain, ready
+from sim.lorr_entry import BUDGET_SHARE, CrowdEntry, Settings, plain, ready
 from sim.lorr_files import Instance, load
 from sim.lorr_rules import Floor, result
 
@@ -95,6 +95,8 @@ class Match:
         """Go on from there, on the same terms (`lorr_checkpoint.Terms`)."""
         match = Match(instance, next(thaw(checkpoint.body, {})), iterations)
         _, match.tasks, match._entry = thaw(checkpoint.body, match._fixed())
+        if isinstance(match._entry, CrowdEntry):
+            match._entry.restore()
         return match
 
     def _fixed(self) -> dict[str, object]:

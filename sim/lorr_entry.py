@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from planners.congestion import CongestionParameters
 from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, SpreadParameters, alternate
@@ -43,6 +44,7 @@ class Settings:
     match: MatchParameters = field(default_factory=MatchParameters)
     crowd: CrowdMatchParameters = field(default_factory=CrowdMatchParameters)
     spread: SpreadParameters | None = field(default_factory=SpreadParameters)
+    congestion: CongestionParameters = field(default_factory=CongestionParameters)
 
 
 CROWDED = Settings(against=24)
@@ -118,7 +120,7 @@ class CrowdEntry:
         if settings.plain:
             self._planner = PibtPlanner(grid, self.tables, states)
         else:
-            self._planner = CrowdPlanner(self.tables, states, settings.steps)
+            self._planner = CrowdPlanner(self.tables, states, settings.steps, settings.congestion)
         self._waited = np.zeros(len(states), np.int64)
         spread = 7919 * np.arange(len(states)) % len(goals)  # of those without a task
         self._last = goals[spread]
@@ -145,6 +147,11 @@ class CrowdEntry:
     def watchdog(self) -> Watchdog | None:
         """The planner's, where it has one."""
         return self._planner.watchdog if isinstance(self._planner, Chooser) else None
+
+    def restore(self) -> None:
+        """Tables as they were when it was frozen."""
+        if isinstance(self._planner, CrowdPlanner):
+            self._planner.congestion.restore()
 
     def again(self, instance: Instance, settings: Settings) -> CrowdEntry:
         """Another one on the same tables."""
