@@ -73,6 +73,10 @@ class TaskMatcher:
         cost -= self._p.keep_permille * (ids[:, None] == held[None, :])
         return np.maximum(cost, 0)
 
+    def forget(self) -> None:
+        """Ways cost something else from now on."""
+        self._rest.clear()
+
     def _rest_of(self, task: int, errands: list[int]) -> int:
         known = self._rest.get(task)
         if known is None:

@@ -40,8 +40,12 @@ class StateTables:
         self._goal_of = np.full(self.rows_max, -1, np.int32)
         self._used = np.zeros(self.rows_max, np.int64)
         self._clock = 0
-        buckets = int(max(lanes.pace.max(), lanes.unit)) + 1
-        self._scratch = (np.empty((buckets, states), np.int32), np.zeros(buckets, np.int64))
+        self._scratch = _buckets(lanes, states)
+
+    def repave(self, lanes: Lanes) -> None:
+        """Driving costs something else from now on: all tables are forgotten."""
+        self._goal_of[:], self._row_of[:], self._used[:], self._clock = -1, -1, 0, 0
+        self.lanes, self._scratch = lanes, _buckets(lanes, len(self._grid.ahead))
 
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables` for the goals; all stay valid until the next call."""
@@ -76,6 +80,11 @@ class StateTables:
         return steps
 
 
+def _buckets(lanes: Lanes, states: int) -> tuple[Ints, Longs]:
+    buckets = int(max(lanes.pace.max(), lanes.unit)) + 1
+    return np.empty((buckets, states), np.int32), np.zeros(buckets, np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class StepParameters:
     """Switches of the step planner."""
@@ -83,6 +92,7 @@ class StepParameters:
     length: int = 5  # actions per operation
     tries: int = 2000  # operations tried per chain
     sharp: int = 8  # weight of the last cost to go against those on the way
+    alike: bool = True  # operations that differ only in where a robot looks while it stands
     inherit: bool = True  # begin from the plans of the step before
     improve: bool = True
     sideways: bool = False  # with time left, plans change that cost the same, and may make room
@@ -112,6 +122,7 @@ class Chooser:
         self._p = parameters or StepParameters()
         self._grid = grid
         self._ops = kernel.operations(self._p.length)
+        self._shape = np.arange(len(self._ops)) if self._p.alike else kernel.shapes(self._ops)
         self._cuts = _cuts(grid.nodes, self._p)
         self._robots = np.arange(len(states), dtype=np.int64)
         count, kinds, length = len(states), len(self._ops), self._p.length
@@ -286,9 +297,16 @@ class StepPlanner(Chooser):
         super().__init__(grid, states, parameters)
         self._tables = tables
 
-    def plan(self, goals: Ints, onward: Ints, priority: Longs, stop: Stop) -> Ints:
+    def plan(
+        self,
+        goals: Ints,
+        onward: Ints,
+        priority: Longs,
+        stop: Stop,
+        weight: Longs | None = None,
+    ) -> Ints:
         """(R,) actions. `goals` (R,) nodes, `onward` (R,) the node after it or -1; higher `priority`
-        chooses first."""
+        chooses first, `weight` (R,) is what a robot counts (None: the more, the longer it is stuck)."""
         p, grid, unit = self._p, self._grid, self._tables.lanes.unit
         self._step += 1
         count = len(goals)
@@ -302,14 +320,15 @@ class StepPlanner(Chooser):
         tail[onward < 0] = 0
         seen = (grid.ahead, goals, onward, first, second, self._tables.tables, tail)
         kernel.rank(
-            self._robots, self._states, self._ops, *seen, p.sharp, unit, p.seed + self._step,
-            self._ranked, self._costs, self._counts,
+            self._robots, self._states, self._ops, self._shape, *seen, p.sharp, unit,
+            p.seed + self._step, self._ranked, self._costs, self._counts,
         )  # fmt: skip
         if not p.inherit:
             self._forget()
         kernel.value_plans(self._robots, self._states, *seen, p.sharp, unit, self._acts, self._now)
         togo = self._tables.tables[first, self._states].astype(np.int64)
-        self._choose(priority, self._weight(goals, togo), togo, stop)
+        stuck = self._weight(goals, togo)
+        self._choose(priority, stuck if weight is None else weight, togo, stop)
         return self._acts[:, 0].astype(np.int32)
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:

@@ -9,9 +9,11 @@ import numpy as np
 
 from planners.congestion import CongestionParameters
 from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, NodeTables
+from planners.dense import FewMatcher, FewParameters, Lesson, shares
 from planners.grid import Grid
 from planners.guidance import Paces, SpreadParameters, alternate
-from planners.jam import Watchdog
+from planners.jam import JamParameters, Watchdog
+from planners.kernels.states import WAIT
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -30,18 +32,21 @@ REHEARSAL_STEPS = 120
 REHEARSAL_ITERATIONS = 2048
 PATIENCE_STEPS = 40
 DENSE_SHARE = 3  # robots on more than a third of the cells: jams form later than a rehearsal shows
+NEVER = 1 << 30  # steps
 MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`against`: what driving against a lane costs more, in quarters of a step; `plain`: PIBT alone."""
+    """`against`: what driving against a lane costs more, in quarters of a step; `plain`: PIBT alone;
+    `few`: not all robots have tasks at a time."""
 
     plain: bool = False
     against: int = 16
     steps: StepParameters = field(default_factory=StepParameters)
     match: MatchParameters = field(default_factory=MatchParameters)
+    few: FewParameters | None = None
     crowd: CrowdMatchParameters = field(default_factory=CrowdMatchParameters)
     spread: SpreadParameters | None = field(default_factory=SpreadParameters)
     congestion: CongestionParameters = field(default_factory=CongestionParameters)
@@ -49,12 +54,18 @@ class Settings:
 
 CROWDED = Settings(against=24)
 HUGE = Settings(against=36, steps=StepParameters(length=4, tries=300, parts=4))
-DENSE = Settings(steps=StepParameters(tries=10_000, sharp=64, patience=4))
+STUBBORN = Settings(steps=StepParameters(tries=10_000, sharp=64, patience=4))
+DENSE = Settings(
+    steps=StepParameters(
+        tries=1000, sharp=64, alike=False, guard=NEVER, jam=JamParameters(alone=64)
+    ),
+    few=FewParameters(),
+)
 CANDIDATES = (
     CROWDED,
     Settings(against=40),
     Settings(against=4, steps=StepParameters(patience=0)),
-    DENSE,
+    STUBBORN,
     Settings(against=0, steps=StepParameters(patience=0)),
 )
 
@@ -101,6 +112,50 @@ class Entry:
     def watchdog(self) -> Watchdog | None:
         """The planner's, where it has one."""
         return self._planner.watchdog if isinstance(self._planner, Chooser) else None
+
+
+class DenseEntry:
+    """The same where robots stand on a large part of all cells."""
+
+    def __init__(
+        self, instance: Instance, grid: Grid, settings: Settings, few: FewParameters
+    ) -> None:
+        self._lesson = Lesson(grid, alternate(instance.free, grid, settings.against), few)
+        self.tables = StateTables(grid, self._lesson.lanes, TABLE_BYTES_MAX)
+        active = max(1, few.active_permille * grid.nodes // 1000)
+        self._matcher = FewMatcher(self.tables, active, settings.match)
+        self._planner = StepPlanner(grid, self.tables, starts(instance, grid), settings.steps)
+
+    def match(self, sight: Sight) -> Ints:
+        """(R,) tasks."""
+        if self.tables.lanes is not self._lesson.lanes:
+            self.tables.repave(self._lesson.lanes)
+            self._matcher.forget()
+        schedule, opened = sight.current.copy(), sight.opened()
+        free = np.flatnonzero(~opened)
+        schedule[free] = self._matcher.match(
+            sight.unopened(), sight.states[free], sight.current[free], int(opened.sum())
+        )
+        return schedule
+
+    def plan(self, sight: Sight, schedule: Ints, stop: Stop) -> Ints:
+        """(R,) actions, from wherever the robots are."""
+        self._planner.place(sight.states)
+        goals, onward = sight.goals(schedule)
+        left = self._matcher.left(sight.ahead(schedule), sight.states)
+        weight = shares(left, int((schedule >= 0).sum()))
+        actions = self._planner.plan(goals, onward, -left, stop, weight)
+        self._lesson.learn(sight.states[(actions == WAIT) & (schedule >= 0)] >> 2)
+        return actions
+
+    def made(self) -> None:
+        """The actions were made."""
+        self._planner.made()
+
+    @property
+    def watchdog(self) -> Watchdog:
+        """The planner's."""
+        return self._planner.watchdog
 
 
 class CrowdEntry:
@@ -158,9 +213,18 @@ class CrowdEntry:
         return CrowdEntry(instance, self.tables.grid, settings, self.tables)
 
 
+Player = Entry | DenseEntry | CrowdEntry
+
+
+def _entry(instance: Instance, grid: Grid, settings: Settings) -> Entry | DenseEntry:
+    if settings.few is not None:
+        return DenseEntry(instance, grid, settings, settings.few)
+    return Entry(instance, grid, settings)
+
+
 def ready(
     instance: Instance, grid: Grid, settings: Settings | None = None, margin_percent: int = 0
-) -> tuple[Settings, Entry | CrowdEntry]:
+) -> tuple[Settings, Player]:
     """An entry that answers in time from its first step on: settings chosen, tables filled where they
     must be, kernels compiled."""
     many = crowd(instance, grid)
@@ -178,11 +242,11 @@ def ready(
         large = CrowdEntry(instance, grid, settings)
         _warm_up(spare, large.again(instance, warm))
         return settings, large
-    _warm_up(spare, Entry(instance, grid, warm))
-    return settings, Entry(instance, grid, settings)
+    _warm_up(spare, _entry(instance, grid, warm))
+    return settings, _entry(instance, grid, settings)
 
 
-def _warm_up(floor: Floor, entry: Entry | CrowdEntry) -> None:
+def _warm_up(floor: Floor, entry: Player) -> None:
     """Compile (or load) every kernel: two steps on a throw-away floor."""
     for _ in range(2):
         schedule = entry.match(floor)
@@ -245,7 +309,7 @@ def choose(instance: Instance, grid: Grid, margin_percent: int = 0) -> Settings:
 def _rehearse(instance: Instance, grid: Grid, settings: Settings, best: list[int]) -> list[int]:
     """Errands done after each step; cut short once it is clearly behind `best`."""
     floor = Floor(instance, grid)
-    entry = Entry(instance, grid, settings)
+    entry = _entry(instance, grid, settings)
     done: list[int] = []
     for step in range(REHEARSAL_STEPS):
         schedule = entry.match(floor)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from planners.grid import Grid
 from planners.protocols import Stop
 from planners.roadmap import Ints
-from sim.lorr_entry import BUDGET_SHARE, CrowdEntry, Entry, ready
+from sim.lorr_entry import BUDGET_SHARE, Player, ready
 from sim.lorr_files import Instance, InstanceError, load
 from sim.lorr_sight import Sight
 
@@ -36,7 +36,7 @@ class Team:
 
     def __init__(self, instance: Path | None = None, iterations: int | None = None) -> None:
         self._instance, self._iterations = instance, iterations
-        self._entry: Entry | CrowdEntry | None = None
+        self._entry: Player | None = None
         self._grid: Grid
         self._errands: dict[int, list[int]] = {}  # by task, as nodes
         self._began = 0.0
@@ -67,7 +67,7 @@ class Team:
         self._grid = Grid.of(free)
         _, self._entry = ready(instance, self._grid, None, margin)
 
-    def _ready(self) -> Entry | CrowdEntry:
+    def _ready(self) -> Player:
         assert self._entry is not None, "the kit prepares before it asks"
         return self._entry
 

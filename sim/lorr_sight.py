@@ -41,6 +41,13 @@ class Sight:
                     onward[robot] = errands[at + 1]
         return goals, onward
 
+    def ahead(self, schedule: Ints) -> list[tuple[int, list[int]]]:
+        """(R,) each robot's task and its errands (nodes) that are not done."""
+        return [
+            (task, self.errands[task][self.progress[task] :] if task >= 0 else [])
+            for task in schedule.tolist()
+        ]
+
     def visit(self) -> list[tuple[int, int, int]]:
         """See who stands where its next errand is: (robot, task, errands done). Who has done all is
         without a task, and the task is gone."""

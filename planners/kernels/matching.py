@@ -129,3 +129,22 @@ def trade(robots, place, way, nodes, group, rows, tables, start, extra, queue, m
             load[group[best]] += 1
             head[here] = min(head[here], x)
     return changes
+
+
+@njit(cache=True)
+def cheapest_pairs(cost, count):
+    """(`count`,) rows and columns of a (T, R) table: the cheapest pair, then the cheapest one of
+    another row and column, and so on."""
+    rows, columns = cost.shape
+    row, column = np.empty(count, np.int64), np.empty(count, np.int64)
+    row_taken, column_taken = np.zeros(rows, np.bool_), np.zeros(columns, np.bool_)
+    made = 0
+    for pair in np.argsort(cost.ravel(), kind="mergesort"):
+        if made == count:
+            break
+        i, j = pair // columns, pair % columns
+        if not row_taken[i] and not column_taken[j]:
+            row_taken[i] = column_taken[j] = True
+            row[made], column[made] = i, j
+            made += 1
+    return row[:made], column[:made]

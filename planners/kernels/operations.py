@@ -66,6 +66,7 @@ def rank(
     robots,
     states,
     ops,
+    shape,
     ahead,
     goals,
     onward,
@@ -80,10 +81,13 @@ def rank(
     costs,
     counts,
 ):
-    """For each of `robots`: its possible operations, cheapest first."""
+    """For each of `robots`: its possible operations, cheapest first; of those that are at the same
+    places at the same times (`shapes`) the cheapest one only."""
     value = np.empty(len(ops), np.int64)
+    least = np.empty(shape.max() + 1, np.int64)
     for r in robots:
         n = 0
+        least[:] = ANY
         for k in range(len(ops)):
             cost = appraise(
                 states[r],
@@ -99,7 +103,11 @@ def rank(
             )
             if cost >= 0:
                 mixed = ((k * 73856093) ^ (r * 19349663) ^ (seed * 83492791)) & 0x7FFFFFFF
-                value[n] = (cost << 20) | ((mixed >> 7) % 1024 << 10) | k
+                mine = (cost << 20) | ((mixed >> 7) % 1024 << 10) | k
+                least[shape[k]] = min(least[shape[k]], mine)
+        for mine in least:
+            if mine < ANY:
+                value[n] = mine
                 n += 1
         order = np.sort(value[:n])
         for k in range(n):
@@ -326,6 +334,21 @@ def operations(length):
     keep = [not any(b in row for b in bad) for row in text]
     assert FORWARD == 1
     return np.ascontiguousarray(every[keep].astype(np.int8))
+
+
+def shapes(ops):
+    """(K,) which operations are at the same places at the same times: the same number. They differ
+    in where the robot looks while it stands."""
+    ways = []
+    for row in ops.tolist():
+        at, heading, way = 0j, 1 + 0j, []
+        for action in row:
+            at += heading if action == FORWARD else 0
+            heading *= {2: 1j, 3: -1j}.get(action, 1)
+            way.append(at)
+        ways.append(tuple(way))
+    number = {way: i for i, way in enumerate(dict.fromkeys(ways))}
+    return np.array([number[way] for way in ways], np.int64)
 
 
 def tree(ops):
