@@ -92,13 +92,19 @@ def shares(left: Longs, having: int) -> Longs:
 
 
 class Lesson:
-    """What driving costs, learned while driving: more where robots with tasks stand."""
+    """What driving costs, learned while driving: more where robots with tasks stand. What was learned
+    counts (`lanes`) a stretch later than it is known (`coming`): tables take that long to fill."""
 
     def __init__(self, grid: Grid, lanes: Lanes, parameters: FewParameters) -> None:
         self._grid, self._plain, self._p = grid, lanes, parameters
         self._stood = np.zeros(grid.nodes)  # steps of those that are remembered
         self._step = 0
-        self.lanes = lanes
+        self.lanes = self.coming = lanes
+
+    @property
+    def stretch(self) -> int:
+        """Steps that there are to prepare what is coming; 0: nothing is."""
+        return 0 if self.coming is self.lanes else self._p.every
 
     def learn(self, standing: Ints) -> None:
         """`standing` (S,) nodes of robots with a task that don't move in this step."""
@@ -107,6 +113,7 @@ class Lesson:
         self._stood *= 1 - 1 / p.memory
         self._stood += np.bincount(standing, minlength=self._grid.nodes) / p.memory
         if p.every and self._step % p.every == 0:
+            self.lanes = self.coming
             more = np.where(ahead >= 0, self._stood[ahead], 0) * p.wait_cost
             pace = self._plain.pace + np.minimum(more, p.wait_max).astype(np.int32)
-            self.lanes = Lanes(pace, self._plain.unit)
+            self.coming = Lanes(pace, self._plain.unit)

@@ -41,10 +41,31 @@ class StateTables:
         self._used = np.zeros(self.rows_max, np.int64)
         self._clock = 0
         self._scratch = _buckets(lanes, states)
+        self._coming = lanes
+        self._spare = np.empty((0, 0), np.uint16)  # the same rows at what driving will cost
+        self._spared = np.zeros(self.rows_max, bool)  # which of them are filled
+
+    def prepare(self, lanes: Lanes, most: int) -> None:
+        """Driving will cost something else: fill up to `most` rows of the tables to come."""
+        if lanes is not self._coming:
+            self._coming, self._spared[:] = lanes, False
+        due = np.flatnonzero((self._goal_of >= 0) & ~self._spared)[:most].astype(np.int32)
+        if len(due):
+            if not len(self._spare):
+                self._spare = np.empty_like(self.tables)
+            scratch = _buckets(lanes, len(self._grid.ahead))
+            fill_many(
+                self._goal_of[due], due, lanes.pace, lanes.unit, self._grid.ahead, self._spare,
+                *scratch,
+            )  # fmt: skip
+            self._spared[due] = True
 
     def repave(self, lanes: Lanes) -> None:
-        """Driving costs something else from now on: all tables are forgotten."""
-        self._goal_of[:], self._row_of[:], self._used[:], self._clock = -1, -1, 0, 0
+        """Driving costs something else from now on: what it was prepared for, if it was."""
+        self.prepare(lanes, self.rows_max)
+        if len(self._spare):
+            self.tables, self._spare = self._spare, self.tables
+        self._spared[:] = False
         self.lanes, self._scratch = lanes, _buckets(lanes, len(self._grid.ahead))
 
     def rows(self, goals: Ints) -> Ints:
@@ -68,7 +89,7 @@ class StateTables:
                 *self._scratch,
             )  # fmt: skip
             self._row_of[missing], self._goal_of[new] = new, missing
-            self._used[new] = self._clock
+            self._used[new], self._spared[new] = self._clock, False
             row = self._row_of[goals]
         return row
 

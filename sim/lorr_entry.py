@@ -131,6 +131,10 @@ class DenseEntry:
         if self.tables.lanes is not self._lesson.lanes:
             self.tables.repave(self._lesson.lanes)
             self._matcher.forget()
+        if self._lesson.stretch:
+            self.tables.prepare(
+                self._lesson.coming, self.tables.rows_max // self._lesson.stretch + 1
+            )
         schedule, opened = sight.current.copy(), sight.opened()
         free = np.flatnonzero(~opened)
         schedule[free] = self._matcher.match(

@@ -57,13 +57,15 @@ def told(path: Path) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("team", ["small", "dense", "crowd"])
 def test_a_match_resumed_is_the_match_played_through(
-    instance: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: bool, capfd: Any
+    instance: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, team: str, capfd: Any
 ) -> None:
-    """Both entries, broken off twice, under a bound on iterations."""
-    if many:
+    """All entries, broken off twice, under a bound on iterations."""
+    if team == "crowd":
         monkeypatch.setattr(lorr_entry, "CROWD", 1)
+    if team == "dense":
+        monkeypatch.setattr(lorr_entry, "DENSE_SHARE", 100)
     whole, parts = tmp_path / "whole.json", tmp_path / "parts.json"
     assert play(instance, whole, "--iterations", "100") == 0
     broken_off(monkeypatch, 13, instance, parts, "--iterations", "100")

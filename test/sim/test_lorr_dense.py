@@ -1,0 +1,40 @@
+"""Teams on half of all cells: the rules are kept, and they go on driving."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planners.grid import Grid
+from sim import lorr_entry
+from sim.lorr import Match
+from sim.lorr_files import Instance
+
+STEPS, SIDE = 45, 12
+
+
+def instance(seed: int, share: float = 0.5) -> Instance:
+    """A hall with some walls, robots on a share of the other cells."""
+    dice = np.random.default_rng(seed)
+    free = dice.random((SIDE, SIDE)) > 0.2
+    free[::3, :] = True
+    free[:, ::3] = True
+    cells = np.flatnonzero(free)
+    starts = dice.permutation(cells)[: int(share * len(cells))].tolist()
+    tasks = [dice.choice(cells, 3).tolist() for _ in range(4000)]
+    return Instance("dense", free, starts, tasks, 1.5, "")
+
+
+def test_a_dense_team_goes_on_driving() -> None:
+    """Given robots on half of all cells, when they have driven for long, then no rule was broken, never
+    more had tasks than may, and they do as much as they did."""
+    match = Match(instance(3), iterations=64)
+    assert match.settings == lorr_entry.DENSE
+    most, done = 350 * Grid.of(match.tasks.instance.free).nodes // 1000, []
+    for part in (1, 2, 3):
+        before = match.tasks.finished
+        while match.tasks.time < part * STEPS:
+            match.run(match.tasks.time + 1, 60.0)
+            assert (match.tasks.current >= 0).sum() <= most
+        done.append(match.tasks.finished - before)
+    assert not match.tasks.planner_errors and not match.tasks.schedule_errors
+    assert done[2] > 0.7 * done[1] and done[1] > 20, done
