@@ -18,9 +18,6 @@ from collections.abc import Iterator
 from orchestrator.core.traffic import Move, Traffic
 
 LONGEST = 8  # moves that go first together
-PATIENCE = (
-    2  # of the way the others have left to the place, the robot's way through it may be so much
-)
 
 
 def go_first(traffic: Traffic, robot: int) -> bool:
@@ -79,14 +76,14 @@ def _touching(traffic: Traffic, move: Move) -> Iterator[Move]:
 
 
 def _lets(traffic: Traffic, move: Move, way_mm: int) -> bool:
-    """Its robot stands and waits itself, or has far to go before it is there."""
+    """Its robot stands and waits itself, or is not there before the other one is through."""
     released, planned = traffic.released[move.robot], traffic.planned[move.robot]
     if not released and planned[0].waits:
         return True
     length_mm = traffic.roadmap.edge_length_mm
     left_mm = sum(length_mm[before.edge] for before in released)
     left_mm += sum(length_mm[before.edge] for before in planned if before.rank < move.rank)
-    return way_mm <= PATIENCE * left_mm
+    return way_mm <= left_mm
 
 
 def _switch(traffic: Traffic, robot: int, count: int) -> None:
