@@ -110,7 +110,7 @@ def _site(name: str, robots: int) -> str:
                 "done": {"do": "finish"},
             }
         },
-        "policy": {"lookahead": 3, "horizon": 6, "replan_ms": 1000, "switching": True},
+        "policy": {"lookahead": 3, "horizon": 6, "replan_ms": 1000},
         "simulation": {"battery_at_start_percent": [100, 100]},
     }
     return str(yaml.safe_dump(site, sort_keys=False))
