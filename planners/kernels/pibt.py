@@ -33,14 +33,26 @@ def mix(a, b, c):
 
 
 @njit(cache=True)
-def rank(i, robots, node, heading, ranking, cand, cost):
-    """List agent i's candidate edges by cost; return how many. Waiting is not among them: it is
-    what is left when all fail. Edges that only lead away stay in the list, so that the agent can
-    be pushed."""
+def begins(now, i, e, fleet, conflicts, state):
+    """From when agent i can be on its way along e: when all that touch it have gone."""
+    _, _, mm_offset, mm_item, _, swept, sweep = conflicts
+    free, busy = state[4], state[5]
+    m = fleet[i] * swept + sweep[e]
+    begin = max(now, free[i], busy[m])
+    for k in range(mm_offset[m], mm_offset[m + 1]):
+        begin = max(begin, busy[mm_item[k]])
+    return begin
+
+
+@njit(cache=True)
+def rank(now, i, robots, node, heading, ranking, conflicts, state, cost):
+    """List agent i's candidate edges by cost, the wait for those that go before it included; return
+    how many. Standing still is not among them: it is what is left when all fail. Edges that only
+    lead away stay in the list, so that the agent can be pushed."""
     table_row, tables, fields, shut, salt = ranking
     fleet, goal, _ = robots
     _, head, edge_heading, edge_fleets, edge_ms, turn_ms, out_offset, out_edge, node_bay = fields
-    f, v, goal_bay = fleet[i], node[i], -1
+    f, v, goal_bay, cand = fleet[i], node[i], -1, state[1][i]
     if goal[i] >= 0:
         goal_bay = node_bay[goal[i]]
     count = 0
@@ -54,6 +66,7 @@ def rank(i, robots, node, heading, ranking, cand, cost):
         value = edge_ms[f, e] + turn_cost(heading[i], edge_heading[e], turn_ms[f])
         if goal[i] >= 0:
             value += min(tables[table_row[i], e], FAR)
+        value += begins(now, i, e, fleet, conflicts, state) - now
         value = value * 1024 + (mix(e, i, salt) & 1023)
         at = count
         if count < CANDIDATES_MAX:
@@ -131,7 +144,9 @@ def settle(
             stack[depth] = pushed
             status[pushed] = ON_STACK
             tried[pushed] = 0
-            count[pushed] = rank(pushed, robots, node, heading, ranking, cand[pushed], cost)
+            count[pushed] = rank(
+                now, pushed, robots, node, heading, ranking, conflicts, state, cost
+            )
             continue
         status[i] = SETTLED
         depth -= 1
@@ -143,17 +158,13 @@ def settle(
 @njit(cache=True)
 def take(now, i, e, fleet, node, heading, fields, conflicts, stand_owner, state):
     """Agent i turns to e and goes along it, as soon as all that touch its way have gone."""
-    _, _, mm_offset, mm_item, nodes, swept, sweep = conflicts
-    free, busy, moves = state[4], state[5], state[6]
+    nodes, swept, sweep = conflicts[4:]
     f = fleet[i]
-    m = f * swept + sweep[e]
-    begin = max(now, free[i], busy[m])
-    for k in range(mm_offset[m], mm_offset[m + 1]):
-        begin = max(begin, busy[mm_item[k]])
-    end = begin + turn_cost(heading[i], fields[2][e], fields[5][f]) + fields[4][f, e]
-    busy[m] = end
-    free[i] = end
-    moves[i] += 1
+    end = begins(now, i, e, fleet, conflicts, state)
+    end += turn_cost(heading[i], fields[2][e], fields[5][f]) + fields[4][f, e]
+    state[4][i] = end
+    state[5][f * swept + sweep[e]] = end
+    state[6][i] += 1
     heading[i] = fields[2][e]
     stand_owner[f * nodes + node[i]] = -1
     node[i] = fields[1][e]
@@ -192,7 +203,7 @@ def window(
             if status[root] != UNDECIDED or fixed[root]:
                 continue
             tried[root] = 0
-            count[root] = rank(root, robots, node, heading, ranking, cand[root], cost)
+            count[root] = rank(now, root, robots, node, heading, ranking, conflicts, state, cost)
             # Who has no reason of its own to move stays undecided: others may push it later.
             if wants(root, goal, node, count[root], cand[root], table_row, tables):
                 while cost[count[root] - 1] > cost[0] + DETOUR_MS * 1024:
