@@ -149,4 +149,4 @@ def test_more_is_found_in_the_box_than_was_ever_in_the_tote() -> None:
     story.order()
     work = story.until_asked("discard")
     story.say(WorkEnded(work=work.work, quantity=5))
-    assert totes(story)["t0"] == 0 and story.world.stock.balance() == 0
+    assert totes(story).get("t0", 0) == 0 and story.world.stock.balance() == 0
