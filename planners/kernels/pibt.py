@@ -45,27 +45,45 @@ def begins(now, i, e, fleet, conflicts, state):
 
 
 @njit(cache=True)
-def rank(now, i, robots, node, heading, ranking, conflicts, state, cost):
-    """List agent i's candidate edges by cost, the wait for those that go before it included; return
-    how many. Standing still is not among them: it is what is left when all fail. Edges that only
-    lead away stay in the list, so that the agent can be pushed."""
-    table_row, tables, fields, shut, salt = ranking
+def way(i, e, robots, heading, ranking):
+    """What turning to e, e and the way behind it cost agent i; -1: it may not go there."""
+    table_row, tables, fields, shut, _ = ranking
     fleet, goal, _ = robots
-    _, head, edge_heading, edge_fleets, edge_ms, turn_ms, out_offset, out_edge, node_bay = fields
-    f, v, goal_bay, cand = fleet[i], node[i], -1, state[1][i]
+    _, head, edge_heading, edge_fleets, edge_ms, turn_ms, _, _, node_bay = fields
+    f, w = fleet[i], head[e]
+    if not (edge_fleets[e] >> f) & 1 or shut[w]:
+        return -1
+    if node_bay[w] >= 0 and (goal[i] < 0 or node_bay[w] != node_bay[goal[i]]):
+        return -1
+    value = edge_ms[f, e] + turn_cost(heading[i], edge_heading[e], turn_ms[f])
     if goal[i] >= 0:
-        goal_bay = node_bay[goal[i]]
+        value += min(tables[table_row[i], e], FAR)
+    return value
+
+
+@njit(cache=True)
+def rank(now, i, driven, robots, node, heading, ranking, conflicts, state, cost):
+    """List agent i's candidate edges by cost, the wait for those that go before it included; return
+    how many. Standing still is not among them: it is what is left when all fail. Edges that lead no
+    nearer to its goal are for agents that are pushed (`driven`), or that are in the way of who
+    leaves the bay they want into: nobody turns back so as not to wait, or all would drive to and fro
+    where they should be seen to be stuck."""
+    table_row, tables, fields, _, salt = ranking
+    fleet, goal, _ = robots
+    out_offset, out_edge, cand = fields[6], fields[7], state[1][i]
+    first, last = out_offset[node[i]], out_offset[node[i] + 1]
+    left, best = -1, -1  # the way that is left, and where it begins
+    for k in range(first, last):
+        value = way(i, out_edge[k], robots, heading, ranking)
+        if value >= 0 and (left < 0 or value < left):
+            left, best = value, out_edge[k]
+    strays = driven or goal[i] < 0 or (best >= 0 and fields[8][fields[1][best]] >= 0)
     count = 0
-    for k in range(out_offset[v], out_offset[v + 1]):
+    for k in range(first, last):
         e = out_edge[k]
-        w = head[e]
-        if not (edge_fleets[e] >> f) & 1 or shut[w]:
+        value = way(i, e, robots, heading, ranking)
+        if value < 0 or not (strays or tables[table_row[i], e] < left):
             continue
-        if node_bay[w] >= 0 and node_bay[w] != goal_bay:
-            continue
-        value = edge_ms[f, e] + turn_cost(heading[i], edge_heading[e], turn_ms[f])
-        if goal[i] >= 0:
-            value += min(tables[table_row[i], e], FAR)
         value += begins(now, i, e, fleet, conflicts, state) - now
         value = value * 1024 + (mix(e, i, salt) & 1023)
         at = count
@@ -145,7 +163,7 @@ def settle(
             status[pushed] = ON_STACK
             tried[pushed] = 0
             count[pushed] = rank(
-                now, pushed, robots, node, heading, ranking, conflicts, state, cost
+                now, pushed, True, robots, node, heading, ranking, conflicts, state, cost
             )
             continue
         status[i] = SETTLED
@@ -203,7 +221,9 @@ def window(
             if status[root] != UNDECIDED or fixed[root]:
                 continue
             tried[root] = 0
-            count[root] = rank(now, root, robots, node, heading, ranking, conflicts, state, cost)
+            count[root] = rank(
+                now, root, False, robots, node, heading, ranking, conflicts, state, cost
+            )
             # Who has no reason of its own to move stays undecided: others may push it later.
             if wants(root, goal, node, count[root], cand[root], table_row, tables):
                 while cost[count[root] - 1] > cost[0] + DETOUR_MS * 1024:
