@@ -242,10 +242,14 @@ class Hall:
         west, east = centre.tug_columns
         rows = self.rows(TUG_ROWS)
         top = max(rows)
-        for number, x in enumerate(range(turn + 1, west), 1):
+        halls = centre.halls.values()  # no bay where a column goes on to the next hall
+        free = [x for x in range(turn + 1, west) if x != last or self.y == max(halls)]
+        for number, x in enumerate(free, 1):
             fleets = centre.sorters + centre.tuggers if x < last else centre.tuggers
             floor.bay(f"charge-c-{self.tag}{number}", (x, top + 1), ((x, top), fleets))
         places = [((east, y), (east - 1, y)) for y in range(self.y, top, 2) if y not in rows]
         below = self.y + min(TUG_ROWS)
-        places += [((x, below), (x, below - 1)) for x in range(west, east + 1)]
+        ends = self.y == min(halls)
+        free = [x for x in range(west, east + 1) if ends or x not in (west, east)]
+        places += [((x, below), (x, below - 1)) for x in free]
         self._rest("t", places, centre.tuggers, every=3)

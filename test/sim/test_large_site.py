@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,21 @@ def test_the_layout_is_what_its_script_draws(name: str, tmp_path: Path) -> None:
     subprocess.run([sys.executable, tmp_path / name / "build_layout.py"], check=True, timeout=60)
     drawn = (tmp_path / name / "layout.lif.json").read_bytes()
     assert drawn == (SITES / name / "layout.lif.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["jd_medium", "jd_large"])
+def test_no_lane_leads_through_a_bay(name: str) -> None:
+    """Robots would be sent there, and find no way: a bay is entered by those alone who go there."""
+    layout = json.loads((SITES / name / "layout.lif.json").read_text())["layouts"][0]
+    small = {row["interactionNodeIds"][0] for row in layout["stations"]
+             if len(row["interactionNodeIds"]) == 1}  # fmt: skip
+    into: dict[str, set[str]] = {}
+    out_of: dict[str, set[str]] = {}
+    for edge in layout["edges"]:
+        into.setdefault(edge["endNodeId"], set()).add(edge["startNodeId"])
+        out_of.setdefault(edge["startNodeId"], set()).add(edge["endNodeId"])
+    assert len(small) > 1000
+    assert [node for node in sorted(small) if into[node] != out_of[node]] == []
 
 
 @pytest.mark.slow
