@@ -36,7 +36,8 @@ class JamParameters:
     """When to look, and how much."""
 
     patience: int = 32  # steps without coming nearer: of half of those on their way; 0: never
-    alone: int = 4  # times as many: of a single robot
+    alone: int = 4  # times as many: of a single robot,
+    alone_far: int = 16  # on a floor that is too large for all to take part
     served: int = 1  # robots that must reach their goals in one plan; others do as well as they can
     expansions: int = 5000  # of one search
     table: int = 1 << 22  # robots x cells up to which all take part
@@ -60,6 +61,7 @@ class Watchdog:
 
     def __init__(self, grid: Grid, robots: int, parameters: JamParameters) -> None:
         self._grid, self._p = grid, parameters
+        self._small = robots * grid.nodes <= parameters.table
         self._age = np.zeros(robots, np.int64)  # steps since it was at a goal
         self._stalled = np.zeros(robots, np.int64)  # and since it came nearer to one
         self._nearest = np.zeros(robots, np.int64)
@@ -78,6 +80,11 @@ class Watchdog:
     def robots(self) -> Ints:
         """Those that are taken over just now."""
         return NOBODY if self._jam is None else self._jam.robots
+
+    @property
+    def nodes(self) -> Ints:
+        """Where they are, and stay meanwhile."""
+        return NOBODY if self._jam is None else self._jam.nodes
 
     @property
     def closed(self) -> Ints:
@@ -143,7 +150,8 @@ class Watchdog:
         able = away.copy()
         able[list(self.hopeless)] = False
         stuck = able & (stalled >= self._patience)
-        if 2 * stuck.sum() <= able.sum() and not (stalled[able] >= p.alone * self._patience).any():
+        most = p.alone * self._patience if self._small else p.alone_far * p.patience
+        if 2 * stuck.sum() <= able.sum() and not (stalled[able] >= most).any():
             return
         order = np.flatnonzero(stuck).astype(np.int32)
         order = order[np.argsort(-self._age[order], kind="stable")]
@@ -156,7 +164,7 @@ class Watchdog:
         """The cells and the robots that take part when `root` shall get its way."""
         p, grid = self._p, self._grid
         most = grid.nodes
-        if len(states) * grid.nodes > p.table:
+        if not self._small:
             most = min(most, p.cells << min(2 * self._failed, 16))
         nodes = unfold.ball(int(states[root]) >> 2, most, grid.ahead)
         inside = np.zeros(grid.nodes, bool)

@@ -176,8 +176,10 @@ class Chooser:
         all plans together stay free of conflicts. Returns how many wait."""
         checked(states, self._grid.nodes, len(self._states))
         waits = states != self._states
-        if not waits.any():
-            return 0
+        return self._halt(waits, states) if waits.any() else 0
+
+    def _halt(self, waits: Bools, states: Ints) -> int:
+        """Those plan to wait, and whoever's plan leads through their cells; the others keep theirs."""
         nodes = states >> 2
         more = waits
         while more.any():
@@ -268,7 +270,9 @@ class Chooser:
         dog.look(self._states, self._goals, togo, self._costs_of, stop)
         self.iterations += dog.used
         if dog.began:
-            self._forget()
+            inside = np.zeros(self._grid.nodes, bool)
+            inside[dog.nodes] = True
+            self._halt(np.asarray(inside[self._path].any(axis=1)), self._states)
         held = np.zeros(len(self._states), bool)
         held[dog.robots] = True
         if len(dog.robots):

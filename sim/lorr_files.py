@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from orchestrator.layout.grid import read_map
 
@@ -56,8 +57,24 @@ def load(path: Path) -> Instance:
     tasks = _numbers(files[2], free)
     if not tasks or reveal <= 0:
         raise InstanceError(f"{files[2]}: no tasks are revealed -> give at least one")
+    _connected(files[2], free, starts[:team], tasks)
     version = str(head.get("version", ""))
     return Instance(path.stem, free, starts[:team], tasks, reveal, version, _errand(files[0], free))
+
+
+def _connected(
+    path: Path, free: NDArray[np.bool_], starts: list[int], tasks: list[list[int]]
+) -> None:
+    """Each task's errands lie on one part of the floor, and a robot is there."""
+    parts = ndimage.label(free)[0].ravel().tolist()
+    robots = {parts[cell] for cell in starts}
+    for number, errands in enumerate(tasks):
+        found = {parts[cell] for cell in errands}
+        if len(found) > 1 or not found <= robots:
+            raise InstanceError(
+                f"{path}: task {number} {errands}: no robot can get to all its cells -> mend the map, "
+                "the task, or where robots start"
+            )
 
 
 def _errand(path: Path, free: NDArray[np.bool_]) -> NDArray[np.bool_] | None:

@@ -144,7 +144,7 @@ def test_it_is_bit_equal_for_any_number_of_cores(kind):
 def test_on_a_large_floor_only_those_around_take_part(kind):
     """A corner is jammed; the rest of the hall goes on meanwhile."""
     free, states, errands = packed(11, 0.6, 5)
-    day = Day(kind, free, states, errands, table=1, cells=40, patience=8)
+    day = Day(kind, free, states, errands, table=1, cells=40, patience=8, alone_far=4)
     held = set()
     while not day.over() and len(day.rows) < 1500:
         day.step()

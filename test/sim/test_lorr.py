@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from sim.lorr_rules import Floor
 
 DATA = Path(os.environ.get("LIGHTSOUT_DATA", Path(__file__).parents[3] / "shared")) / "data"
 FORWARD = 1
+ROW = "........\n"
+SPLIT = f"type octile\nheight 6\nwidth 8\nmap\n{4 * ROW}@@@@@@@@\n{ROW}"  # a wall across
 
 
 @pytest.fixture
@@ -140,6 +143,7 @@ def test_a_task_that_is_not_revealed_is_refused(floor: Floor, task: int) -> None
         ("a.agents", "9\n0\n7\n", "a.agents"),
         ("t.tasks", "5\n3,x\n", "t.tasks:2"),
         ("t.tasks", "0\n", "t.tasks"),
+        ("m.map", SPLIT, "task 0 [3, 44]: no robot can get to all its cells"),
         ("small.json", '{"mapFile": "m.map"}', "small.json"),
         ("small.json", "{", "small.json:1"),
     ],
@@ -148,7 +152,7 @@ def test_bad_files_are_named_with_their_line(
     instance: Path, name: str, text: str, says: str
 ) -> None:
     (instance.parent / name).write_text(text)
-    with pytest.raises(InstanceError, match=says.replace(".", r"\.")) as caught:
+    with pytest.raises(InstanceError, match=re.escape(says)) as caught:
         load(instance)
     assert "->" in str(caught.value), "an error says how to mend it"
 
