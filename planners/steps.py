@@ -23,7 +23,7 @@ from planners.roadmap import Ints
 
 Longs = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Arrays = tuple[NDArray[Any], ...]
+Arrays = tuple[NDArray[Any] | int, ...]
 PART = 1000  # robots that choose between two looks at the clock
 
 
@@ -121,6 +121,7 @@ class StepParameters:
     parts: int = 1  # of the floor, that may be planned side by side
     cells_min: int = 2000  # of a part: on small floors there are fewer
     guard: int = 8  # steps without coming nearer after which nobody of less priority may push
+    gap: bool = False  # nobody enters a cell with the action by which another leaves it
     patience: int = 16  # steps without coming nearer that double the weight of a robot; 0: none do
     jam: JamParameters = field(default_factory=JamParameters)  # the watchdog's
     seed: int = 0
@@ -216,7 +217,7 @@ class Chooser:
         guard[held], order = search.NEVER, order[~held[order]]
         options = (
             self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts, weight,
-            guard,
+            guard, int(p.gap),
         )  # fmt: skip
         status = np.zeros(len(ranks), np.uint8)
         for at in range(0, len(order), PART):

@@ -227,10 +227,14 @@ def _entry(instance: Instance, grid: Grid, settings: Settings) -> Entry | DenseE
 
 
 def ready(
-    instance: Instance, grid: Grid, settings: Settings | None = None, margin_percent: int = 0
+    instance: Instance,
+    grid: Grid,
+    settings: Settings | None = None,
+    margin_percent: int = 0,
+    gap: bool = False,
 ) -> tuple[Settings, Player]:
     """An entry that answers in time from its first step on: settings chosen, tables filled where they
-    must be, kernels compiled."""
+    must be, kernels compiled. `gap`: as in `StepParameters`."""
     many = crowd(instance, grid)
     if many:
         cells = grid.nodes if instance.errand is None else int(instance.errand.sum())
@@ -239,7 +243,7 @@ def ready(
                 f"{instance.name}: {cells} places of errands on {grid.nodes} cells need tables of "
                 f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
             )
-    settings = settings or choose(instance, grid, margin_percent)
+    settings = settings or choose(instance, grid, margin_percent, gap)
     warm = replace(settings, steps=replace(settings.steps, improve=True))
     spare = Floor(instance, grid)
     if many:
@@ -290,24 +294,31 @@ def plain(instance: Instance, grid: Grid) -> Settings:
     return replace(HUGE if crowd(instance, grid) else CROWDED, plain=True)
 
 
-def choose(instance: Instance, grid: Grid, margin_percent: int = 0) -> Settings:
+def choose(instance: Instance, grid: Grid, margin_percent: int = 0, gap: bool = False) -> Settings:
     """Rehearse each candidate on the tasks that are visible at the start, again and again; take the
     one that does most errands, by that margin over those before it. Deterministic."""
+    candidates = [_gapped(settings) for settings in CANDIDATES] if gap else CANDIDATES
     if crowd(instance, grid):
-        return HUGE
+        return _gapped(HUGE) if gap else HUGE
     if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
-        return CROWDED
+        return candidates[0]
     if DENSE_SHARE * len(instance.starts) > grid.nodes:
-        return DENSE
+        return _gapped(DENSE) if gap else DENSE
     pool = int(instance.reveal * len(instance.starts))
     visible = replace(instance, tasks=instance.tasks[:pool])
-    best, chosen = [0] * REHEARSAL_STEPS, CROWDED
-    for settings in CANDIDATES:
+    best, chosen = [0] * REHEARSAL_STEPS, candidates[0]
+    for settings in candidates:
         done = _rehearse(visible, grid, settings, best)
         better = 100 * done[-1] > (100 + margin_percent) * best[-1]
         if len(done) == REHEARSAL_STEPS and better:
             best, chosen = done, settings
     return chosen
+
+
+def _gapped(settings: Settings) -> Settings:
+    """For robots that can't follow at once. The watchdog's ways out are for those that can."""
+    steps = replace(settings.steps, gap=True, jam=replace(settings.steps.jam, patience=0))
+    return replace(settings, steps=steps, few=None)
 
 
 def _rehearse(instance: Instance, grid: Grid, settings: Settings, best: list[int]) -> list[int]:

@@ -34,6 +34,8 @@ class Team:
     """Our entry behind a kit's interface. `instance`: prepare on what this file reveals at the start
     (as `lightsout bench lorr` does). `iterations` bounds the search instead of the clock."""
 
+    gap = False  # whether a cell must be empty before it is entered
+
     def __init__(self, instance: Path | None = None, iterations: int | None = None) -> None:
         self._instance, self._iterations = instance, iterations
         self._entry: Player | None = None
@@ -65,7 +67,7 @@ class Team:
                     "instance that the kit runs"
                 )
         self._grid = Grid.of(free)
-        _, self._entry = ready(instance, self._grid, None, margin)
+        _, self._entry = ready(instance, self._grid, None, margin, self.gap)
 
     def _ready(self) -> Player:
         assert self._entry is not None, "the kit prepares before it asks"

@@ -132,8 +132,9 @@ def lay(r, path, taken):
 
 
 @njit(cache=True)
-def meets(path, taken):
-    """(whom a path meets: -1 nobody, -2 several, else the one; at which action first)."""
+def meets(path, taken, gap):
+    """(whom a path meets: -1 nobody, -2 several, else the one; at which action first). With `gap`
+    who enters a cell with the action by which another leaves it meets that one, too."""
     found, when = -1, 0
     for t in range(1, len(path)):
         node, before = path[t], path[t - 1]
@@ -144,7 +145,12 @@ def meets(path, taken):
             found, when = j, t
         if node != before:
             j = taken[node, t - 1]
-            if j >= 0 and j != found and taken[before, t] == j:
+            if j >= 0 and j != found and (gap or taken[before, t] == j):
+                if found >= 0:
+                    return -2, when
+                found, when = j, t
+            j = taken[before, t]
+            if gap and j >= 0 and j != found:
                 if found >= 0:
                     return -2, when
                 found, when = j, t
@@ -196,7 +202,7 @@ def choose(link, r, budget, most, rank, part, options, taken, memory, done, visi
 
     Returns (whom it meets: -1 nobody, -2 there is none; which operation; tries left); where it begins
     to meet is left in `memory`."""
-    states, ops, ahead, ranked, costs, counts, weight, guard = options
+    states, ops, ahead, ranked, costs, counts, weight, guard, gap = options
     _, gain, _, _, old_now, at, fails, met, failed, until, trial, _ = memory
     while at[link] < counts[r] and budget > 0:
         k = at[link]
@@ -210,7 +216,7 @@ def choose(link, r, budget, most, rank, part, options, taken, memory, done, visi
         follow(states[r], op, ahead, trial)
         if not within(trial, part[0], part[1]):
             continue
-        j, met[link] = meets(trial, taken)
+        j, met[link] = meets(trial, taken, gap)
         budget -= 1
         if j == -1:
             return -1, k, budget
@@ -223,7 +229,7 @@ def choose(link, r, budget, most, rank, part, options, taken, memory, done, visi
 @njit(cache=True)
 def settle(r, k, options, plans):
     """Robot r takes its k-th operation."""
-    states, ops, ahead, ranked, costs, _, _, _ = options
+    states, ops, ahead, ranked, costs, _, _, _, _ = options
     now, acts, path, taken = plans
     acts[r, :] = ops[ranked[r, k]]
     follow(states[r], acts[r], ahead, path[r])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from planners import steps
 from planners.grid import Grid
 from planners.guidance import alternate
+from planners.jam import JamParameters
 from planners.kernels.operations import operations
 from planners.steps import StateTables, StepParameters, StepPlanner
 
@@ -162,3 +163,29 @@ def test_states_that_can_not_be_are_refused(states, says):
     _, planner = planner_on(np.ones((1, 6), bool), [0, 8])
     with pytest.raises(ValueError, match=says):
         planner.place(np.array(states, np.int32))
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_with_a_gap_nobody_enters_a_cell_that_is_just_left(data):
+    """Neither with the action chosen now nor with any that is in mind."""
+    each = st.integers(0, 19)
+    where = data.draw(st.lists(each, min_size=2, max_size=14, unique=True))
+    goals = data.draw(st.lists(each, min_size=len(where), max_size=len(where)))
+    states = [4 * node + data.draw(st.integers(0, 3)) for node in where]
+    parameters = StepParameters(length=3, tries=200, gap=True, jam=JamParameters(patience=0))
+    grid, planner = planner_on(np.ones((4, 5), bool), states, parameters)
+    for _ in range(6):
+        before = {state >> 2 for state in np.array(states).tolist()}
+        after, _ = play(grid, planner, states, goals, 1)
+        new = zip(np.array(states).tolist(), after.tolist(), strict=True)
+        assert not before & {b >> 2 for a, b in new if a >> 2 != b >> 2}
+        states = after
+
+
+def test_a_column_moves_up_with_a_gap():
+    """Three behind each other: each starts when the one before is away."""
+    gap = StepParameters(length=4, gap=True, jam=JamParameters(patience=0))
+    grid, planner = planner_on(np.ones((1, 9), bool), [0, 4, 8], gap)
+    _, rows = play(grid, planner, [0, 4, 8], [6, 7, 8], 8)
+    assert rows[:3] == ["WWF", "WFF", "FFF"]

@@ -10,7 +10,7 @@ from kits import TickKit, write_instance
 
 from planners.grid import Grid
 from sim.lorr_kit import INSTANCE, ITERATIONS
-from sim.lorr_window import foresee, rings
+from sim.lorr_window import foresee
 
 
 @pytest.fixture
@@ -40,15 +40,3 @@ def test_what_is_done_on_the_way_is_foreseen() -> None:
     assert foresee(0, staged, [5, 1], 0, grid) == (1, 4), "errands are done in order"
     assert foresee(0, staged, [0, 0], 0, grid) == (1, 0), "one at a time"
     assert foresee(0, [], [8], 0, grid) == (0, 0)
-
-
-def test_a_ring_and_who_waits_for_it() -> None:
-    """Four drive round, two follow into the ring; a row of three moves up."""
-    grid = Grid.of(np.ones((2, 9), bool))
-    nodes = [2, 3, 12, 11, 1, 0, 6, 7, 8]
-    headings = [0, 1, 2, 3, 0, 0, 0, 0, 1]
-    states = (4 * np.array(nodes) + headings).astype(np.int32)
-    actions = np.ones(9, np.int32)
-    assert rings(states, actions, grid).tolist() == [True] * 6 + [False] * 3
-    actions[3] = 0
-    assert not rings(states, actions, grid).any()
