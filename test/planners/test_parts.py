@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 from numba import get_num_threads, set_num_threads
 
@@ -30,7 +32,9 @@ def crowded(seed: int) -> tuple[Grid, NodeTables, np.ndarray, np.ndarray]:
 def played(
     grid: Grid, tables: NodeTables, states: np.ndarray, goals: np.ndarray, parts: int
 ) -> list[list[int]]:
-    """Make steps, each checked against the rules; the actions."""
+    """Make steps, each checked against the rules; the actions. Tables learn: those of others do not."""
+    tables = copy(tables)
+    tables.tables = tables.tables.copy()
     planner = CrowdPlanner(
         tables, states, StepParameters(length=4, tries=300, parts=parts, cells_min=1)
     )
