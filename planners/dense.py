@@ -26,7 +26,7 @@ WEIGHT = 64  # of the robot that is done first
 class FewParameters:
     """How many robots have a task at a time, and how ways learn from those who stand."""
 
-    active_permille: int = 350  # of the cells
+    active_permille: int = 420  # of the cells
     every: int = 20  # steps after which ways cost anew; 0: never
     memory: int = 50  # steps, by and by forgotten
     wait_cost: int = 48  # of driving onto a cell on which a robot with a task stands all the time

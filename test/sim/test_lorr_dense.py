@@ -29,7 +29,9 @@ def test_a_dense_team_goes_on_driving() -> None:
     more had tasks than may, and they do as much as they did."""
     match = Match(instance(3), iterations=64)
     assert match.settings == lorr_entry.DENSE
-    most, done = 350 * Grid.of(match.tasks.instance.free).nodes // 1000, []
+    few = match.settings.few
+    assert few is not None
+    most, done = few.active_permille * Grid.of(match.tasks.instance.free).nodes // 1000, []
     for part in (1, 2, 3):
         before = match.tasks.finished
         while match.tasks.time < part * STEPS:
