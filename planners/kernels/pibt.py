@@ -33,58 +33,27 @@ def mix(a, b, c):
 
 
 @njit(cache=True)
-def begins(now, i, e, fleet, conflicts, state):
-    """From when agent i can be on its way along e: when all that touch it have gone."""
-    _, _, mm_offset, mm_item, _, swept, sweep = conflicts
-    free, busy = state[4], state[5]
-    m = fleet[i] * swept + sweep[e]
-    begin = max(now, free[i], busy[m])
-    for k in range(mm_offset[m], mm_offset[m + 1]):
-        begin = max(begin, busy[mm_item[k]])
-    return begin
-
-
-@njit(cache=True)
-def way(i, e, robots, heading, ranking):
-    """What turning to e, e and the way behind it cost agent i; -1: it may not go there."""
-    table_row, tables, fields, shut, _ = ranking
+def rank(i, robots, node, heading, ranking, cand, cost):
+    """List agent i's candidate edges by cost; return how many. Waiting is not among them: it is
+    what is left when all fail. Edges that only lead away stay in the list, so that the agent can
+    be pushed."""
+    table_row, tables, fields, shut, salt = ranking
     fleet, goal, _ = robots
-    _, head, edge_heading, edge_fleets, edge_ms, turn_ms, _, _, node_bay = fields
-    f, w = fleet[i], head[e]
-    if not (edge_fleets[e] >> f) & 1 or shut[w]:
-        return -1
-    if node_bay[w] >= 0 and (goal[i] < 0 or node_bay[w] != node_bay[goal[i]]):
-        return -1
-    value = edge_ms[f, e] + turn_cost(heading[i], edge_heading[e], turn_ms[f])
+    _, head, edge_heading, edge_fleets, edge_ms, turn_ms, out_offset, out_edge, node_bay = fields
+    f, v, goal_bay = fleet[i], node[i], -1
     if goal[i] >= 0:
-        value += min(tables[table_row[i], e], FAR)
-    return value
-
-
-@njit(cache=True)
-def rank(now, i, driven, robots, node, heading, ranking, conflicts, state, cost):
-    """List agent i's candidate edges by cost, the wait for those that go before it included; return
-    how many. Standing still is not among them: it is what is left when all fail. Edges that lead no
-    nearer to its goal are for agents that are pushed (`driven`), or that are in the way of who
-    leaves the bay they want into: nobody turns back so as not to wait, or all would drive to and fro
-    where they should be seen to be stuck."""
-    table_row, tables, fields, _, salt = ranking
-    fleet, goal, _ = robots
-    out_offset, out_edge, cand = fields[6], fields[7], state[1][i]
-    first, last = out_offset[node[i]], out_offset[node[i] + 1]
-    left, best = -1, -1  # the way that is left, and where it begins
-    for k in range(first, last):
-        value = way(i, out_edge[k], robots, heading, ranking)
-        if value >= 0 and (left < 0 or value < left):
-            left, best = value, out_edge[k]
-    strays = driven or goal[i] < 0 or (best >= 0 and fields[8][fields[1][best]] >= 0)
+        goal_bay = node_bay[goal[i]]
     count = 0
-    for k in range(first, last):
+    for k in range(out_offset[v], out_offset[v + 1]):
         e = out_edge[k]
-        value = way(i, e, robots, heading, ranking)
-        if value < 0 or not (strays or tables[table_row[i], e] < left):
+        w = head[e]
+        if not (edge_fleets[e] >> f) & 1 or shut[w]:
             continue
-        value += begins(now, i, e, fleet, conflicts, state) - now
+        if node_bay[w] >= 0 and node_bay[w] != goal_bay:
+            continue
+        value = edge_ms[f, e] + turn_cost(heading[i], edge_heading[e], turn_ms[f])
+        if goal[i] >= 0:
+            value += min(tables[table_row[i], e], FAR)
         value = value * 1024 + (mix(e, i, salt) & 1023)
         at = count
         if count < CANDIDATES_MAX:
@@ -162,9 +131,7 @@ def settle(
             stack[depth] = pushed
             status[pushed] = ON_STACK
             tried[pushed] = 0
-            count[pushed] = rank(
-                now, pushed, True, robots, node, heading, ranking, conflicts, state, cost
-            )
+            count[pushed] = rank(pushed, robots, node, heading, ranking, cand[pushed], cost)
             continue
         status[i] = SETTLED
         depth -= 1
@@ -176,13 +143,17 @@ def settle(
 @njit(cache=True)
 def take(now, i, e, fleet, node, heading, fields, conflicts, stand_owner, state):
     """Agent i turns to e and goes along it, as soon as all that touch its way have gone."""
-    nodes, swept, sweep = conflicts[4:]
+    _, _, mm_offset, mm_item, nodes, swept, sweep = conflicts
+    free, busy, moves = state[4], state[5], state[6]
     f = fleet[i]
-    end = begins(now, i, e, fleet, conflicts, state)
-    end += turn_cost(heading[i], fields[2][e], fields[5][f]) + fields[4][f, e]
-    state[4][i] = end
-    state[5][f * swept + sweep[e]] = end
-    state[6][i] += 1
+    m = f * swept + sweep[e]
+    begin = max(now, free[i], busy[m])
+    for k in range(mm_offset[m], mm_offset[m + 1]):
+        begin = max(begin, busy[mm_item[k]])
+    end = begin + turn_cost(heading[i], fields[2][e], fields[5][f]) + fields[4][f, e]
+    busy[m] = end
+    free[i] = end
+    moves[i] += 1
     heading[i] = fields[2][e]
     stand_owner[f * nodes + node[i]] = -1
     node[i] = fields[1][e]
@@ -221,9 +192,7 @@ def window(
             if status[root] != UNDECIDED or fixed[root]:
                 continue
             tried[root] = 0
-            count[root] = rank(
-                now, root, False, robots, node, heading, ranking, conflicts, state, cost
-            )
+            count[root] = rank(root, robots, node, heading, ranking, cand[root], cost)
             # Who has no reason of its own to move stays undecided: others may push it later.
             if wants(root, goal, node, count[root], cand[root], table_row, tables):
                 while cost[count[root] - 1] > cost[0] + DETOUR_MS * 1024:
