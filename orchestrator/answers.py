@@ -69,7 +69,6 @@ class Answers:
                 blocked=np.array(request.blocked, np.int32),
                 horizon=request.horizon,
                 seed=request.seed,
-                ready_ms=column[7],
                 changes=np.frombuffer(request.changes, "<i4").reshape(-1, 2).astype(np.int32),
             )
         )

@@ -7,10 +7,7 @@ import numpy as np
 from planners.distances import Distances
 from planners.kernels.pibt import window
 from planners.protocols import PathPlan, PathProblem
-from planners.roadmap import RoadmapArrays
-
-BEATS = 12  # looks at each robot, in the time of a move
-MOVES_FACTOR = 2  # where edges are short, so many times the moves that a window has time for
+from planners.roadmap import Ints, RoadmapArrays
 
 
 class PibtPlanner:
@@ -20,7 +17,6 @@ class PibtPlanner:
         self._arrays = arrays
         self._distances = distances  # of the whole roadmap: kept while something is closed
         self._restricted: Distances | None = None
-        self._step_ms = max(1, round(float(arrays.edge_ms.mean()))) if arrays.edges else 1
         self._fields = (
             arrays.edge_tail,
             arrays.edge_head,
@@ -35,16 +31,30 @@ class PibtPlanner:
         self._conflicts = (
             arrays.move_stands.offset,
             arrays.move_stands.items,
-            arrays.move_moves.offset,
-            arrays.move_moves.items,
             arrays.nodes,
             arrays.swept,
             arrays.edge_sweep,
         )
 
     def plan(self, problem: PathProblem) -> PathPlan:
-        """Return the moves of the next `problem.horizon` steps, valid one at a time. A step is the
-        mean time of a move."""
+        """Return the moves of the next `problem.horizon` steps, valid one at a time."""
+        moves, _, _ = self._roll(problem)
+        return PathPlan(moves[:, 0].copy(), moves[:, 1].copy())
+
+    def step(self, problem: PathProblem) -> tuple[Ints, Ints]:
+        """Where everybody is after `problem.horizon` steps: (R,) nodes, (R,) headings in degrees."""
+        _, node, heading = self._roll(problem)
+        return node, heading
+
+    def _distances_for(self, problem: PathProblem) -> Distances:
+        if not len(problem.blocked) and not len(problem.changes):
+            return self._distances
+        if self._restricted is None:
+            self._restricted = Distances(self._arrays)
+        self._restricted.restrict(tuple(problem.blocked.tolist()), problem.changes)
+        return self._restricted
+
+    def _roll(self, problem: PathProblem) -> tuple[Ints, Ints, Ints]:
         arrays, robots = self._arrays, len(problem.node)
         distances = self._distances_for(problem)
         fields = (*self._fields[:3], distances.edge_fleets, *self._fields[4:])
@@ -54,12 +64,9 @@ class PibtPlanner:
         stand_owner[problem.fleet * arrays.nodes + node] = np.arange(robots, dtype=np.int32)
         shut = np.zeros(arrays.nodes, np.uint8)
         shut[problem.blocked] = 1
-        most = MOVES_FACTOR * problem.horizon
-        out = np.empty((max(1, most * robots), 2), np.int32)
-        ready_ms = problem.ready_ms if len(problem.ready_ms) else np.zeros(robots, np.int32)
+        out = np.empty((max(1, problem.horizon * robots), 2), np.int32)
         made = window(
-            (problem.horizon * self._step_ms, max(1, self._step_ms // BEATS), most),
-            ready_ms,
+            problem.horizon,
             problem.priority.astype(np.int64),
             (problem.fleet, problem.goal, problem.fixed),
             node,
@@ -73,12 +80,4 @@ class PibtPlanner:
             problem.seed,
             out,
         )
-        return PathPlan(out[:made, 0].copy(), out[:made, 1].copy())
-
-    def _distances_for(self, problem: PathProblem) -> Distances:
-        if not len(problem.blocked) and not len(problem.changes):
-            return self._distances
-        if self._restricted is None:
-            self._restricted = Distances(self._arrays)
-        self._restricted.restrict(tuple(problem.blocked.tolist()), problem.changes)
-        return self._restricted
+        return out[:made], node, heading

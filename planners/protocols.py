@@ -18,7 +18,6 @@ class PathProblem:
     `changes` (C, 2): edges and the bit mask of the fleets that they are open to in this plan, where
     that differs from the roadmap. `goal` is a node or -1. `fixed` robots stand and can't be pushed.
     Higher `priority` plans first; ties go to the lower row. `blocked` nodes are entered by nobody.
-    A robot is at `node` in `ready_ms`, until then it is on its way there.
     `seed` breaks ties between equal ways, so that a watchdog can ask again and get another answer.
     """
 
@@ -32,7 +31,6 @@ class PathProblem:
     horizon: int
     seed: int = 0
     changes: Ints = field(default_factory=lambda: np.empty((0, 2), np.int32))
-    ready_ms: Ints = field(default_factory=lambda: np.empty(0, np.int32))  # (R,) or empty: all now
 
 
 @dataclass(frozen=True, slots=True)

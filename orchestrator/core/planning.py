@@ -57,27 +57,8 @@ def _rows(world: World) -> list[tuple[int, ...]]:
         heading = traffic.tail_heading_deg[index]
         priority = min(waited, 10**8) + bonus
         goal = -1 if fixed else robot.goal
-        ready_ms = _ready_ms(world, robot)
-        rows.append((index, robot.fleet, node, heading, goal, int(fixed), priority, ready_ms))
+        rows.append((index, robot.fleet, node, heading, goal, int(fixed), priority, 0))
     return rows
-
-
-def _ready_ms(world: World, robot: Robot) -> int:
-    """About when it will be at its frontier: what it has to drive and to turn until there."""
-    released = world.traffic.released[robot.index]
-    if not released:
-        return 0
-    roadmap, fleet = world.site.roadmap, world.site.fleets[robot.fleet]
-    heading, first_ms, total_ms = world.traffic.at_heading_deg[robot.index], 0, 0
-    for move in released:
-        turned = (roadmap.edge_heading_deg[move.edge] - heading) % 360
-        heading = roadmap.edge_heading_deg[move.edge]
-        speed = roadmap.edge_speed_mmps[move.edge] or fleet.speed_mmps
-        total_ms += 1000 * roadmap.edge_length_mm[move.edge] // min(speed, fleet.speed_mmps)
-        total_ms += 1000 * min(turned, 360 - turned) // fleet.turn_degps
-        first_ms = first_ms or total_ms
-    since_ms = (world.time_ns - robot.moved_ns) // MS_NS
-    return total_ms - min(since_ms, first_ms)
 
 
 def stays(world: World, robot: Robot) -> bool:

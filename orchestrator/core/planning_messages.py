@@ -32,8 +32,7 @@ class ToursPlanned(Message, frozen=True):
 
 class RequestPaths(Message, frozen=True):
     """Plan from the frontier. `robots`: little-endian int32 rows of eight: robot, fleet, node,
-    heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority,
-    ready_ms (about when it is at its frontier).
+    heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority, 0.
 
     `blocked`: nodes that nobody may enter. `changes`: little-endian int32 pairs (edge, bit mask of
     the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow.

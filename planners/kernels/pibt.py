@@ -1,14 +1,12 @@
-"""PIBT on a clock: a window of plans on a directed roadmap with headings and conflict sets.
+"""One step of PIBT with headings on a directed roadmap with conflict sets.
 
 Okumura et al., "Priority inheritance with backtracking for iterative multi-agent path finding",
-AIJ 2022, decides for all agents at once, step by step, as if each edge and each turn took a step.
-Here an agent is decided when it gets there: it is free from some time on, a move takes what turning
-and driving take and begins when all moves that go before it have ended, and meanwhile nobody pushes
-it. So at a crossing they go in the sequence in which they come.
+AIJ 2022; headings as in the League of Robot Runners: a robot that does not face along the edge it
+wants turns first, at most a quarter per step, and holds its node meanwhile.
 
 The recursion is unrolled onto a stack. An agent on the stack forbids its node to those above it, so
-there is no rotation of a full cycle, and the sequence in which moves are decided is a sequence in
-which they can be made one at a time.
+there is no rotation of a full cycle, and the sequence in which agents are settled is a sequence in
+which the moves can be made one at a time.
 """
 
 from __future__ import annotations
@@ -72,18 +70,18 @@ def rank(i, robots, node, heading, ranking, cand, cost):
 
 
 @njit(cache=True)
-def obstacle(i, e, robots, node, node_bay, status, stand_owner, conflicts):
+def obstacle(i, e, robots, node, node_bay, status, stand_owner, conflicts, turning):
     """Who is in the way of agent i along e: NOBODY, STAYS, or the one undecided agent that would
     have to move. Whoever has reached its goal in a bay stays there."""
     fleet, goal, fixed = robots
-    ms_offset, ms_item, _, _, _, swept, sweep = conflicts
+    ms_offset, ms_item, _, swept, sweep = conflicts
     pushed = NOBODY
     m = fleet[i] * swept + sweep[e]
     for k in range(ms_offset[m], ms_offset[m + 1]):
         j = stand_owner[ms_item[k]]
         if j < 0 or j == i:
             continue
-        if fixed[j] or status[j] != UNDECIDED:
+        if fixed[j] or status[j] != UNDECIDED or turning[j]:
             return STAYS
         if goal[j] == node[j] and node_bay[node[j]] >= 0:
             return STAYS
@@ -103,29 +101,74 @@ def wants(i, goal, node, count, cand, table_row, tables):
 
 
 @njit(cache=True)
-def settle(
-    now, stack, robots, node, heading, ranking, conflicts, stand_owner, state, cost, out, made
+def step(
+    order, robots, node, heading, table_row, tables, fields, conflicts, stand_owner, shut, salt, out
 ):
-    """Priority inheritance from the agent at the bottom of the stack: settle it and all it pushes.
-    Moves (agent, edge) are appended to `out`; returns how many it holds then."""
-    status, cand, count, tried = state[0], state[1], state[2], state[3]
+    """Move everybody once. `node`, `heading`, `stand_owner` are changed; the moves (robot, edge) are
+    appended to `out` (rows, 2) in a sequence in which they can be made one at a time; returns how
+    many."""
+    goal, fixed = robots[1], robots[2]
+    n = len(node)
+    state = (
+        np.zeros(n, np.int8),  # status
+        np.zeros(n, np.int8),  # turning in this step
+        np.empty((n, CANDIDATES_MAX), np.int32),  # candidate edges, best first
+        np.zeros(n, np.int32),  # how many
+        np.zeros(n, np.int32),  # the next one to try
+    )
+    status, cand, count, tried = state[0], state[2], state[3], state[4]
+    stack = np.empty(n, np.int32)
+    cost = np.empty(CANDIDATES_MAX, np.int64)
+    ranking = (table_row, tables, fields, shut, salt)
+    made = 0
+    for r in range(n):
+        root = order[r]
+        if status[root] != UNDECIDED or fixed[root]:
+            continue
+        tried[root] = 0
+        count[root] = rank(root, robots, node, heading, ranking, cand[root], cost)
+        # Who has no reason of its own to move stays undecided: others may push it later.
+        if wants(root, goal, node, count[root], cand[root], table_row, tables):
+            while cost[count[root] - 1] > cost[0] + DETOUR_MS * 1024:
+                count[root] -= 1
+            stack[0] = root
+            status[root] = ON_STACK
+            made = settle(
+                stack,
+                robots,
+                node,
+                heading,
+                ranking,
+                conflicts,
+                stand_owner,
+                state,
+                cost,
+                out,
+                made,
+            )
+    return made
+
+
+@njit(cache=True)
+def settle(stack, robots, node, heading, ranking, conflicts, stand_owner, state, cost, out, made):
+    """Priority inheritance from the agent at the bottom of the stack: settle it and all it pushes."""
+    status, turning, cand, count, tried = state
+    edge_heading = ranking[2][2]
     depth = 0
     while depth >= 0:
         i = stack[depth]
         pushed, moved = -1, False
         while tried[i] < count[i] and pushed < 0 and not moved:
             e = cand[i, tried[i]]
-            j = obstacle(i, e, robots, node, ranking[2][8], status, stand_owner, conflicts)
+            j = obstacle(i, e, robots, node, ranking[2][8], status, stand_owner, conflicts, turning)
             if j == STAYS:
                 tried[i] += 1
             elif j >= 0:
                 pushed = j
             else:
                 moved = True
-                take(now, i, e, robots[0], node, heading, ranking[2], conflicts, stand_owner, state)
-                out[made, 0] = i
-                out[made, 1] = e
-                made += 1
+                made = take(i, e, robots[0], node, heading, ranking[2], conflicts, stand_owner,
+                            turning, out, made)  # fmt: skip
         if pushed >= 0:
             depth += 1
             stack[depth] = pushed
@@ -133,74 +176,86 @@ def settle(
             tried[pushed] = 0
             count[pushed] = rank(pushed, robots, node, heading, ranking, cand[pushed], cost)
             continue
+        if not moved and depth == 0 and heading[i] != edge_heading[cand[i, 0]]:
+            # It can't go now: at least it turns the way it wants to go next.
+            heading[i] = turned(heading[i], edge_heading[cand[i, 0]])
+            turning[i] = 1
         status[i] = SETTLED
         depth -= 1
-        if depth >= 0 and not moved:
-            tried[stack[depth]] += 1  # the pushed one stays: the next candidate
+        if depth >= 0 and (not moved or turning[i]):
+            # The pushed one stays: try the next candidate; unless it only turns to make way:
+            # then its pusher waits for it.
+            below = stack[depth]
+            tried[below] = count[below] if turning[i] else tried[below] + 1
     return made
 
 
 @njit(cache=True)
-def take(now, i, e, fleet, node, heading, fields, conflicts, stand_owner, state):
-    """Agent i turns to e and goes along it, as soon as all that touch its way have gone."""
-    _, _, mm_offset, mm_item, nodes, swept, sweep = conflicts
-    free, busy, moves = state[4], state[5], state[6]
-    f = fleet[i]
-    m = f * swept + sweep[e]
-    begin = max(now, free[i], busy[m])
-    for k in range(mm_offset[m], mm_offset[m + 1]):
-        begin = max(begin, busy[mm_item[k]])
-    end = begin + turn_cost(heading[i], fields[2][e], fields[5][f]) + fields[4][f, e]
-    busy[m] = end
-    free[i] = end
-    moves[i] += 1
-    heading[i] = fields[2][e]
-    stand_owner[f * nodes + node[i]] = -1
+def take(i, e, fleet, node, heading, fields, conflicts, stand_owner, turning, out, made):
+    """Agent i goes along e, or turns towards it if it faces another way."""
+    if heading[i] != fields[2][e]:
+        heading[i] = turned(heading[i], fields[2][e])
+        turning[i] = 1
+        return made
+    base = fleet[i] * conflicts[2]
+    stand_owner[base + node[i]] = -1
     node[i] = fields[1][e]
-    stand_owner[f * nodes + node[i]] = i
+    stand_owner[base + node[i]] = i
+    out[made, 0] = i
+    out[made, 1] = e
+    return made + 1
+
+
+@njit(cache=True)
+def turned(a_deg, b_deg):
+    """The heading after a step's turn from a towards b: at most a quarter."""
+    left = (b_deg - a_deg) % 360
+    if left <= 90 or left >= 270:
+        return b_deg
+    if left <= 180:
+        return (a_deg + 90) % 360
+    return (a_deg + 270) % 360
 
 
 @njit(cache=True, nogil=True)
 def window(
-    clock, ready_ms, priority, robots, node, heading, table_row, tables, fields, conflicts,
-    stand_owner, shut, salt, out,
-):  # fmt: skip
-    """All moves that are decided within a window. `clock`: how long it is, a beat (agents are looked
-    at so often), moves of an agent at most; `ready_ms` (R,): when each is at `node`. `node`,
-    `heading`, `stand_owner` are changed; returns how many moves `out` holds."""
-    window_ms, beat_ms, most = clock
-    goal, fixed = robots[1], robots[2]
-    n = len(node)
-    order = np.argsort(-priority, kind="mergesort")
-    ranking = (table_row, tables, fields, shut, salt)
-    free = ready_ms.astype(np.int64)
-    moves = np.zeros(n, np.int32)
-    status = np.zeros(n, np.int8)
-    cand = np.empty((n, CANDIDATES_MAX), np.int32)  # edges, best first
-    count = np.zeros(n, np.int32)
-    tried = np.zeros(n, np.int32)
-    busy = np.zeros(len(conflicts[0]) - 1, np.int64)  # by move id: when the last one ends
-    state = (status, cand, count, tried, free, busy, moves)
-    stack = np.empty(n, np.int32)
-    cost = np.empty(CANDIDATES_MAX, np.int64)
+    horizon,
+    priority,
+    robots,
+    node,
+    heading,
+    table_row,
+    tables,
+    fields,
+    conflicts,
+    stand_owner,
+    shut,
+    salt,
+    out,
+):
+    """`horizon` steps; waiting raises an agent's priority. Returns how many moves `out` holds."""
+    goal = robots[1]
     made = 0
-    for now in range(0, window_ms, beat_ms):
-        for i in range(n):
-            status[i] = UNDECIDED if free[i] <= now and moves[i] < most else SETTLED
-        for r in range(n):
-            root = order[r]
-            if status[root] != UNDECIDED or fixed[root]:
-                continue
-            tried[root] = 0
-            count[root] = rank(root, robots, node, heading, ranking, cand[root], cost)
-            # Who has no reason of its own to move stays undecided: others may push it later.
-            if wants(root, goal, node, count[root], cand[root], table_row, tables):
-                while cost[count[root] - 1] > cost[0] + DETOUR_MS * 1024:
-                    count[root] -= 1
-                stack[0] = root
-                status[root] = ON_STACK
-                made = settle(
-                    now, stack, robots, node, heading, ranking, conflicts, stand_owner, state,
-                    cost, out, made,
-                )  # fmt: skip
+    waited = priority.copy()
+    for _ in range(horizon):
+        order = np.argsort(-waited, kind="mergesort")
+        made += step(
+            order,
+            robots,
+            node,
+            heading,
+            table_row,
+            tables,
+            fields,
+            conflicts,
+            stand_owner,
+            shut,
+            salt,
+            out[made:],
+        )
+        for i in range(len(node)):
+            if goal[i] >= 0 and node[i] != goal[i]:
+                waited[i] += 10
+            elif goal[i] >= 0:
+                waited[i] = 0
     return made
