@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -128,27 +126,6 @@ def test_who_leaves_a_bay_goes_before_who_wants_in():
     arrays = roadmap(4, edges, {3: 0})
     asked = problem([1, 3], [3, 0], priority=[5, 0])
     assert walk(arrays, asked, planner_for(arrays).plan(asked)).tolist() == [3, 0]
-
-
-def test_at_a_crossing_who_comes_first_goes_first():
-    arrays = roadmap(4, [(0, 2, 0), (1, 2, 90), (2, 3, 0), (3, 0, 180), (3, 1, 270)])
-    asked = problem([0, 1], [3, 3], heading=[0, 90], priority=[9, 0], horizon=3)
-    assert planner_for(arrays).plan(asked).robot[0] == 0, "both are there: by priority"
-    later = replace(asked, ready_ms=np.array([1500, 0], np.int32))
-    plan = planner_for(arrays).plan(later)
-    assert plan.robot.tolist()[:2] == [1, 1], "the other one is through before it comes"
-    walk(arrays, later, plan)
-
-
-def test_a_way_where_others_go_first_is_as_long_as_the_wait():
-    edges = [(0, 1, 0), (1, 3, 0), (0, 2, 0), (2, 3, 0), (1, 4, 0), (4, 0, 0), (3, 0, 0)]
-    arrays = roadmap(5, edges, edge_ms=[1000, 1000, 1400, 1000, 5000, 1000, 1000])
-    alone = planner_for(arrays).plan(problem([0], [3], horizon=2))
-    assert alone.edge.tolist()[0] == 0, "the shorter one"
-    asked = problem([0, 1], [3, 4], priority=[0, 9], horizon=2)
-    plan = planner_for(arrays).plan(asked)
-    assert next(e for r, e in zip(plan.robot, plan.edge, strict=True) if r == 0) == 2
-    walk(arrays, asked, plan)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -284,7 +284,7 @@ def test_a_node_that_was_killed_and_started_again_loses_no_order(site: Path, flo
 def test_what_can_t_be_configured_is_said(site: Path, floor: Floor) -> None:
     building = floor.building
     with pytest.raises(
-        ScenarioError, match="-> one of jd_medium, jd_small, nav2_hall, or a folder"
+        ScenarioError, match="-> one of jd_large, jd_medium, jd_small, nav2_hall, or a folder"
     ):
         building.configure(Settings("nowhere"))
     with pytest.raises(LayoutError, match="is no site"):
