@@ -111,6 +111,7 @@ def test_the_emptiest_of_the_low_are_offered_a_charger_no_more_than_there_are() 
     story.world.site = replace(
         story.world.site, roadmap=replace(story.world.site.roadmap, bays=tuple(bays_))
     )
+    story.world.chargers = (*story.world.chargers, spare)
     for robot, charge in enumerate((300, 200, 340)):
         story.say(BatteryCrossed(robot=robot, battery_permille=charge))
     assert list(energy.emptiest(story.world)) == [1]

@@ -24,7 +24,7 @@ def instance(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def unrehearsed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings are given, not tried out: quicker, and the same for all."""
-    monkeypatch.setattr(lorr_entry, "CANDIDATES", ())
+    monkeypatch.setattr(lorr_entry, "REHEARSAL_MAX", 0)
 
 
 def play(instance: Path, out: Path, *words: str) -> int:
