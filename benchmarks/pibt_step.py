@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("instance", type=Path)
     parser.add_argument("--steps", type=int, default=100)
     arguments = parser.parse_args()
-    match = Match(load(arguments.instance), planner="pibt")
+    match = Match(load(arguments.instance), alone=True)
     times: list[float] = []
     plan = PibtPlanner.plan
 

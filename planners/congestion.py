@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from planners.guidance import BLOCKS, Paces
+from planners.guidance import BLOCKS
 from planners.kernels import crowd
 from planners.protocols import Ints, Stop
 
@@ -48,7 +48,6 @@ class Congestion:
         self._step = 0
         self._since = np.zeros(len(tables.tables), np.int32)  # by row: the step of its filling
         self._more: dict[int, Small] = {}  # by step: (N,) what cells cost more
-        self.filled = 0
 
     def look(self, nodes: Ints, goals: Ints) -> None:
         """A new step: `nodes`, `goals` (R,)."""
@@ -102,9 +101,8 @@ class Congestion:
 
     def _fill(self, goals: Ints, rows: Ints, pace: Small) -> None:
         tables = self._tables
-        kinds = Paces(pace, tables.paces.unit).kind(goals)
+        kinds = tables.paces.kind(goals)
         crowd.fill_all(goals, rows, pace, kinds, tables.grid.ahead, tables.tables, BLOCKS)
-        self.filled += len(goals)
 
     def _forget(self) -> None:
         """Steps of which no table is left."""

@@ -17,6 +17,7 @@ from planners.roadmap import Ints, RoadmapArrays, Rows
 
 ROW_STEP = (0, 1, 0, -1)
 COLUMN_STEP = (1, 0, -1, 0)
+TURN = np.array([0, 0, 1, 3])  # quarter turns to the right, by action (`kernels.states`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,12 @@ class Grid:
     def nodes(self) -> int:
         """N."""
         return len(self.cell)
+
+    def moved(self, states: Ints, actions: Ints) -> Ints:
+        """(R,) the states that actions lead to, which must be possible."""
+        node = np.where(actions == 1, self.ahead[states], states >> 2)
+        after: Ints = (4 * node + ((states + TURN[actions]) & 3)).astype(np.int32)
+        return after
 
     @staticmethod
     def of(free: NDArray[np.bool_]) -> Grid:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.kernels import turning as kernel
-from planners.kernels.states import FORWARD, LEFT, RIGHT
 from planners.protocols import Ints, Stop
 from planners.steps import Longs, StateTables, checked
 
@@ -54,9 +53,7 @@ class PibtPlanner:
 
     def made(self) -> Ints:
         """The actions were made: the states they lead to."""
-        turned = np.where(self._actions == RIGHT, 1, np.where(self._actions == LEFT, 3, 0))
-        node = np.where(self._actions == FORWARD, self._grid.ahead[self._states], self._states >> 2)
-        self._states = (4 * node + ((self._states + turned) & 3)).astype(np.int32)
+        self._states = self._grid.moved(self._states, self._actions)
         return self._states.copy()
 
     def place(self, states: Ints) -> int:

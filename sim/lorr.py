@@ -20,11 +20,10 @@ from planners.grid import Grid
 from planners.jam import Watchdog
 from planners.roadmap import Ints
 from sim.lorr_checkpoint import Checkpoint, freeze, thaw
-from sim.lorr_entry import BUDGET_SHARE, CrowdEntry, Settings, plain, ready
+from sim.lorr_entry import BUDGET_SHARE, Settings, plain, ready
 from sim.lorr_files import Instance, load
 from sim.lorr_rules import Floor, result
 
-PLANNERS = ("epibt", "pibt")
 Progress = Callable[[int, int], None]  # steps made, tasks finished
 
 
@@ -37,13 +36,14 @@ class Match:
         instance: Instance,
         settings: Settings | None = None,
         iterations: int | None = None,
-        planner: str = PLANNERS[0],
+        *,
+        alone: bool = False,
     ) -> None:
         """`iterations` bounds the improvement per step instead of the clock: the same result on
-        each machine, as long as no step runs over the budget. `planner`: where there are no settings,
-        one of PLANNERS."""
+        each machine, as long as no step runs over the budget. `alone`: plain PIBT, where there are
+        no settings."""
         grid = Grid.of(instance.free)
-        if settings is None and planner == "pibt":
+        if settings is None and alone:
             settings = plain(instance, grid)
         self.settings, self._entry = ready(instance, grid, settings)
         self.tasks = Floor(instance, grid)
@@ -95,8 +95,7 @@ class Match:
         """Go on from there, on the same terms (`lorr_checkpoint.Terms`)."""
         match = Match(instance, next(thaw(checkpoint.body, {})), iterations)
         _, match.tasks, match._entry = thaw(checkpoint.body, match._fixed())
-        if isinstance(match._entry, CrowdEntry):
-            match._entry.restore()
+        match._entry.restore()
         return match
 
     def _fixed(self) -> dict[str, object]:

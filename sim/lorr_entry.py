@@ -70,8 +70,28 @@ CANDIDATES = (
 )
 
 
-class Entry:
+class _Playing:
+    """What all entries have in common."""
+
+    _planner: Chooser | PibtPlanner
+
+    def made(self) -> None:
+        """The actions were made."""
+        self._planner.made()
+
+    @property
+    def watchdog(self) -> Watchdog | None:
+        """The planner's, where it has one."""
+        return self._planner.watchdog if isinstance(self._planner, Chooser) else None
+
+    def restore(self) -> None:
+        """Tables as they were when it was frozen, where they are not filled again by themselves."""
+
+
+class Entry(_Playing):
     """Decides; remembers only what it saw."""
+
+    _planner: StepPlanner | PibtPlanner
 
     def __init__(self, instance: Instance, grid: Grid, settings: Settings) -> None:
         states = starts(instance, grid)
@@ -79,7 +99,6 @@ class Entry:
             grid, alternate(instance.free, grid, settings.against), TABLE_BYTES_MAX
         )
         self._matcher = TaskMatcher(self.tables, settings.match)
-        self._planner: StepPlanner | PibtPlanner
         if settings.plain:
             self._planner = PibtPlanner(grid, self.tables, states)
         else:
@@ -104,18 +123,11 @@ class Entry:
         togo = self.tables.tables[self.tables.rows(goals), sight.states].astype(np.int64)
         return self._planner.plan(goals, onward, self._waited - togo, stop)
 
-    def made(self) -> None:
-        """The actions were made."""
-        self._planner.made()
 
-    @property
-    def watchdog(self) -> Watchdog | None:
-        """The planner's, where it has one."""
-        return self._planner.watchdog if isinstance(self._planner, Chooser) else None
-
-
-class DenseEntry:
+class DenseEntry(_Playing):
     """The same where robots stand on a large part of all cells."""
+
+    _planner: StepPlanner
 
     def __init__(
         self, instance: Instance, grid: Grid, settings: Settings, few: FewParameters
@@ -152,18 +164,11 @@ class DenseEntry:
         self._lesson.learn(sight.states[(actions == WAIT) & (schedule >= 0)] >> 2)
         return actions
 
-    def made(self) -> None:
-        """The actions were made."""
-        self._planner.made()
 
-    @property
-    def watchdog(self) -> Watchdog:
-        """The planner's."""
-        return self._planner.watchdog
-
-
-class CrowdEntry:
+class CrowdEntry(_Playing):
     """The same for thousands of robots: tables by cell, all made before the first step."""
+
+    _planner: CrowdPlanner | PibtPlanner
 
     def __init__(
         self,
@@ -175,7 +180,6 @@ class CrowdEntry:
         states, goals = starts(instance, grid), _goals(instance, grid)
         self.tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
         self._matcher = CrowdMatcher(self.tables, settings.crowd)
-        self._planner: CrowdPlanner | PibtPlanner
         if settings.plain:
             self._planner = PibtPlanner(grid, self.tables, states)
         else:
@@ -197,15 +201,6 @@ class CrowdEntry:
         self._last = goals
         togo = self.tables.cost(goals, sight.states >> 2)
         return self._planner.plan(goals, onward, self._waited - togo, stop)
-
-    def made(self) -> None:
-        """The actions were made."""
-        self._planner.made()
-
-    @property
-    def watchdog(self) -> Watchdog | None:
-        """The planner's, where it has one."""
-        return self._planner.watchdog if isinstance(self._planner, Chooser) else None
 
     def restore(self) -> None:
         """Tables as they were when it was frozen."""

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from planners.grid import Grid
 from planners.protocols import Stop
@@ -146,15 +147,5 @@ def drawn(free: NDArray[np.bool_], robots: int) -> Instance:
 
 def _largest(free: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Cells of the largest part that holds together."""
-    grid = Grid.of(free)
-    part = np.full(grid.nodes, -1, np.int64)
-    ahead = grid.ahead.reshape(-1, 4)
-    for seed in range(grid.nodes):
-        edge = np.array([seed]) if part[seed] < 0 else np.zeros(0, np.int64)
-        while len(edge):
-            part[edge] = seed
-            near = np.unique(ahead[edge])
-            edge = near[(near >= 0) & (part[near] < 0)]
-    most = np.bincount(part).argmax()
-    cells: NDArray[np.int64] = grid.cell[part == most].astype(np.int64)
-    return cells
+    parts = ndimage.label(free)[0].ravel()
+    return np.flatnonzero(parts == np.bincount(parts)[1:].argmax() + 1)

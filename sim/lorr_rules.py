@@ -14,7 +14,6 @@ from sim.lorr_sight import Sight, starts
 
 LETTERS = np.frombuffer(b"WFRC", np.uint8)
 LATE, COMMA = ord("T"), ord(",")
-TURN = np.array([0, 0, 1, 3])
 
 
 class Floor(Sight):
@@ -81,8 +80,7 @@ class Floor(Sight):
         swap = np.flatnonzero(forward & (other >= 0) & (after[other] == before))
         if len(swap):
             return [int(swap[0]), int(other[swap[0]]), self.time + 1, "edge conflict"]
-        heading = (self.states + TURN[actions]) & 3
-        self.states = (4 * after + heading).astype(np.int32)
+        self.states = self.grid.moved(self.states, actions)
         return None
 
     def _refuse(self, schedule: Ints) -> list[Any] | None:

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planners.grid import Grid
+from planners.grid import TURN, Grid
 from planners.roadmap import Ints
 from sim.lorr_kit import CODES, OURS, Team
-from sim.lorr_rules import TURN
 from sim.lorr_sight import Sight
 
 
@@ -32,9 +31,7 @@ class WindowTeam(Team):
         super().__init__(*terms)
         self._sight: Sight
         self._schedule: Ints  # what robots drive for
-        self._offer: (
-            Ints  # what the kit is told: a robot that is about to finish still has its task
-        )
+        self._offer: Ints  # what the kit is told: who is about to finish still has its task
         self._wish: dict[int, int] = {}  # robot -> task that it drives for and hasn't got yet
 
     def schedule(self, env: Any) -> list[int]:
@@ -86,7 +83,7 @@ class WindowTeam(Team):
         for step in range(steps):
             actions = entry.plan(sight, schedule, self._stop(limit_ms, (step + 1) / steps))
             entry.made()
-            sight.states = moved(sight.states, actions, self._grid)
+            sight.states = self._grid.moved(sight.states, actions)
             rows.append(CODES[actions])
             for robot, task, _ in sight.visit():
                 if task not in sight.errands:
@@ -112,10 +109,3 @@ def foresee(
         if begun < len(errands) and node == errands[begun]:
             begun, last = begun + 1, number
     return begun, last
-
-
-def moved(states: Ints, actions: Ints, grid: Grid) -> Ints:
-    """(R,) the states that actions lead to."""
-    node = np.where(actions == 1, grid.ahead[states], states >> 2)
-    after: Ints = (4 * node + ((states + TURN[actions]) & 3)).astype(np.int32)
-    return after

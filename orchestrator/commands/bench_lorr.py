@@ -18,7 +18,7 @@ EXAMPLES = """\
   lightsout bench lorr INSTANCE.json --steps 600 --budget-ms 1000 --out result.json
   lightsout bench lorr INSTANCE.json --steps 5000 --out result.json --resume    goes on where it was
   lightsout bench lorr INSTANCE.json --iterations 2000    the same result each time"""
-PLANNERS = ("epibt", "pibt")  # as of `sim.lorr`
+PLANNERS = ("epibt", "pibt")
 BUDGET_MS = 1000.0
 CHECKPOINT_STEPS = 100
 STEP_MS_MAX = 100_000.0  # real time of a step when iterations count: nobody is late
@@ -105,8 +105,9 @@ def _begin(
     from sim import lorr_checkpoint as checkpoint  # noqa: PLC0415
     from sim.lorr import Match  # noqa: PLC0415
 
+    alone = arguments.planner == "pibt"
     if arguments.out is None:
-        return Match(instance, None, arguments.iterations, arguments.planner), None
+        return Match(instance, None, arguments.iterations, alone=alone), None
     path = _checkpoint(arguments)
     terms = checkpoint.Terms.of(instance, budget_ms, arguments.iterations, arguments.planner)
     if arguments.resume and path.exists():
@@ -120,7 +121,7 @@ def _begin(
     else:
         if path.exists():
             _say(f"begins anew; {path.name} will be overwritten (--resume goes on from it)")
-        match = Match(instance, None, arguments.iterations, arguments.planner)
+        match = Match(instance, None, arguments.iterations, alone=alone)
     every, last = arguments.checkpoint_steps, match.tasks.time
 
     def keep() -> None:

@@ -8,17 +8,15 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from orchestrator.core.traffic import Move, Traffic
 
 
 def broken(traffic: Traffic) -> list[str]:
     """Everything that does not hold, in words."""
-    planned = sorted((move for queue in traffic.planned for move in queue), key=_rank)
+    planned = sorted((move for queue in traffic.planned for move in queue), key=attrgetter("rank"))
     return [*_ranked(traffic), *_possible(traffic, planned), *_waiting(traffic, planned)]
-
-
-def _rank(move: Move) -> int:
-    return move.rank
 
 
 def _ranked(traffic: Traffic) -> list[str]:

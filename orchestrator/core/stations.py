@@ -350,7 +350,6 @@ def image_read(world: World, event: ImageRead) -> None:
     world.stations[station_of(world, token, step.needs)].silent.pop(step.needs, None)
     outcome = event.outcome
     if outcome == "ok" and event.value != (INTACT if step.task == "inspect_damage" else expected):
-        outcome = (
-            CONTRADICTED[step.task] if event.value else "doubtful"
-        )  # without a value: of what?
+        # without a value: of what?
+        outcome = CONTRADICTED[step.task] if event.value else "doubtful"
     flow.step_ended(world, token, outcome)

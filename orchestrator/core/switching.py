@@ -14,6 +14,7 @@ A look at a robot takes at most `LONGEST` moves, and what is planned or released
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from orchestrator.core.traffic import Move, Traffic
 
@@ -51,16 +52,12 @@ def _stretch(traffic: Traffic, robot: int) -> int:
             if other.rank < move.rank:
                 free = free and place not in roadmap.move_stands[other.move_id]
                 first = passed.get(other.robot, other)
-                passed[other.robot] = min(first, other, key=_rank)
+                passed[other.robot] = min(first, other, key=attrgetter("rank"))
         way_mm += roadmap.edge_length_mm[move.edge]
         if free:
             fair = all(_lets(traffic, other, way_mm) for other in passed.values())
             return count if fair else 0
     return 0
-
-
-def _rank(move: Move) -> int:
-    return move.rank
 
 
 def _touching(traffic: Traffic, move: Move) -> Iterator[Move]:
@@ -108,7 +105,9 @@ def _switch(traffic: Traffic, robot: int, count: int) -> None:
 def _bridge(traffic: Traffic, move: Move, rest: list[Move]) -> None:
     """Whoever comes on this lane later waits for the last one there only: now it is another one."""
     earlier = [one for one in traffic.lanes[move.move_id] if one.rank < move.rank and not one.over]
-    last = max((one for one in earlier if one.robot != move.robot), key=_rank, default=None)
+    last = max(
+        (one for one in earlier if one.robot != move.robot), key=attrgetter("rank"), default=None
+    )
     if last is None:
         return
     touched = traffic.roadmap.move_moves[move.move_id]

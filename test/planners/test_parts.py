@@ -5,14 +5,13 @@ from __future__ import annotations
 from copy import copy
 
 import numpy as np
+from floors_at_random import judged
 from numba import get_num_threads, set_num_threads
 
 from planners.crowd import CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, SpreadParameters, alternate, spread
 from planners.steps import StepParameters
-
-TURN = np.array([0, 0, 1, 3])
 
 
 def crowded(seed: int) -> tuple[Grid, NodeTables, np.ndarray, np.ndarray]:
@@ -42,14 +41,7 @@ def played(
     for _ in range(12):
         priority = -np.arange(len(goals), dtype=np.int64)
         actions = planner.plan(goals, none, priority, lambda made: made >= 2000)
-        before = states >> 2
-        after = np.where(actions == 1, grid.ahead[states], before)
-        assert (after >= 0).all() and len(set(after.tolist())) == len(after)
-        where = dict(zip(before.tolist(), range(len(before)), strict=True))
-        for robot, node in enumerate(after.tolist()):
-            other = where.get(node, robot)
-            assert other == robot or after[other] != before[robot], "two swap"
-        states = (4 * after + ((states + TURN[actions]) & 3)).astype(np.int32)
+        states = judged(grid, states, actions)
         assert planner.made().tolist() == states.tolist()
         rows.append(actions.tolist())
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from floors_at_random import judged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,16 +35,7 @@ def play(grid, planner, states, goals, steps):
     for _ in range(steps):
         none = np.full(len(goals), -1, np.int32)
         actions = planner.plan(goals, none, -np.arange(len(goals), dtype=np.int64), no_more)
-        before = states >> 2
-        after = np.where(actions == 1, grid.ahead[states], before)
-        assert (after >= 0).all(), "into a wall"
-        assert len(set(after.tolist())) == len(after), "two in one cell"
-        where = dict(zip(before.tolist(), range(len(before)), strict=True))
-        for robot, node in enumerate(after.tolist()):
-            other = where.get(node, robot)
-            assert other == robot or after[other] != before[robot], "two swap"
-        heading = (states + np.array([0, 0, 1, 3])[actions]) & 3
-        states = (4 * after + heading).astype(np.int32)
+        states = judged(grid, states, actions)
         assert planner.made().tolist() == states.tolist()
         rows.append("".join(ACTIONS[a] for a in actions))
     return states, rows

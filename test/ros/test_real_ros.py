@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,15 @@ def done(ears: Ears) -> set[str]:
             if row["status"] == "done"}  # fmt: skip
 
 
+def wait_done(
+    ears: Ears, fleet: Started, names: set[str], meanwhile: Callable[[], bool] = lambda: True
+) -> None:
+    """Until these orders are done; else what is open, and why."""
+    wait(lambda: meanwhile() and names <= done(ears), lambda: (
+        f"{sorted(names - done(ears))} are open, {ears.problems()}\n{fleet.text[-2000:]}"
+    ), 400.0)  # fmt: skip
+
+
 def stand(ears: Ears, seconds: float = 2.0) -> bool:
     """Nobody moves for so long."""
     before = dict(ears.places)
@@ -217,9 +226,7 @@ def test_twenty_nav2_like_robots_end_their_tasks_without_a_contact(
     for number in range(20):
         ears.order(order(number))
     names = {f"o{number}" for number in range(20)}
-    wait(lambda: contacts.look() and names <= done(ears), lambda: (
-        f"{sorted(names - done(ears))} are open, {ears.problems()}\n{fleet.text[-2000:]}"
-    ), 400.0)  # fmt: skip
+    wait_done(ears, fleet, names, contacts.look)
     assert contacts.looks > 100 and not contacts.found
     accepted = {row["request"] for row in ears.texts("/lightsout/replies") if row["accepted"]}
     assert {f"r{number}" for number in range(20)} <= accepted
@@ -250,9 +257,7 @@ def test_robots_that_are_heard_of_by_amcl_alone_end_their_tasks(
     for number in range(6):
         ears.order(order(number))
     names = {f"o{number}" for number in range(6)}
-    wait(lambda: names <= done(ears), lambda: (
-        f"{sorted(names - done(ears))} are open, {ears.problems()}\n{fleet.text[-2000:]}"
-    ), 400.0)  # fmt: skip
+    wait_done(ears, fleet, names)
     assert not [e for e in ears.texts("/lightsout/events") if e["type"] == "RobotFaulted"]
     code, seconds = fleet.interrupt()
     assert code == 0 and seconds < END_S, f"{code} after {seconds} s\n{fleet.text[-3000:]}"
@@ -273,9 +278,7 @@ def test_an_orchestrator_that_is_killed_comes_back_and_loses_no_order(
     os.kill(int(line.rpartition("[")[2].rstrip("]")), signal.SIGKILL)
     fleet.says("process has died")
     names = {f"o{number}" for number in range(8)}
-    wait(lambda: names <= done(ears), lambda: (
-        f"{sorted(names - done(ears))} are open, {ears.problems()}\n{fleet.text[-2000:]}"
-    ), 400.0)  # fmt: skip
+    wait_done(ears, fleet, names)
     code, seconds = fleet.interrupt()
     assert code == 0 and seconds < END_S, f"{code} after {seconds} s\n{fleet.text[-3000:]}"
     with RunReader(tmp_path / "kept.run") as reader:

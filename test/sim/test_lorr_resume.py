@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 import small_league
 
 from orchestrator.cli import main
+from planners.congestion import CongestionParameters
 from sim import lorr, lorr_checkpoint, lorr_entry
+from sim.lorr_files import load
 
 STEPS = 40
 
@@ -77,6 +80,21 @@ def test_a_match_resumed_is_the_match_played_through(
     assert told(whole)["numTaskFinished"] > 5
     assert len(json.loads(parts.read_text())["plannerTimes"]) == STEPS
     assert not list(tmp_path.glob("*checkpoint*")), "it is of no more use"
+
+
+def test_what_the_tables_of_a_crowd_have_learned_is_known_again(
+    instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint holds no tables: they are filled as they were."""
+    monkeypatch.setattr(lorr_entry, "CROWD", 1)
+    soon = CongestionParameters(still=1, turns=2)  # six robots seldom stand
+    settings = replace(lorr_entry.HUGE, congestion=soon)
+    match, fresh = (lorr.Match(load(instance), settings, 100) for _ in range(2))
+    match.run(20, 100.0)
+    learned = match._entry.tables.tables
+    assert (learned != fresh._entry.tables.tables).any()
+    again = lorr.Match.thaw(load(instance), match.freeze(), 100)
+    assert (again._entry.tables.tables == learned).all()
 
 
 def test_with_nothing_to_go_on_from_it_begins(instance: Path, tmp_path: Path) -> None:

@@ -585,6 +585,19 @@ def test_a_vehicle_that_is_paused_stands_until_it_is_told_to_go_on() -> None:
     assert story.instants[-1].kind == "stopPause"
 
 
+def test_a_vehicle_may_begin_to_move_until_it_has_answered_its_pause() -> None:
+    story = joined()
+    story.extend(0, 2)
+    story.echo(1, driving=False)
+    vehicle = story.control.vehicles["acme", "amr-1"]
+    assert not vehicle.may_move
+    story.control.pause(story.now_ns, 0)
+    assert vehicle.may_move and not vehicle.drives
+    ended = m.ActionState(id=story.instants[-1].id, status="FINISHED")
+    story.state(paused=True, driving=False, actions=(ended,))
+    assert not vehicle.may_move
+
+
 # --- odd messages --------------------------------------------------------------------------------
 
 
