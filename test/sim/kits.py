@@ -16,7 +16,6 @@ from planners.grid import Grid
 from sim.lorr_files import load
 from sim.lorr_kit import OURS
 from sim.lorr_rules import Floor
-from sim.lorr_window import moved
 
 ADAPTERS = Path(__file__).parents[2] / "benchmarks" / "lorr"
 ROWS = ["........", ".@@..@@.", "........", "........", ".@@..@@.", "......@."]
@@ -175,7 +174,7 @@ class TickKit(Kit):
         for robot, state in enumerate(self.floor.states.tolist()):
             self.order.setdefault(state >> 2, deque([robot]))
         for actions in plan.T:
-            after = moved(states, actions, self.grid)
+            after = self.grid.moved(states, actions)
             assert (after >= 0).all() and len(set((after >> 2).tolist())) == len(after)
             entered = (after >> 2)[after >> 2 != states >> 2]
             assert not set(entered.tolist()) & set((states >> 2).tolist()), "no gap"
@@ -197,7 +196,7 @@ class TickKit(Kit):
                 if kept[robot] == len(some):
                     continue
                 step = np.array([some[kept[robot]]])
-                after = int(moved(states[robot : robot + 1], step, self.grid)[0])
+                after = int(self.grid.moved(states[robot : robot + 1], step)[0])
                 if step[0] == 1:
                     if orders[after >> 2][0] != robot:
                         continue
@@ -219,7 +218,7 @@ class TickKit(Kit):
             if not some or self.held_up[robot]:
                 continue
             state, step = floor.states[robot : robot + 1], np.array([some[0]])
-            after = int(moved(state, step, self.grid)[0])
+            after = int(self.grid.moved(state, step)[0])
             if step[0] == 1 and self.order[after >> 2][0] != robot:
                 continue
             self.count[robot] = (self.count[robot] + 1) % 3
