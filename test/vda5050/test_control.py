@@ -78,6 +78,7 @@ class Story:
         self.headers: dict[str, list[int]] = {"order": [], "instantActions": []}
         self.header = 0
         self.room = True  # the core takes it in
+        self.prompt = True  # and says so at once
         self.control = Control(
             self.site,
             [Rule("acme", "amr-*", 0, protocol, options.pop("quirks", Quirks()))],
@@ -96,7 +97,7 @@ class Story:
 
     def post(self, event: Event) -> None:
         self.events.append(event)
-        if isinstance(event, RobotJoined):
+        if isinstance(event, RobotJoined) and self.prompt:
             self.control.answered(event, taken=self.room)
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
@@ -211,6 +212,23 @@ def test_who_is_not_taken_in_asks_again() -> None:
     (event,) = story.state()
     assert isinstance(event, RobotJoined) and event.robot == 0
     assert story.state() == []
+
+
+def test_who_reports_while_it_waits_for_an_answer_asks_once() -> None:
+    # given two vehicles that may join, and a core that takes its time
+    story = Story()
+    for serial in ("amr-1", "amr-2"):
+        story.state(serial=serial)
+    story.prompt = False
+    (asked,) = story.state(wait_s=6)
+    # when both report again before the first is answered
+    assert story.state() == story.state(serial="amr-2") == []
+    story.control.answered(asked, taken=True)
+    asked = story.events[-1]
+    assert isinstance(asked, RobotJoined) and asked.name == "amr-2"
+    story.control.answered(asked, taken=True)
+    # then each has asked once
+    assert [event.name for event in story.events] == ["amr-1", "amr-2"]
 
 
 def test_who_is_not_taken_in_asks_ever_more_seldom_and_counts_as_standing_there() -> None:

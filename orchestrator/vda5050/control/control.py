@@ -309,7 +309,7 @@ class Control:
             self._asking = v
             self._at_the_door.pop(v.name, None)
             desk.post(joining.asking(v, state, self._next_robot, node))
-        else:
+        elif self._asking is not v:
             self._at_the_door[v.name] = v
 
     def answered(self, event: RobotJoined, *, taken: bool) -> None:
