@@ -58,6 +58,9 @@ class Answers:
         """Plan from the frontiers of the request."""
         rows = np.frombuffer(request.robots, np.dtype("<i4")).reshape(-1, 8).astype(np.int32)
         column = np.ascontiguousarray(rows.T)
+        rest = np.frombuffer(request.rest, "<i4").reshape(-1, 2).astype(np.int32)
+        rest[:, 0] = np.searchsorted(column[0], rest[:, 0])
+        stalled = int(np.searchsorted(column[0], request.stalled)) if request.stalled >= 0 else -1
         plan = self._planner.plan(
             PathProblem(
                 fleet=column[1],
@@ -70,6 +73,9 @@ class Answers:
                 horizon=request.horizon,
                 seed=request.seed,
                 changes=np.frombuffer(request.changes, "<i4").reshape(-1, 2).astype(np.int32),
+                stalled=stalled,
+                been=np.array(request.been, np.int32),
+                rest=rest,
             )
         )
         moves = np.stack([column[0][plan.robot], plan.edge], axis=1).astype("<i4")

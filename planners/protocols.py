@@ -19,6 +19,10 @@ class PathProblem:
     that differs from the roadmap. `goal` is a node or -1. `fixed` robots stand and can't be pushed.
     Higher `priority` plans first; ties go to the lower row. `blocked` nodes are entered by nobody.
     `seed` breaks ties between equal ways, so that a watchdog can ask again and get another answer.
+
+    `stalled`: the row of a robot for which it has done so in vain, -1: of none. Then `been` are the
+    nodes where that robot has been since it has its goal, and `rest` (M, 2) the moves (row, edge) that
+    are left of the plan before, in sequence.
     """
 
     fleet: Ints  # (R,)
@@ -31,6 +35,9 @@ class PathProblem:
     horizon: int
     seed: int = 0
     changes: Ints = field(default_factory=lambda: np.empty((0, 2), np.int32))
+    stalled: int = -1
+    been: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    rest: Ints = field(default_factory=lambda: np.empty((0, 2), np.int32))
 
 
 @dataclass(frozen=True, slots=True)

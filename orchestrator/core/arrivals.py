@@ -15,6 +15,15 @@ def reached(world: World, event: NodeReached) -> None:
         passed(world, robot, event.edge)
 
 
+def _gains(world: World, robot: Robot) -> None:
+    """It gets on when it comes to a node where it has not been since it has its goal. Who goes to and
+    fro, or round and round, does not; every way ends, as there are so many nodes and no more."""
+    node = world.traffic.at[robot.index]
+    if node not in robot.been:
+        robot.been[node] = None
+        robot.gained_ns = world.time_ns
+
+
 def passed(world: World, robot: Robot, edge: int) -> None:
     """The robot is at the head of an edge of its base. Nothing happens where it is not of its base."""
     traffic, node_bay = world.traffic, world.site.roadmap.node_bay
@@ -23,7 +32,7 @@ def passed(world: World, robot: Robot, edge: int) -> None:
     if wake is None:
         return
     nonsense.moved(world, robot, edge)
-    robot.moved_ns = world.time_ns
+    _gains(world, robot)
     length_mm = world.site.roadmap.edge_length_mm[edge]
     robot.wear.driven_mm += length_mm
     robot.wear.driven_mm_all += length_mm

@@ -94,7 +94,7 @@ def watch(world: World) -> None:
 
 def _in_vain(world: World, robot: Robot) -> bool:
     """It has waited long, or a dead robot is in there."""
-    if world.time_ns - robot.moved_ns >= PATIENCE_NS:
+    if world.time_ns - robot.gained_ns >= PATIENCE_NS:
         return True
     return any(world.robots[index].dead for index in world.bays[robot.waiting_bay].holders)
 

@@ -127,7 +127,7 @@ def goes_on(world: World, robot: Robot) -> None:
 
 def _free(world: World, robot: Robot) -> None:
     robot.blocked = robot.backing = False
-    robot.moved_ns = world.time_ns
+    robot.gained_ns = world.time_ns
     for known in world.obstacles.values():
         known.robots.pop(robot.index, None)
 
@@ -218,7 +218,7 @@ def _open(world: World, known: Obstacle, how: str) -> None:
     del world.obstacles[lane]
     for robot in waiting:
         robot.blocked = False
-        robot.moved_ns = world.time_ns
+        robot.gained_ns = world.time_ns
     planning.stale(world)
     detours.changed(world)
     for robot in waiting:

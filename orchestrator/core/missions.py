@@ -49,7 +49,8 @@ def advance(world: World, robot: Robot) -> None:
         robot.waiting_bay = -1
         robot.goal = leg.node
         robot.goal_since_ns = world.time_ns
-        robot.moved_ns = world.time_ns
+        robot.been = {traffic.at[robot.index]: None}
+        robot.gained_ns, robot.rings = world.time_ns, 0
         world.path_wanted = True
 
 

@@ -15,6 +15,8 @@ from orchestrator.core.world import MS_NS, World
 
 ROW = struct.Struct("<8i")
 PAIR = struct.Struct("<2i")
+STALLED_BONUS = 10**9  # whoever gets nowhere goes before all others, until it is at its goal
+IN_VAIN = 3  # rings of the watchdog after which somebody is let through otherwise
 LEAVING_BONUS = 300  # tenths of a second by which robots in a bay go before those on the lanes
 
 
@@ -31,6 +33,7 @@ def maybe_request(world: World) -> None:
     world.path_request = world.number()
     world.path_requested_ns = world.time_ns
     world.traffic.frozen = True
+    stalled = _stalled(world)
     world.out.append(
         RequestPaths(
             request=world.path_request,
@@ -40,6 +43,9 @@ def maybe_request(world: World) -> None:
             horizon=policy.horizon,
             seed=world.path_seed,
             changes=world.closures.packed,
+            stalled=stalled.index if stalled is not None else -1,
+            been=tuple(stalled.been) if stalled is not None else (),
+            rest=_rest(world) if stalled is not None else b"",
         )
     )
 
@@ -54,11 +60,26 @@ def _rows(world: World) -> list[tuple[int, ...]]:
         fixed = stays(world, robot)
         waited = (world.time_ns - robot.goal_since_ns) // (100 * MS_NS) if robot.goal >= 0 else 0
         bonus = LEAVING_BONUS if in_bay and robot.goal >= 0 else 0
+        bonus += STALLED_BONUS if robot.rings and robot.goal >= 0 else 0
         heading = traffic.tail_heading_deg[index]
         priority = min(waited, 10**8) + bonus
         goal = -1 if fixed else robot.goal
         rows.append((index, robot.fleet, node, heading, goal, int(fixed), priority, 0))
     return rows
+
+
+def _stalled(world: World) -> Robot | None:
+    """For whom other tie-breaks did not help: of several the one that is on its way for longest."""
+    late = [r for r in world.robots if r.rings >= IN_VAIN and r.goal >= 0 and not stays(world, r)]
+    return min(late, key=lambda robot: robot.goal_since_ns, default=None)
+
+
+def _rest(world: World) -> bytes:
+    """What is planned and not released, in sequence."""
+    moves = sorted(
+        (move for queue in world.traffic.planned for move in queue), key=lambda m: m.rank
+    )
+    return b"".join(PAIR.pack(move.robot, move.edge) for move in moves)
 
 
 def stays(world: World, robot: Robot) -> bool:

@@ -36,6 +36,10 @@ class RequestPaths(Message, frozen=True):
 
     `blocked`: nodes that nobody may enter. `changes`: little-endian int32 pairs (edge, bit mask of
     the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow.
+
+    `stalled`: a robot that has got nowhere for long, whatever the tie-breaks; -1: none. Then `been` are
+    the nodes where it has been since it has its goal, and `rest`, as in `PathsPlanned`, the moves that
+    are left of the plan before.
     """
 
     request: int
@@ -45,6 +49,9 @@ class RequestPaths(Message, frozen=True):
     horizon: int = 10
     seed: int = 0
     changes: bytes = b""
+    stalled: int = -1
+    been: tuple[int, ...] = ()
+    rest: bytes = b""
 
 
 class TaskOffer(msgspec.Struct, frozen=True, array_like=True):

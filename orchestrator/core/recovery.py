@@ -121,7 +121,7 @@ def recovered(world: World, event: RobotRecovered) -> None:
     robot.leap = -1
     if event.edge >= 0:
         arrivals.passed(world, robot, event.edge)
-    robot.moved_ns = world.time_ns
+    robot.gained_ns = world.time_ns
     planning.stale(world)
     if robot.blocked:
         lanes.revived(world, robot)
@@ -155,15 +155,17 @@ def retract(world: World, robot: Robot, edges: tuple[int, ...]) -> None:
 
 
 def watch(world: World) -> None:
-    """Once a tick: if a robot with a goal has not moved for long (longer still while closed lanes may
-    explain it), ask for a plan with other tie-breaks."""
+    """Once a tick: a robot with a goal that stands, or goes to and fro, for long (longer still while
+    closed lanes may explain it; who is led out of an evacuated part needs none of them) goes before all
+    others from now on, in plans with other tie-breaks."""
     limit_ns = world.site.policy.stuck_after_ms * MS_NS
-    if world.closures.parts:
-        limit_ns *= DEAD_FACTOR
     for robot in world.robots:
-        if robot.goal >= 0 and not robot.holds and world.time_ns - robot.moved_ns >= limit_ns:
-            robot.moved_ns = world.time_ns
+        if robot.goal < 0 or robot.stuck:
+            continue
+        patient = DEAD_FACTOR if world.closures.parts and not robot.away else 1
+        if world.time_ns - robot.gained_ns >= patient * limit_ns:
+            robot.gained_ns, robot.rings = world.time_ns, robot.rings + 1
             world.path_seed += 1
             world.path_wanted = True
-            world.alarm(robot.name, "has not moved for long: planning with other tie-breaks")
+            world.alarm(robot.name, "has got nowhere for long: planning with other tie-breaks")
             return

@@ -134,7 +134,7 @@ def let_go(world: World, robot: Robot, name: str) -> None:
     if name in robot.holds:
         del robot.holds[name]
         if not robot.holds:
-            robot.moved_ns = world.time_ns
+            robot.gained_ns = world.time_ns
             world.out.append(ResumeRobot(robot=robot.index))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from roadmaps import aisles, roadmap, walk
 from test_pibt import planner_for, problem, scenes
 
 from planners.last_resort import LastResort, LastResortParameters
-from planners.protocols import PathProblem
+from planners.protocols import PathPlan, PathProblem
+from planners.roadmap import Rows
 
 EAST, NORTH = 0, 90
 
@@ -25,28 +27,38 @@ def lane(length, pocket, near=()):
     return roadmap(length + 1, edges, near=list(near))
 
 
-def drive(arrays, planner, asked: PathProblem, windows, done=()):
-    """Plan and make the moves, again and again; as the core does, with another seed when a robot has
-    not moved for three windows. Returns the windows until all (or those of `done`) have been at their
-    goals, -1: never."""
+def drive(arrays, planner, asked: PathProblem, windows, done=(), made=None):
+    """Plan and make `made` of the moves (None: all), again and again, as the core does; with another
+    seed when the watchdog rings for a robot: when it came to no new node for three windows. Returns the
+    windows until all (or those of `done`) have been at their goals, -1: never."""
     who = list(done) or range(len(asked.node))
     still, reached = np.zeros(len(asked.node), int), np.zeros(len(asked.node), bool)
-    for made in range(windows):
+    rings, been = np.zeros(len(asked.node), np.int32), {*enumerate(asked.node.tolist())}
+    for window in range(windows):
         plan = planner.plan(asked)
+        rest = np.stack([plan.robot, plan.edge], axis=1)[len(plan.edge) if made is None else made :]
+        plan = PathPlan(plan.robot[:made], plan.edge[:made])
         node = walk(arrays, asked, plan)
         heading = asked.heading_deg.copy()
         for robot, edge in zip(plan.robot.tolist(), plan.edge.tolist(), strict=True):
             heading[robot] = arrays.edge_heading_deg[edge]
             reached[robot] |= arrays.edge_head[edge] == asked.goal[robot]
         if reached[who].all():
-            return made
-        still = np.where(node == asked.node, still + 1, 0)
-        rings = bool((still[(asked.goal != node) & (asked.goal >= 0)] >= 3).any())
-        still[:] = 0 if rings else still
+            return window
+        here = {(r, int(arrays.edge_head[e])) for r, e in zip(plan.robot, plan.edge, strict=True)}
+        new = [robot for robot, _ in here - been]
+        still = np.where(np.isin(np.arange(len(node)), new), 0, still + 1)
+        been |= here
+        late = (still >= 3) & (asked.goal != node) & (asked.goal >= 0)
+        rings = np.where(reached, 0, rings + late)
+        still[late] = 0
         waited = np.where(reached, 0, asked.priority + 10).astype(np.int32)
+        vain = int(np.argmax(rings)) if rings.max() >= 3 else -1
         asked = replace(
-            asked, node=node, heading_deg=heading, priority=waited, seed=asked.seed + rings
-        )
+            asked, node=node, heading_deg=heading, priority=waited, seed=asked.seed + int(late.any()),
+            stalled=vain, been=np.array([n for robot, n in been if robot == vain], np.int32),
+            rest=rest if vain >= 0 else rest[:0],
+        )  # fmt: skip
     return -1
 
 
@@ -57,10 +69,59 @@ def test_two_face_to_face_change_places_at_the_one_place_to_step_aside():
     assert drive(arrays, LastResort(arrays, planner_for(arrays)), asked, 60) >= 0
 
 
+@pytest.mark.parametrize("made", [1, 2, 3, 5])
+@pytest.mark.parametrize("pocket", [3, 4, 6])
+def test_of_each_plan_but_the_beginning_is_driven(made, pocket):
+    arrays = lane(9, pocket)
+    asked = problem([2, 6], [8, 0], horizon=6)
+    planner = LastResort(arrays, planner_for(arrays))
+    assert drive(arrays, planner, asked, 200, made=made) >= 0
+
+
+def test_what_is_left_of_a_plan_is_kept_as_far_as_it_brings_the_robot_nearer():
+    arrays = lane(9, 4)
+    planner = LastResort(arrays, planner_for(arrays))
+    asked = replace(problem([4, 5], [8, 0], horizon=6, priority=[9, 0]), stalled=0)
+    plan = planner.plan(asked)
+    whole = np.stack([plan.robot, plan.edge], axis=1)
+    then = replace(asked, node=walk(arrays, asked, PathPlan(*whole[:1].T)), rest=whole[1:])
+    again = planner.plan(then)
+    kept = list(zip(again.robot.tolist(), again.edge.tolist(), strict=True))
+    nearer = next(i for i, (r, e) in enumerate(whole) if r == 0 and arrays.edge_head[e] > 4)
+    assert kept[:nearer] == [tuple(row) for row in whole[1 : nearer + 1].tolist()]
+    wrong = replace(then, rest=whole[2:])  # begins where nobody is
+    assert walk(arrays, wrong, planner.plan(wrong)) is not None
+
+
+def for_two_fleets(arrays, barred):
+    """The same floor for a second fleet, which may not drive the edges `barred`."""
+
+    def both(rows, count):
+        table = [rows.items[a:b].tolist() for a, b in pairwise(rows.offset.tolist())]
+        return Rows.of([row + [item + count for item in row] for row in table] * 2)
+
+    fleets = arrays.edge_fleets | 2
+    fleets[barred] = 1
+    return replace(
+        arrays, edge_fleets=fleets, edge_ms=np.repeat(arrays.edge_ms, 2, axis=0),
+        turn_ms=np.repeat(arrays.turn_ms, 2), move_stands=both(arrays.move_stands, arrays.nodes),
+        move_moves=both(arrays.move_moves, arrays.edges),
+        stand_stands=both(arrays.stand_stands, arrays.nodes),
+    )  # fmt: skip
+
+
+def test_a_robot_of_a_fleet_with_lanes_of_its_own_makes_way_on_those_that_it_may_drive():
+    arrays = for_two_fleets(lane(9, 4), [7, 15])  # the others never pass between nodes 7 and 8
+    fleet = np.array([0, 1], np.int32)
+    asked = replace(problem([2, 6], [8, 0], horizon=6), fleet=fleet)
+    assert drive(arrays, LastResort(arrays, planner_for(arrays)), asked, 60) >= 0
+
+
 def test_a_robot_that_parks_without_a_goal_makes_way_and_a_fixed_one_does_not():
     arrays = lane(9, 4)
-    planner = LastResort(arrays, planner_for(arrays), LastResortParameters(every=1))
+    planner = LastResort(arrays, planner_for(arrays))
     asked = problem([2, 8], [8, -1], horizon=6, priority=[5, 0])
+    asked = replace(asked, stalled=0)
     assert drive(arrays, planner_for(arrays), asked, 60, done=[0]) == -1
     assert drive(arrays, planner, asked, 60, done=[0]) >= 0
     stands = replace(asked, fixed=np.array([0, 1], np.int32))
@@ -70,28 +131,25 @@ def test_a_robot_that_parks_without_a_goal_makes_way_and_a_fixed_one_does_not():
 def test_where_priorities_get_on_they_are_asked_alone():
     arrays = aisles(4, 6)
     asked = problem([0, 3, 9], [20, 12, 1], horizon=8, seed=3)
+    asked = replace(asked, stalled=0)
     plain = planner_for(arrays).plan(asked)
     plan = LastResort(arrays, planner_for(arrays)).plan(asked)
     assert plan.edge.tolist() == plain.edge.tolist() and len(plan.edge)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_other_seeds_are_the_other_planners(seed):
+def test_while_nobody_is_stalled_the_other_planner_is_asked_alone():
     arrays = lane(9, 4)
-    asked = problem([2, 6], [8, 0], horizon=6, seed=seed)
-    plan, plain = (
-        LastResort(arrays, planner_for(arrays)).plan(asked),
-        planner_for(arrays).plan(asked),
-    )
-    assert plan.edge.tolist() == plain.edge.tolist()
+    asked = problem([2, 6], [8, 0], horizon=6, seed=3)
+    plain = planner_for(arrays).plan(asked)
+    assert LastResort(arrays, planner_for(arrays)).plan(asked).edge.tolist() == plain.edge.tolist()
 
 
 @settings(max_examples=150, deadline=None)
 @given(scenes(), st.integers(0, 99))
 def test_every_plan_can_be_made_one_move_at_a_time(scene, seed):
     arrays, asked = scene
-    asked = replace(asked, seed=seed)
-    parameters = LastResortParameters(every=1, expansions=256, bytes_max=1 << 20)
+    asked = replace(asked, seed=seed, stalled=seed % len(asked.node))
+    parameters = LastResortParameters(expansions=256, bytes_max=1 << 20)
     plans = [LastResort(arrays, planner_for(arrays), parameters).plan(asked) for _ in range(2)]
     walk(arrays, asked, plans[0])
     assert plans[0].robot.tolist() == plans[1].robot.tolist()
