@@ -8,6 +8,7 @@ import numpy as np
 
 from orchestrator.core.roadmap import Roadmap
 from orchestrator.core.site import Site
+from orchestrator.layout import thoroughfares
 from orchestrator.layout.findings import LISTED_MAX, Finding, listed
 from orchestrator.layout.lif_checks import beyond
 from orchestrator.layout.site_file import SiteFile
@@ -17,7 +18,7 @@ FLEETS_ALL_SETS = 8  # up to here every set of fleets is looked at
 
 def check(site: Site, spec: SiteFile, file: str, severity: str) -> list[Finding]:
     """Per fleet: core strongly connected, lanes on cycles, bays with ways in and out, room to park.
-    For all: no two bays so close that robots resting in them would touch."""
+    For all: no two bays so close that robots resting in them would touch, none in the way of others."""
     found: list[Finding] = []
     for fleet, name in enumerate(spec.fleets):
         core = _core_edges(site.roadmap, fleet)
@@ -40,6 +41,7 @@ def check(site: Site, spec: SiteFile, file: str, severity: str) -> list[Finding]
         mend = "let all fleets that share a lane drive it the same way"
         found.append(Finding(severity, file, "$.layouts[0].edges", text, mend))
     found += _cramped(site.roadmap, file, severity)
+    found += thoroughfares.check(site.roadmap, list(spec.fleets), file, severity)
     return found
 
 

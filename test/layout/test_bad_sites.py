@@ -1,6 +1,7 @@
 """Whatever is wrong with a site: file, place, what, mend; and nothing is ever half loaded."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,77 @@ def test_bays_too_close() -> None:
     layout["layouts"][0]["nodes"][4]["nodePosition"] = {"x": -2, "y": 3.5}
     rows = found(floors.files(layout))
     assert [row[2] for row in rows] == ["robots resting at park-1, dock-1 would touch"]
+
+
+def through_slot(*more: tuple[float, float]) -> dict[str, str]:
+    """The ring, in which b is a slot on the way from a to c; more nodes, for a way round."""
+    layout = floors.lif()
+    body = layout["layouts"][0]
+    park = next(row for row in body["edges"] if row["edgeId"] == "b>park-2")
+    body["edges"] = [row for row in body["edges"] if "park-2" not in row["edgeId"]]
+    row = park["vehicleTypeEdgeProperties"][0] | {"vehicleOrientation": 0.0}
+    for a, b in (("c", "park-2"), ("park-2", "c")):
+        body["edges"].append(
+            {"edgeId": f"{a}>{b}", "startNodeId": a, "endNodeId": b,
+             "vehicleTypeEdgeProperties": [row]}
+        )  # fmt: skip
+    body["stations"].append({"stationId": "slot-b", "interactionNodeIds": ["b"]})
+    body["nodes"] += [floors._node(f"x{i}", *place) for i, place in enumerate(more)]
+    way = ["a", *(f"x{i}" for i in range(len(more))), "c"] if more else []
+    body["edges"] += [floors._edge(*ends) for ends in pairwise(way)]
+    return floors.files(layout)
+
+
+def test_a_bay_on_the_only_way() -> None:
+    rows = found(through_slot())
+    assert (
+        "layout.lif.json", "$.layouts[0].stations[4]",
+        "amr: a to c leads through slot-b, and nobody drives through: there is no way round",
+        "put the bay beside the lane, with an edge of its own in and one out",
+    ) in rows  # fmt: skip
+
+
+def test_a_bay_on_the_way_where_the_way_round_is_long(tmp_path: Path) -> None:
+    (finding,) = check_site(floors.write(tmp_path, through_slot((2, -30), (30, -30), (30, 30))))
+    assert finding.severity == "warning" and finding.path == "$.layouts[0].stations[4]"
+    assert "a to c leads through slot-b" in finding.text and "m round instead of 8" in finding.text
+
+
+def test_a_siding_beside_a_lane_is_no_thoroughfare(tmp_path: Path) -> None:
+    assert check_site(floors.write(tmp_path, through_slot((2, 2)))) == []
+
+
+def shut(park: tuple[float, float], *more: tuple[str, str, float, float]) -> dict[str, str]:
+    """The ring with park-1 elsewhere, and more lanes."""
+    layout = floors.lif()
+    body = layout["layouts"][0]
+    place = next(node for node in body["nodes"] if node["nodeId"] == "park-1")
+    place["nodePosition"] = {"x": park[0], "y": park[1]}
+    for tail, head, x, y in more:
+        body["nodes"].append(floors._node(f"{tail}{head}", x, y))
+        body["edges"] += [floors._edge(tail, f"{tail}{head}"), floors._edge(f"{tail}{head}", head)]
+    return floors.files(layout)
+
+
+def test_who_rests_in_the_way_of_all_others() -> None:
+    _, path, text, mend = only(shut((-0.7, 2)))
+    assert path == "$.layouts[0].stations[0]" and mend.startswith("move the bay away")
+    assert text.startswith(
+        "whoever is in park-1 stands in the way of amr from d to a, and there is no"
+    )
+    assert "dock-1" not in text
+
+
+def test_who_rests_in_the_way_where_there_is_another_one(tmp_path: Path) -> None:
+    texts = shut((-0.7, 2), ("d", "a", 2, 2))
+    (finding,) = check_site(floors.write(tmp_path, texts))
+    assert finding.severity == "warning" and "from d to a" in finding.text
+    assert "no way round" not in finding.text
+
+
+def test_who_rests_before_another_bay() -> None:
+    _, _, text, _ = only(shut((-1.1, 3.2)))
+    assert "park-1" in text and text.endswith("there is no way round to dock-1")
 
 
 def test_a_curve() -> None:

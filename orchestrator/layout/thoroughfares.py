@@ -1,0 +1,222 @@
+"""Bays that stand in the way: lanes that lead through one, or past one too close.
+
+Nobody drives through a bay but to be served in it (ADR 3), so what leads on through one is no lane; and
+whoever is in a bay shuts the lanes that touch where it stands. If that is the only way, places are cut
+off from each other; if there is a way round, it costs way.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+
+from orchestrator.core.roadmap import Roadmap
+from orchestrator.layout.findings import Finding, listed
+from orchestrator.layout.lif_checks import beyond
+
+SAMPLE = 32  # places from which ways are measured: all, or so many of them, evenly
+LONGER_MIN = 0.05  # of all ways between places; a siding between two rows, as a chute, costs 0.01
+ASIDE = "put the bay beside the lane, with an edge of its own in and one out"
+APART = "move the bay away from the lane, or the lane from the bay"
+Floats = NDArray[np.float64]
+
+
+def check(roadmap: Roadmap, names: list[str], file: str, severity: str) -> list[Finding]:
+    """`severity` for bays that are the only way, or shut it; warnings for those with a way round."""
+    found: list[Finding] = []
+    shut = _shut(roadmap)
+    for fleet, name in enumerate(names):
+        found += _through(roadmap, fleet, name, file, severity)
+        for bay, moves in shut.items():
+            edges = [move % roadmap.edges for move in moves if move // roadmap.edges == fleet]
+            if edges:
+                found.append(_past(roadmap, fleet, name, bay, edges, file, severity))
+    return found
+
+
+# --- lanes past a bay ---------------------------------------------------------------------------
+
+
+def _shut(roadmap: Roadmap) -> dict[int, list[int]]:
+    """By bay: moves, not of its own edges, that whoever is in it stands in the way of."""
+    shut: dict[int, dict[int, None]] = {}
+    node_bay, nodes = roadmap.node_bay, roadmap.nodes
+    for move, stands in enumerate(roadmap.move_stands):
+        fleet, edge = divmod(move, roadmap.edges)
+        ends = (roadmap.edge_tail[edge], roadmap.edge_head[edge])
+        own = [node_bay[end] for end in ends]
+        cramped = {  # said already: robots resting there would touch
+            stand
+            for end in ends if node_bay[end] >= 0
+            for stand in roadmap.stand_stands[fleet * nodes + end]
+        }  # fmt: skip
+        for stand in stands if roadmap.edge_fleets[edge] >> fleet & 1 else ():
+            bay = node_bay[stand % nodes]
+            if bay < 0 or bay in own or stand in cramped:
+                continue
+            if roadmap.bays[bay].fleets >> stand // nodes & 1:
+                shut.setdefault(bay, {})[move] = None
+    return {bay: list(moves) for bay, moves in sorted(shut.items())}
+
+
+def _past(
+    roadmap: Roadmap, fleet: int, name: str, bay: int, edges: list[int], file: str, severity: str
+) -> Finding:
+    """What a robot in the bay cuts off, while it is there."""
+    node_ids = roadmap.node_ids
+    lanes = listed(
+        [f"{node_ids[roadmap.edge_tail[e]]} to {node_ids[roadmap.edge_head[e]]}" for e in edges]
+    )
+    text = f"whoever is in {roadmap.bays[bay].id} stands in the way of {name} from {lanes}"
+    before = _cut_off(roadmap, fleet, bay, ())
+    cut = [place for place in _cut_off(roadmap, fleet, bay, edges) if place not in before]
+    if cut:
+        text += f", and there is no way round to {listed(cut)}"
+    return Finding(
+        severity if cut else "warning", file, f"$.layouts[0].stations[{bay}]", text, APART
+    )
+
+
+def _cut_off(
+    roadmap: Roadmap, fleet: int, bay: int, shut: tuple[int, ...] | list[int]
+) -> list[str]:
+    """Nodes of the lanes that are not reached from all others, and left to them, without these edges;
+    other bays without a way in or out."""
+    node_bay, closed = roadmap.node_bay, set(shut)
+    used: set[int] = set()
+    pairs: list[tuple[int, int]] = []
+    ways_in, ways_out = set(), set()
+    for edge in range(roadmap.edges):
+        if not roadmap.edge_fleets[edge] >> fleet & 1:
+            continue
+        tail, head = roadmap.edge_tail[edge], roadmap.edge_head[edge]
+        used |= {node for node in (tail, head) if node_bay[node] < 0}
+        if edge in closed:
+            continue
+        if node_bay[tail] < 0 and node_bay[head] < 0:
+            pairs.append((tail, head))
+        elif node_bay[tail] < 0:
+            ways_in.add(node_bay[head])
+        elif node_bay[head] < 0:
+            ways_out.add(node_bay[tail])
+    linked = {node for pair in pairs for node in pair}
+    outside = beyond(np.array(pairs), roadmap.nodes) if pairs else []
+    lost = [roadmap.node_ids[node] for node in sorted(used - linked | set(outside))]
+    return lost + [
+        known.id
+        for index, known in enumerate(roadmap.bays)
+        if index != bay and known.fleets >> fleet & 1 and index not in ways_in & ways_out
+    ]
+
+
+# --- lanes through a bay ------------------------------------------------------------------------
+
+
+def _through(roadmap: Roadmap, fleet: int, name: str, file: str, severity: str) -> list[Finding]:
+    """Bays through which ways would be shorter, if anybody might drive there."""
+    after: dict[int, list[tuple[int, int]]] = {}
+    for edge in range(roadmap.edges):
+        if roadmap.edge_fleets[edge] >> fleet & 1:
+            way = (roadmap.edge_head[edge], roadmap.edge_length_mm[edge])
+            after.setdefault(roadmap.edge_tail[edge], []).append(way)
+    ways: _Ways | None = None
+    found: list[Finding] = []
+    for bay, start, end, mm in _shortcuts(roadmap, after):
+        ways = ways or _Ways(roadmap, after)
+        around_mm = ways.from_node(start)[end]
+        leads = f"{roadmap.node_ids[start]} to {roadmap.node_ids[end]}"
+        text = f"{name}: {leads} leads through {roadmap.bays[bay].id}, and nobody drives through: "
+        path = f"$.layouts[0].stations[{bay}]"
+        if np.isinf(around_mm):
+            found.append(Finding(severity, file, path, text + "there is no way round", ASIDE))
+            continue
+        longer = ways.longer(start, end, mm)
+        if longer >= LONGER_MIN:
+            text += (
+                f"{around_mm / 1000:.0f} m round instead of {mm / 1000:.0f}, which makes all ways "
+                f"between places {100 * longer:.0f} % longer"
+            )
+            found.append(Finding("warning", file, path, text, ASIDE))
+    return found
+
+
+def _shortcuts(
+    roadmap: Roadmap, after: dict[int, list[tuple[int, int]]]
+) -> list[tuple[int, int, int, int]]:
+    """(bay, start, end, mm): ways through a bay, from lane to lane, that are shorter than any round."""
+    node_bay, found = roadmap.node_bay, []
+    for start in sorted(after):
+        if node_bay[start] >= 0:
+            continue
+        for bay in sorted({node_bay[head] for head, _ in after[start]} - {-1}):
+            through = _reached(start, after, {n: None for n in roadmap.bays[bay].nodes}, None)
+            ends = {n: mm for n, mm in through.items() if node_bay[n] < 0 and n != start}
+            if not ends:
+                continue
+            most = max(ends.values())
+            round_mm = _reached(start, after, None, most, node_bay)
+            found += [
+                (bay, start, end, mm)
+                for end, mm in sorted(ends.items())
+                if round_mm.get(end, most + 1) > mm
+            ]
+    return found
+
+
+def _reached(
+    start: int,
+    after: dict[int, list[tuple[int, int]]],
+    inside: dict[int, None] | None,
+    most: int | None,
+    node_bay: tuple[int, ...] = (),
+) -> dict[int, int]:
+    """Node -> mm from `start` (Dijkstra): through the nodes `inside` alone and one step out of them; or
+    on the lanes, as far as `most`."""
+    best, todo = {start: 0}, [(0, start)]
+    while todo:
+        mm, node = heapq.heappop(todo)
+        if mm > best[node] or (inside is not None and node != start and node not in inside):
+            continue
+        for head, length in after.get(node, ()):
+            if inside is not None:
+                barred = node == start and head not in inside
+            else:
+                barred = node_bay[head] >= 0 or mm + length > (most or 0)
+            if not barred and mm + length < best.get(head, mm + length + 1):
+                best[head] = mm + length
+                heapq.heappush(todo, (mm + length, head))
+    return best
+
+
+class _Ways:
+    """Lengths of ways on a fleet's lanes, between the mouths of its bays."""
+
+    def __init__(self, roadmap: Roadmap, after: dict[int, list[tuple[int, int]]]) -> None:
+        node_bay = roadmap.node_bay
+        rows = [(t, h, mm) for t, heads in after.items() for h, mm in heads]
+        lanes = [row for row in rows if node_bay[row[0]] < 0 and node_bay[row[1]] < 0]
+        tail, head, mm = np.array(lanes, np.int64).reshape(-1, 3).T
+        self._lanes = csr_matrix((mm, (tail, head)), shape=(roadmap.nodes, roadmap.nodes))
+        outs = sorted({h for t, h, _ in rows if node_bay[t] >= 0 > node_bay[h]})
+        ins = sorted({t for t, h, _ in rows if node_bay[t] < 0 <= node_bay[h]})
+        count = min(SAMPLE, len(outs))
+        sources = [outs[i * len(outs) // count] for i in range(count)]
+        self._ins = np.array(ins, np.int64)
+        self._from = dijkstra(self._lanes, indices=sources)  # (S, N)
+
+    def from_node(self, node: int) -> Floats:
+        """(N,) mm to each node."""
+        ways: Floats = dijkstra(self._lanes, indices=node)
+        return ways
+
+    def longer(self, start: int, end: int, mm: int) -> float:
+        """So much longer, in shares, are all ways than if this one led from start to end."""
+        now = self._from[:, self._ins]
+        then = self._from[:, [start]] + mm + self.from_node(end)[self._ins][None, :]
+        known = np.isfinite(now)
+        best = np.minimum(now, then)[known].sum()
+        return float((now[known].sum() - best) / best) if best else 0.0
