@@ -163,11 +163,12 @@ class LastResort:
         """The moves of a plan of LaCAM*, as far as they are needed; none, where there is no plan."""
         for turn in range(self._p.tries):
             nodes = self._searched(problem, crowd, turn)
-            if nodes is not None:
-                moves = self._sequence(problem, crowd, nodes[: self._p.steps + 1])
-                moves = self._as_far(problem, crowd, moves)
-                if moves:
-                    return moves
+            if nodes is None:
+                break  # other dice rarely find more
+            moves = self._sequence(problem, crowd, nodes[: self._p.steps + 1])
+            moves = self._as_far(problem, crowd, moves)
+            if moves:
+                return moves
         return []
 
     def _searched(self, problem: PathProblem, crowd: _Crowd, turn: int) -> Ints | None:
