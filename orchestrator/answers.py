@@ -70,6 +70,7 @@ class Answers:
                 horizon=request.horizon,
                 seed=request.seed,
                 changes=np.frombuffer(request.changes, "<i4").reshape(-1, 2).astype(np.int32),
+                delays=np.frombuffer(request.delays, "<i4").reshape(-1, 2).astype(np.int32),
             )
         )
         moves = np.stack([column[0][plan.robot], plan.edge], axis=1).astype("<i4")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import detours, lanes, missions, nonsense, planning
+from orchestrator.core import congestion, detours, lanes, missions, nonsense, planning
 from orchestrator.core.messages import NodeReached
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
@@ -23,6 +23,7 @@ def passed(world: World, robot: Robot, edge: int) -> None:
     if wake is None:
         return
     nonsense.moved(world, robot, edge)
+    congestion.passed(world, edge)
     robot.moved_ns = world.time_ns
     length_mm = world.site.roadmap.edge_length_mm[edge]
     robot.wear.driven_mm += length_mm

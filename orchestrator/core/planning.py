@@ -40,6 +40,7 @@ def maybe_request(world: World) -> None:
             horizon=policy.horizon,
             seed=world.path_seed,
             changes=world.closures.packed,
+            delays=world.congestion.packed,
         )
     )
 

@@ -35,7 +35,8 @@ class RequestPaths(Message, frozen=True):
     heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority, 0.
 
     `blocked`: nodes that nobody may enter. `changes`: little-endian int32 pairs (edge, bit mask of
-    the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow.
+    the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow. `delays`:
+    likewise pairs (edge, ms) by which ways count as longer where robots have waited of late.
     """
 
     request: int
@@ -45,6 +46,7 @@ class RequestPaths(Message, frozen=True):
     horizon: int = 10
     seed: int = 0
     changes: bytes = b""
+    delays: bytes = b""
 
 
 class TaskOffer(msgspec.Struct, frozen=True, array_like=True):
