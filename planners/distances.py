@@ -20,7 +20,7 @@ assert FAR == UNREACHABLE
 
 class Distances:
     """Travel times in ms on the empty roadmap; `restrict` closes nodes and edges (dead robots), and
-    makes edges longer (where robots wait).
+    makes them longer (where robots wait).
 
     Tables are rows of one array, reused when the bound is reached, the least recently used first."""
 
@@ -43,7 +43,8 @@ class Distances:
         self, nodes: tuple[int, ...], changes: Ints | None = None, delays: Ints | None = None
     ) -> None:
         """From now on these nodes are closed, edges are open to other fleets (`changes` (C, 2): edge,
-        bit mask) than the roadmap says, and take longer (`delays` (D, 2): edge, ms); no others."""
+        bit mask) than the roadmap says, and those that lead to some nodes take longer (`delays` (D, 2):
+        node, ms)."""
         arrays = self._arrays
         known = tuple(b"" if rows is None else rows.tobytes() for rows in (changes, delays))
         if (nodes, *known) == (self._blocked, self._changes, self._delays):
@@ -54,8 +55,9 @@ class Distances:
             self.edge_fleets = arrays.edge_fleets.copy()
             self.edge_fleets[changes[:, 0]] = changes[:, 1]
         if delays is not None and len(delays):
-            self.edge_ms = arrays.edge_ms.copy()
-            self.edge_ms[:, delays[:, 0]] += delays[:, 1]
+            more = np.zeros(arrays.nodes, np.int32)
+            more[delays[:, 0]] = delays[:, 1]
+            self.edge_ms = arrays.edge_ms + more[arrays.edge_head]
         self._row_of.clear()
         self._open = self._open_edges()
 

@@ -16,7 +16,7 @@ class PathProblem:
     """R robots at their frontiers.
 
     `changes` (C, 2): edges and the bit mask of the fleets that they are open to in this plan, where
-    that differs from the roadmap. `delays` (D, 2): edges and the ms by which ways along them count as
+    that differs from the roadmap. `delays` (D, 2): nodes and the ms by which ways through them count as
     longer. `goal` is a node or -1. `fixed` robots stand and can't be pushed.
     Higher `priority` plans first; ties go to the lower row. `blocked` nodes are entered by nobody.
     `seed` breaks ties between equal ways, so that a watchdog can ask again and get another answer.

@@ -23,7 +23,7 @@ def passed(world: World, robot: Robot, edge: int) -> None:
     if wake is None:
         return
     nonsense.moved(world, robot, edge)
-    congestion.passed(world, edge)
+    congestion.passed(world, traffic.at[robot.index])
     robot.moved_ns = world.time_ns
     length_mm = world.site.roadmap.edge_length_mm[edge]
     robot.wear.driven_mm += length_mm

@@ -18,28 +18,28 @@ LEAST_MS = 500  # less is chance
 GRAIN_MS = 250
 
 
-def passed(world: World, edge: int) -> None:
-    """A robot is at the head of an edge."""
+def passed(world: World, node: int) -> None:
+    """A robot is there."""
     if world.site.policy.congestion_ms:
         known = world.congestion.passed
-        known[edge] = known.get(edge, 0) + 1000
+        known[node] = known.get(node, 0) + 1000
 
 
 def watch(world: World) -> None:
-    """Once a tick: who stands before a lane that others go first on; now and then, what planners are
-    to know of it."""
+    """Once a tick: who stands before a place that others go to first; now and then, what planners are to
+    know of it."""
     policy, state = world.site.policy, world.congestion
     if not policy.congestion_ms:
         return
-    node_bay, roadmap = world.site.roadmap.node_bay, world.site.roadmap
+    node_bay, edge_head = world.site.roadmap.node_bay, world.site.roadmap.edge_head
     for robot in world.robots:
         index = robot.index
         if robot.goal < 0 or world.traffic.released[index] or robot.stuck:
             continue
         if world.traffic.planned[index]:
-            edge = world.traffic.planned[index][0].edge
-            if max(node_bay[roadmap.edge_tail[edge]], node_bay[roadmap.edge_head[edge]]) < 0:
-                state.waited[edge] = state.waited.get(edge, 0) + policy.tick_ms
+            node = edge_head[world.traffic.planned[index][0].edge]
+            if node_bay[node] < 0:
+                state.waited[node] = state.waited.get(node, 0) + policy.tick_ms
     if world.time_ns - state.since_ns >= PERIOD_NS:
         state.since_ns = world.time_ns
         state.packed = _delays(state, policy.congestion_ms)
@@ -49,13 +49,13 @@ def watch(world: World) -> None:
 def _delays(state: Congestion, most_ms: int) -> bytes:
     """What each robot waited on the average, as if one more had passed without, for the price of it."""
     rows = []
-    for edge, waited_ms in sorted(state.waited.items()):
-        delay_ms = GAIN * 1000 * waited_ms // (state.passed.get(edge, 0) + 1000)
+    for node, waited_ms in sorted(state.waited.items()):
+        delay_ms = GAIN * 1000 * waited_ms // (state.passed.get(node, 0) + 1000)
         if delay_ms >= LEAST_MS:
-            rows.append(PAIR.pack(edge, min(delay_ms, most_ms) // GRAIN_MS * GRAIN_MS))
+            rows.append(PAIR.pack(node, min(delay_ms, most_ms) // GRAIN_MS * GRAIN_MS))
     return b"".join(rows)
 
 
 def _faded(known: dict[int, int]) -> dict[int, int]:
-    faded = ((edge, count * KEPT // 1000) for edge, count in known.items())
-    return {edge: count for edge, count in faded if count}
+    faded = ((node, count * KEPT // 1000) for node, count in known.items())
+    return {node: count for node, count in faded if count}

@@ -36,7 +36,7 @@ class RequestPaths(Message, frozen=True):
 
     `blocked`: nodes that nobody may enter. `changes`: little-endian int32 pairs (edge, bit mask of
     the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow. `delays`:
-    likewise pairs (edge, ms) by which ways count as longer where robots have waited of late.
+    likewise pairs (node, ms): ways through it count as longer, since robots have waited there.
     """
 
     request: int

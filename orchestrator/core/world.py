@@ -149,7 +149,7 @@ class FleetEnergy:
 
 @dataclass(slots=True)
 class Congestion:
-    """Where robots wait for each other on the lanes, by edge; see `core.congestion`."""
+    """Where robots wait for each other on the lanes, by node; see `core.congestion`."""
 
     waited: dict[int, int] = field(default_factory=dict)  # ms, of late
     passed: dict[int, int] = field(default_factory=dict)  # thousandths of robots, of late

@@ -25,6 +25,7 @@ def lane(tail: str, head: str) -> int:
 
 
 BEHIND, AHEAD, INTO = lane("r1.0", "r2.0"), lane("r2.0", "r3.0"), lane("r3.0", "park-1")
+BEFORE = ROADMAP.edge_head[BEHIND]
 
 
 def queue(**policy: object) -> World:
@@ -44,33 +45,33 @@ def queue(**policy: object) -> World:
 
 
 def minutes(world: World, count: int) -> dict[int, int]:
-    """So many go by, tick by tick; what planners hear then: edge -> ms."""
+    """So many go by, tick by tick; what planners hear then: node -> ms."""
     for _ in range(60 * count):
         world.time_ns += SECOND_NS
         congestion.watch(world)
     return dict(congestion.PAIR.iter_unpack(world.congestion.packed))
 
 
-def test_who_waits_on_a_lane_makes_it_longer_and_no_more_than_it_may() -> None:
+def test_who_waits_before_a_place_makes_ways_longer_and_no_more_than_it_may() -> None:
     world = queue()
-    assert minutes(world, 1) == {BEHIND: 8000}, "a minute, three times, and nobody passed"
-    assert minutes(queue(congestion_ms=3100), 1) == {BEHIND: 3000}, "in steps of a quarter second"
+    assert minutes(world, 1) == {BEFORE: 2000}, "a minute, three times, and nobody passed"
+    assert minutes(queue(congestion_ms=3100), 1) == {BEFORE: 3000}, "in steps of a quarter second"
     assert minutes(queue(congestion_ms=0), 1) == {}
 
 
 def test_it_is_the_wait_of_each_that_counts() -> None:
     """A minute of waiting, shared by those that passed and one more, three times."""
-    world = queue()
+    world = queue(congestion_ms=9000)
     for _ in range(59):
-        congestion.passed(world, BEHIND)
-    assert minutes(world, 1) == {BEHIND: 3000}
+        congestion.passed(world, BEFORE)
+    assert minutes(world, 1) == {BEFORE: 3000}
 
 
 def test_what_nobody_waits_for_any_more_is_forgotten() -> None:
     world = queue()
     minutes(world, 1)
     world.robots[0].goal = -1
-    assert minutes(world, 3) == {BEHIND: 8000}, "of late it was long"
+    assert minutes(world, 3) == {BEFORE: 2000}, "of late it was long"
     assert minutes(world, 30) == {}
     assert not minutes(world, 60) and not world.congestion.waited, "nothing is kept for good"
 

@@ -169,7 +169,7 @@ def _new_goals(rng, bays, node, goal):
     return goal
 
 
-def test_ways_lead_round_lanes_where_others_wait_for_as_long_as_they_do():
+def test_ways_lead_round_places_where_others_wait_for_as_long_as_they_do():
     """Given two ways of which one is shorter, when that one counts as longer for a while, then the
     other is taken meanwhile, also where a third place is closed."""
     edges = [(0, 1, 0), (1, 3, 0), (0, 2, 0), (2, 3, 0), (3, 0, 0), (0, 4, 0), (4, 0, 0)]
