@@ -11,8 +11,8 @@ import struct
 from orchestrator.core.world import MS_NS, Congestion, World
 
 PAIR = struct.Struct("<2i")
-PERIOD_NS = 60_000 * MS_NS  # tables of ways are made anew at most so often
-KEPT = 800  # thousandths of what was seen, from one period to the next
+PERIOD_NS = 180_000 * MS_NS  # tables of ways are made anew at most so often
+KEPT = 500  # thousandths of what was seen, from one period to the next
 GAIN = 3  # who waits makes others wait behind it: a way costs more than what is waited on it
 LEAST_MS = 500  # less is chance
 GRAIN_MS = 250
@@ -26,8 +26,8 @@ def passed(world: World, node: int) -> None:
 
 
 def watch(world: World) -> None:
-    """Once a tick: who stands before a place that others go to first; now and then, what planners are to
-    know of it."""
+    """Once a tick: who stands before a place that others go to first; now and then, what planners are
+    to know of it."""
     policy, state = world.site.policy, world.congestion
     if not policy.congestion_ms:
         return

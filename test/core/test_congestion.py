@@ -44,9 +44,9 @@ def queue(**policy: object) -> World:
     return world
 
 
-def minutes(world: World, count: int) -> dict[int, int]:
+def periods(world: World, count: int) -> dict[int, int]:
     """So many go by, tick by tick; what planners hear then: node -> ms."""
-    for _ in range(60 * count):
+    for _ in range(count * congestion.PERIOD_NS // SECOND_NS):
         world.time_ns += SECOND_NS
         congestion.watch(world)
     return dict(congestion.PAIR.iter_unpack(world.congestion.packed))
@@ -54,26 +54,26 @@ def minutes(world: World, count: int) -> dict[int, int]:
 
 def test_who_waits_before_a_place_makes_ways_longer_and_no_more_than_it_may() -> None:
     world = queue()
-    assert minutes(world, 1) == {BEFORE: 2000}, "a minute, three times, and nobody passed"
-    assert minutes(queue(congestion_ms=3100), 1) == {BEFORE: 3000}, "in steps of a quarter second"
-    assert minutes(queue(congestion_ms=0), 1) == {}
+    assert periods(world, 1) == {BEFORE: 2000}, "all the while, three times, and nobody passed"
+    assert periods(queue(congestion_ms=3100), 1) == {BEFORE: 3000}, "in steps of a quarter second"
+    assert periods(queue(congestion_ms=0), 1) == {}
 
 
 def test_it_is_the_wait_of_each_that_counts() -> None:
-    """A minute of waiting, shared by those that passed and one more, three times."""
+    """All the while, shared by those that passed and one more, three times."""
     world = queue(congestion_ms=9000)
-    for _ in range(59):
+    for _ in range(congestion.PERIOD_NS // SECOND_NS - 1):
         congestion.passed(world, BEFORE)
-    assert minutes(world, 1) == {BEFORE: 3000}
+    assert periods(world, 1) == {BEFORE: 3000}
 
 
 def test_what_nobody_waits_for_any_more_is_forgotten() -> None:
     world = queue()
-    minutes(world, 1)
+    periods(world, 1)
     world.robots[0].goal = -1
-    assert minutes(world, 3) == {BEFORE: 2000}, "of late it was long"
-    assert minutes(world, 30) == {}
-    assert not minutes(world, 60) and not world.congestion.waited, "nothing is kept for good"
+    assert periods(world, 3) == {BEFORE: 2000}, "of late it was long"
+    assert periods(world, 12) == {}
+    assert not periods(world, 18) and not world.congestion.waited, "nothing is kept for good"
 
 
 @pytest.mark.parametrize("why", ["stuck", "moves", "no plan", "into a bay"])
@@ -89,12 +89,12 @@ def test_what_is_no_wait_on_a_lane_does_not_count(why: str) -> None:
             world.traffic.drop_planned()
         case _:
             world.traffic.planned[0][0].edge = INTO
-    assert minutes(world, 2) == {}
+    assert periods(world, 2) == {}
 
 
 def test_planners_hear_of_it_with_the_next_request() -> None:
     world = queue()
-    minutes(world, 1)
+    periods(world, 1)
     world.path_wanted = True
     commands = step(world, world.time_ns, Ticked())
     requests = [row for row in commands if isinstance(row, RequestPaths)]

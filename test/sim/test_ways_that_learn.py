@@ -6,14 +6,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import small_league
 
 from orchestrator.journal import RunReader
-from sim import recipe
+from sim.recipe import of_site, with_settings
 from sim.recorded import record
 from sim.replay import replay
 from sim.shell import Simulation
 from sim.verification import verify
+
+SITE = Path(__file__).parents[2] / "sites" / "jd_small"
+BUSY = {"simulation.demand.outbound.orders_per_hour": 900}
 
 
 class Killed(BaseException):
@@ -21,25 +23,25 @@ class Killed(BaseException):
 
 
 def test_a_run_with_ways_that_learn_is_clean_and_comes_again(tmp_path: Path) -> None:
-    """Given six robots on a floor of two-way lanes, where they wait often, when ways follow it, then
-    they change again and again, no two robots touch, and what was killed goes on to the same end."""
-    league = recipe.of_lorr(small_league.written(tmp_path), hours=0.12, seed=3)
+    """Given more orders than the building can do, when ways follow where robots wait, then they change
+    again and again, no two robots touch, and what was killed goes on to the same end."""
+    busy = with_settings(of_site(SITE, hours=0.2, seed=3), BUSY)
     told: dict[bytes, None] = {}
 
     def watch(simulation: Simulation) -> None:
         told[simulation.core.world.congestion.packed] = None
 
     def kill(simulation: Simulation) -> None:
-        if simulation.clock.now_ns >= 230 * 10**9:
+        if simulation.clock.now_ns >= 400 * 10**9:
             raise Killed
 
     whole, again = tmp_path / "a.run", tmp_path / "b.run"
-    figures = record(league, whole, progress=watch)
-    assert len(told) > 4 and figures["orders_done"] > 40
+    figures = record(busy, whole, progress=watch)
+    assert len(told) > 3 and figures["orders_done"] > 20
     with pytest.raises(Killed):
-        record(league, again, progress=kill)
-    assert record(league, again, resume=True)["journal_hash"] == figures["journal_hash"]
+        record(busy, again, progress=kill)
+    assert record(busy, again, resume=True)["journal_hash"] == figures["journal_hash"]
     with RunReader(whole) as reader:
         verdict = verify(reader)
         assert verdict.clean, verdict.as_json()
-        assert replay(reader, league.load()).difference == ""
+        assert replay(reader, busy.load()).difference == ""
