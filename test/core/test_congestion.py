@@ -30,6 +30,7 @@ BEFORE = ROADMAP.edge_head[BEHIND]
 
 def queue(**policy: object) -> World:
     """Two robots on the lane, one behind the other; the plan lets the first go first; it doesn't."""
+    policy = {"congestion_ms": 2000} | policy
     site = replace(LOADED.site, policy=replace(LOADED.site.policy, **policy))
     world = new_world(site)
     step(world, 0, RunStarted(site_hash=site.hash, core_version=CORE_VERSION))

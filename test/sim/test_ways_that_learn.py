@@ -15,7 +15,7 @@ from sim.shell import Simulation
 from sim.verification import verify
 
 SITE = Path(__file__).parents[2] / "sites" / "jd_small"
-BUSY = {"simulation.demand.outbound.orders_per_hour": 900}
+BUSY = {"simulation.demand.outbound.orders_per_hour": 900, "policy.congestion_ms": 2000}
 
 
 class Killed(BaseException):
