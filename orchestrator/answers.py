@@ -76,6 +76,7 @@ class Answers:
                 stalled=stalled,
                 been=np.array(request.been, np.int32),
                 rest=rest,
+                delays=np.frombuffer(request.delays, "<i4").reshape(-1, 2).astype(np.int32),
             )
         )
         moves = np.stack([column[0][plan.robot], plan.edge], axis=1).astype("<i4")

@@ -19,7 +19,8 @@ assert FAR == UNREACHABLE
 
 
 class Distances:
-    """Travel times in ms on the empty roadmap; `restrict` closes nodes and edges (dead robots).
+    """Travel times in ms on the empty roadmap; `restrict` closes nodes and edges (dead robots), and
+    makes them longer (where robots wait).
 
     Tables are rows of one array, reused when the bound is reached, the least recently used first."""
 
@@ -31,23 +32,34 @@ class Distances:
         self.tables = np.empty((self._rows_max, arrays.edges), np.int32)  # (rows, E)
         self._blocked: tuple[int, ...] = ()
         self._changes = b""
+        self._delays = b""
         self.edge_fleets = arrays.edge_fleets  # (E,) as they are just now
+        self.edge_ms = arrays.edge_ms  # (F, E) likewise
         self._open = self._open_edges()
         self._unit = bool((arrays.edge_ms == 1).all() and (arrays.turn_ms == 1).all())
         self._queue = np.empty((4, arrays.edges if self._unit else 0), np.int32)
 
-    def restrict(self, nodes: tuple[int, ...], changes: Ints | None = None) -> None:
-        """From now on these nodes are closed, and edges are open to other fleets (`changes` (C, 2):
-        edge, bit mask) than the roadmap says; no others."""
-        known = b"" if changes is None else changes.tobytes()
-        if nodes != self._blocked or known != self._changes:
-            self._blocked, self._changes = nodes, known
-            self.edge_fleets = self._arrays.edge_fleets
-            if changes is not None and len(changes):
-                self.edge_fleets = self._arrays.edge_fleets.copy()
-                self.edge_fleets[changes[:, 0]] = changes[:, 1]
-            self._row_of.clear()
-            self._open = self._open_edges()
+    def restrict(
+        self, nodes: tuple[int, ...], changes: Ints | None = None, delays: Ints | None = None
+    ) -> None:
+        """From now on these nodes are closed, edges are open to other fleets (`changes` (C, 2): edge,
+        bit mask) than the roadmap says, and those that lead to some nodes take longer (`delays` (D, 2):
+        node, ms)."""
+        arrays = self._arrays
+        known = tuple(b"" if rows is None else rows.tobytes() for rows in (changes, delays))
+        if (nodes, *known) == (self._blocked, self._changes, self._delays):
+            return
+        self._blocked, (self._changes, self._delays) = nodes, known
+        self.edge_fleets, self.edge_ms = arrays.edge_fleets, arrays.edge_ms
+        if changes is not None and len(changes):
+            self.edge_fleets = arrays.edge_fleets.copy()
+            self.edge_fleets[changes[:, 0]] = changes[:, 1]
+        if delays is not None and len(delays):
+            more = np.zeros(arrays.nodes, np.int32)
+            more[delays[:, 0]] = delays[:, 1]
+            self.edge_ms = arrays.edge_ms + more[arrays.edge_head]
+        self._row_of.clear()
+        self._open = self._open_edges()
 
     def table(self, fleet: int, goal: int) -> Ints:
         """(E,) int32 ms from the head of each edge to `goal`; UNREACHABLE where there is no way."""
@@ -84,7 +96,7 @@ class Distances:
     def _fill(self, fleet: int, goal: int, table: Ints) -> None:
         arrays = self._arrays
         incoming = (arrays.in_edges.offset, arrays.in_edges.items)
-        if self._unit and not self._blocked and not self._changes:
+        if self._unit and not (self._blocked or self._changes or self._delays):
             fill_unit(
                 goal, arrays.edge_tail, *incoming, arrays.edge_heading_deg, table, self._queue
             )
@@ -92,7 +104,7 @@ class Distances:
         fill(
             goal,
             self._open_for(fleet, goal),
-            arrays.edge_ms[fleet],
+            self.edge_ms[fleet],
             int(arrays.turn_ms[fleet]),
             arrays.edge_tail,
             arrays.edge_head,
@@ -115,7 +127,7 @@ class Distances:
             headings_deg,
             goal,
             self.table(fleet, goal),
-            arrays.edge_ms[fleet],
+            self.edge_ms[fleet],
             int(arrays.turn_ms[fleet]),
             self._open[fleet],
             arrays.edge_heading_deg,

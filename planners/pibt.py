@@ -48,16 +48,18 @@ class PibtPlanner:
 
     def _distances_for(self, problem: PathProblem) -> Distances:
         if not len(problem.blocked) and not len(problem.changes):
+            self._distances.restrict((), delays=problem.delays)
             return self._distances
         if self._restricted is None:
             self._restricted = Distances(self._arrays)
-        self._restricted.restrict(tuple(problem.blocked.tolist()), problem.changes)
+        blocked = tuple(problem.blocked.tolist())
+        self._restricted.restrict(blocked, problem.changes, problem.delays)
         return self._restricted
 
     def _roll(self, problem: PathProblem) -> tuple[Ints, Ints, Ints]:
         arrays, robots = self._arrays, len(problem.node)
         distances = self._distances_for(problem)
-        fields = (*self._fields[:3], distances.edge_fleets, *self._fields[4:])
+        fields = (*self._fields[:3], distances.edge_fleets, distances.edge_ms, *self._fields[5:])
         table_row = distances.rows(problem.fleet, problem.goal)
         node, heading = problem.node.copy(), problem.heading_deg.copy()
         stand_owner = np.full(arrays.fleets * arrays.nodes, -1, np.int32)

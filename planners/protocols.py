@@ -16,7 +16,8 @@ class PathProblem:
     """R robots at their frontiers.
 
     `changes` (C, 2): edges and the bit mask of the fleets that they are open to in this plan, where
-    that differs from the roadmap. `goal` is a node or -1. `fixed` robots stand and can't be pushed.
+    that differs from the roadmap. `delays` (D, 2): nodes and the ms by which ways through them count as
+    longer. `goal` is a node or -1. `fixed` robots stand and can't be pushed.
     Higher `priority` plans first; ties go to the lower row. `blocked` nodes are entered by nobody.
     `seed` breaks ties between equal ways, so that a watchdog can ask again and get another answer.
 
@@ -38,6 +39,7 @@ class PathProblem:
     stalled: int = -1
     been: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     rest: Ints = field(default_factory=lambda: np.empty((0, 2), np.int32))
+    delays: Ints = field(default_factory=lambda: np.empty((0, 2), np.int32))
 
 
 @dataclass(frozen=True, slots=True)

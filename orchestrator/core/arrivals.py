@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core import detours, lanes, missions, nonsense, planning
+from orchestrator.core import congestion, detours, lanes, missions, nonsense, planning
 from orchestrator.core.messages import NodeReached
 from orchestrator.core.robots import Robot
 from orchestrator.core.world import World
@@ -33,6 +33,7 @@ def passed(world: World, robot: Robot, edge: int) -> None:
         return
     nonsense.moved(world, robot, edge)
     _gains(world, robot)
+    congestion.passed(world, traffic.at[robot.index])
     length_mm = world.site.roadmap.edge_length_mm[edge]
     robot.wear.driven_mm += length_mm
     robot.wear.driven_mm_all += length_mm

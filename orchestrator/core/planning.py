@@ -46,6 +46,7 @@ def maybe_request(world: World) -> None:
             stalled=stalled.index if stalled is not None else -1,
             been=tuple(stalled.been) if stalled is not None else (),
             rest=_rest(world) if stalled is not None else b"",
+            delays=world.congestion.packed,
         )
     )
 

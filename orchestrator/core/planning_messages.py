@@ -35,7 +35,8 @@ class RequestPaths(Message, frozen=True):
     heading_deg, goal node (-1: none), fixed (1: stands and can't be pushed), priority, 0.
 
     `blocked`: nodes that nobody may enter. `changes`: little-endian int32 pairs (edge, bit mask of
-    the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow.
+    the fleets it is open to), where that differs from the roadmap: closed lanes, contraflow. `delays`:
+    likewise pairs (node, ms): ways through it count as longer, since robots have waited there.
 
     `stalled`: a robot that has got nowhere for long, whatever the tie-breaks; -1: none. Then `been` are
     the nodes where it has been since it has its goal, and `rest`, as in `PathsPlanned`, the moves that
@@ -52,6 +53,7 @@ class RequestPaths(Message, frozen=True):
     stalled: int = -1
     been: tuple[int, ...] = ()
     rest: bytes = b""
+    delays: bytes = b""
 
 
 class TaskOffer(msgspec.Struct, frozen=True, array_like=True):

@@ -149,6 +149,7 @@ class Policy:
     horizon: int = 10  # moves planned ahead per robot
     lookahead: int = 4  # nodes released ahead of a robot
     switching: bool = False  # who waits for a robot that isn't there yet may go first
+    congestion_ms: int = 0  # places where robots wait count as farther, by this at most; 0: none
     park_after_ms: int = 4000
     restart_tries: int = 6
     relocalise_tries: int = 3  # of a robot that slipped; then it is treated as dead

@@ -10,6 +10,7 @@ from orchestrator.core import (
     changes,
     chargers,
     charging,
+    congestion,
     detours,
     energy,
     filing,
@@ -248,5 +249,6 @@ def _ticked(world: World) -> None:
     detours.watch(world)
     nonsense.watch(world)
     recovery.watch(world)
+    congestion.watch(world)
     planning.switch(world)
     planning.want_if_due(world)

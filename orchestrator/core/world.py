@@ -148,6 +148,16 @@ class FleetEnergy:
 
 
 @dataclass(slots=True)
+class Congestion:
+    """Where robots wait for each other on the lanes, by node; see `core.congestion`."""
+
+    waited: dict[int, int] = field(default_factory=dict)  # ms, of late
+    passed: dict[int, int] = field(default_factory=dict)  # thousandths of robots, of late
+    since_ns: int = 0  # when planners were told of it
+    packed: bytes = b""  # what they were told: see RequestPaths
+
+
+@dataclass(slots=True)
 class World:
     """Everything the core remembers."""
 
@@ -211,6 +221,7 @@ class World:
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict)  # open
     ended: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, how) -> count
     closures: Closures = field(default_factory=Closures)
+    congestion: Congestion = field(default_factory=Congestion)
     obstacles: dict[int, Obstacle] = field(default_factory=dict)  # by move id of the lane
     helping: dict[Call, int] = field(default_factory=dict)  # help that was asked for, when
     awaiting: dict[Call, None] = field(default_factory=dict)  # maintenance

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -165,3 +167,21 @@ def _new_goals(rng, bays, node, goal):
         if free:
             goal[robot] = free[rng.integers(len(free))]
     return goal
+
+
+def test_ways_lead_round_places_where_others_wait_for_as_long_as_they_do():
+    """Given two ways of which one is shorter, when that one counts as longer for a while, then the
+    other is taken meanwhile, also where a third place is closed."""
+    edges = [(0, 1, 0), (1, 3, 0), (0, 2, 0), (2, 3, 0), (3, 0, 0), (0, 4, 0), (4, 0, 0)]
+    arrays = roadmap(5, edges, edge_ms=[1000, 1000, 1400, 1400, 1000, 1000, 1000])
+    planner, free = planner_for(arrays), problem([0], [3])
+    jam = np.array([[1, 900]], np.int32)
+    for scene, ways in (
+        (free, [0, 1]),
+        (replace(free, delays=jam), [2, 3]),
+        (replace(free, delays=np.array([[1, 700]], np.int32)), [0, 1]),
+        (replace(free, delays=jam, blocked=np.array([4], np.int32)), [2, 3]),
+        (replace(free, blocked=np.array([4], np.int32)), [0, 1]),
+        (free, [0, 1]),
+    ):
+        assert planner.plan(scene).edge.tolist() == ways
