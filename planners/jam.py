@@ -173,7 +173,7 @@ class Watchdog:
         inside = np.zeros(grid.nodes, bool)
         inside[nodes] = True
         robots = np.flatnonzero(inside[states >> 2]).astype(np.int32)
-        mine = order[inside[states[order] >> 2]][: p.tried].tolist()
+        mine = order[inside[states[order] >> 2]][: p.tried << min(self._failed, 16)].tolist()
         turns = [(robot, True) for robot in mine] + [(mine[0], False)]
         self._jam = _Jam(nodes, robots, turns, most == grid.nodes)
 
