@@ -101,7 +101,7 @@ class CrowdPlanner(Chooser):
 class CrowdMatchParameters:
     """Costs in the unit of the tables."""
 
-    rest_permille: int = 1000  # of the way after the first errand
+    rest_permille: int = 150  # of the way after the first errand: as in `MatchParameters`
     queue: int = 16  # for each robot that is on its way to the same place
     margin: int = 8  # that a change must save
     places: int = 24  # that a robot without a task looks at

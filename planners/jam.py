@@ -38,10 +38,13 @@ class JamParameters:
     patience: int = 32  # steps without coming nearer: of half of those on their way; 0: never
     alone: int = 4  # times as many: of a single robot,
     alone_far: int = 16  # on a floor that is too large for all to take part
-    served: int = 1  # robots that must reach their goals in one plan; others do as well as they can
-    expansions: int = 5000  # of one search
+    tried: int = 8  # robots for which a short search is made, the one that has waited longest first
+    short: int = 4  # expansions for each step that one is away, and 16 times as many more
+    expansions: int = 5000  # of one search for the one that has waited longest, when all those fail
     table: int = 1 << 22  # robots x cells up to which all take part
     cells: int = 1024  # else: around the one that waits; four times as many when that isn't enough
+    cells_first: int = 64  # on a floor where all may take part, but most are far from the jam
+    sparse: int = 3  # cells for each robot that make it such a floor
     bytes_max: int = 1 << 26
     seed: int = 0
 
@@ -52,7 +55,7 @@ class _Jam:
 
     nodes: Ints  # (C,) ascending
     robots: Ints  # (P,) ascending
-    served: Ints  # robots
+    turns: list[tuple[int, bool]]  # whom to try to bring to its goal, and whether in a short search
     whole: bool  # everything that can be reached from there
 
 
@@ -70,7 +73,7 @@ class Watchdog:
         self._search: Search | None = None
         self._visits: tuple[Ints, Longs, Ints, Ints] | None = None
         self._made = np.zeros(0, np.int64)
-        self._step = self._quiet = self._failed = self._tried = 0
+        self._step = self._quiet = self._failed = self._tried = self._most = 0
         self._patience, self._ended = parameters.patience, -(1 << 30)
         self.used = self.undone = self.given_up = 0
         self.began = False
@@ -104,9 +107,9 @@ class Watchdog:
             return
         self._follow(states)
         if self._jam is None:
-            self._begin(states, goals, away, costs)
-        if self._search is not None:
-            self._think(states, stop)
+            self._begin(states, goals, away)
+        if self._jam is not None and self._visits is None:
+            self._think(states, goals, costs, stop)
 
     def acts(self, states: Ints, length: int) -> NDArray[np.int8]:
         """(P, length) the next actions of `robots`, waits at the end."""
@@ -141,7 +144,7 @@ class Watchdog:
         self._nearest = np.where(new, togo, self._nearest)
         self._goals = goals.copy()
 
-    def _begin(self, states: Ints, goals: Ints, away: Bools, costs: Costs) -> None:
+    def _begin(self, states: Ints, goals: Ints, away: Bools) -> None:
         p, stalled = self._p, self._stalled
         if self._step < self._quiet:
             return
@@ -156,29 +159,26 @@ class Watchdog:
         order = np.flatnonzero(stuck).astype(np.int32)
         order = order[np.argsort(-self._age[order], kind="stable")]
         self._patience = max(min(SHORTEST, p.patience), self._patience // 2)
-        self._surround(int(order[0]), order, states, goals)
-        self._open(states, goals, costs)
-        self.began = self._jam is not None
+        self._surround(order, states)
+        self.began = True
 
-    def _surround(self, root: int, order: Ints, states: Ints, goals: Ints) -> None:
-        """The cells and the robots that take part when `root` shall get its way."""
+    def _surround(self, order: Ints, states: Ints) -> None:
+        """The cells and the robots that take part when the first of them shall get its way."""
         p, grid = self._p, self._grid
         most = grid.nodes
-        if not self._small:
-            most = min(most, p.cells << min(2 * self._failed, 16))
-        nodes = unfold.ball(int(states[root]) >> 2, most, grid.ahead)
+        if not self._small or p.sparse * len(states) <= grid.nodes:
+            first = p.cells_first if self._small else p.cells
+            most = min(most, first << min(2 * self._failed, 16))
+        nodes = unfold.ball(int(states[order[0]]) >> 2, most, grid.ahead)
         inside = np.zeros(grid.nodes, bool)
         inside[nodes] = True
         robots = np.flatnonzero(inside[states >> 2]).astype(np.int32)
-        mine = order[inside[states[order] >> 2]]
-        _, first = np.unique(goals[mine], return_index=True)
-        served = mine[np.sort(first)][: max(1, p.served >> self._failed)].astype(np.int32)
-        self._jam = _Jam(nodes, robots, served, most == grid.nodes)
+        mine = order[inside[states[order] >> 2]][: p.tried << min(self._failed, 16)].tolist()
+        turns = [(robot, True) for robot in mine] + [(mine[0], False)]
+        self._jam = _Jam(nodes, robots, turns, most == grid.nodes)
 
-    def _open(self, states: Ints, goals: Ints, costs: Costs) -> None:
+    def _open(self, jam: _Jam, states: Ints, goals: Ints, costs: Costs) -> None:
         """Begin to search. Whoever isn't served is drawn to its goal, but needn't get there."""
-        jam = self._jam
-        assert jam is not None
         here = np.full(self._grid.nodes, -1, np.int32)
         here[jam.nodes] = np.arange(len(jam.nodes), dtype=np.int32)
         near = _within(self._grid, jam.nodes, here)
@@ -186,48 +186,67 @@ class Watchdog:
         far = np.flatnonzero(wish < 0)
         cost = costs(jam.robots[far], jam.nodes)
         wish[far] = cost.argmin(axis=1)
-        serves = np.isin(jam.robots, jam.served)
-        lost = far[(cost.min(axis=1) >= FAR) & serves[far]]
-        if len(lost):  # no way to its goal, even alone
-            self.hopeless |= {int(r): int(goals[r]) for r in jam.robots[lost]}
-            self._jam = None
+        robot, short = jam.turns[0]
+        at = int(np.searchsorted(jam.robots, robot))
+        if at in far and cost[far == at].min() >= FAR:  # no way to its goal, even alone
+            self.hopeless[robot] = int(goals[robot])
             return
         into, _ = reverse(near)
         rank = np.empty((len(jam.robots), len(near)), np.uint16)
         fill_hops(wish, into, rank)
-        dist = np.where(serves[:, None], rank, 0).astype(np.uint16)
-        start, goal = here[states[jam.robots] >> 2], np.where(serves, wish, -1).astype(np.int32)
+        dist, goal = np.zeros_like(rank), np.full(len(wish), -1, np.int32)
+        dist[at], goal[at] = rank[at], wish[at]
+        start = here[states[jam.robots] >> 2]
+        self._most = self._p.short * (16 + int(rank[at, start[at]])) if short else self._p.expansions
         seed = self._p.seed + 7919 * self._step
         self._search = Search(near, start, goal, dist, self._p.bytes_max, seed)
         self._search.follow(rank)
         self._tried = 0
 
-    def _think(self, states: Ints, stop: Stop) -> None:
+    def _think(self, states: Ints, goals: Ints, costs: Costs, stop: Stop) -> None:
         """Search as long as there is time; then begin to drive, or give up."""
-        search, jam, status = self._search, self._jam, RUNNING
-        assert search is not None and jam is not None
-        while status == RUNNING and self._tried < self._p.expansions:
+        jam = self._jam
+        assert jam is not None
+        while jam.turns:
+            robot, _ = jam.turns[0]
+            if self._search is None:
+                self._open(jam, states, goals, costs)
+            if self._search is not None:
+                status = self._run(self._search, stop)
+                if status == RUNNING and self._tried < self._most:
+                    return
+                if status == FOUND:
+                    self._drive(jam, self._search.plan())
+                    return
+                if status == EXHAUSTED and jam.whole:
+                    self.hopeless[robot] = int(self._goals[robot])
+                self._search = None
+            if robot in self.hopeless:
+                break
+            del jam.turns[0]
+        else:
+            self._failed += 1
+            self.given_up += 1
+            if jam.whole or not self._small:
+                self._quiet = self._step + self._p.patience * min(64, 1 << self._failed)
+        self._end()
+
+    def _run(self, search: Search, stop: Stop) -> int:
+        status = RUNNING
+        while status == RUNNING and self._tried < self._most:
             chunk = fitting(stop, self.used, CHUNK)
             if not chunk:
-                return
+                break
             status = search.run(chunk, 1)
             self.used += chunk
             self._tried += chunk
-        self._search = None
-        if status == FOUND:
-            self._visits = unfold.sequence(jam.nodes[search.plan()], self._grid.nodes)
-            self._made = np.zeros(len(jam.robots), np.int64)
-            self._failed = 0
-            self.undone += 1
-            return
-        if status == EXHAUSTED and jam.whole and len(jam.served) == 1:
-            robot = int(jam.served[0])
-            self.hopeless[robot] = int(self._goals[robot])
-        else:
-            self._failed += 1
-            self._quiet = self._step + self._p.patience * min(64, 1 << self._failed)
-            self.given_up += 1
-        self._end()
+        return status
+
+    def _drive(self, jam: _Jam, plan: Ints) -> None:
+        self._visits = unfold.sequence(jam.nodes[plan], self._grid.nodes)
+        self._made = np.zeros(len(jam.robots), np.int64)
+        self._search, self._failed = None, 0
+        self.undone += 1
 
 
 def _within(grid: Grid, nodes: Ints, here: Ints) -> Ints:

@@ -28,8 +28,9 @@ TABLE_BYTES_MAX = 2 << 30
 CROWD_BYTES_MAX = 5 << 30
 CROWD = 1500  # robots
 BUDGET_SHARE = 0.5  # of the budget: what is left is for a machine that is busy with something else
-REHEARSAL_STEPS = 120
-REHEARSAL_ITERATIONS = 2048
+REHEARSAL_STEPS = 300
+MARGIN_PERCENT = 2
+REHEARSAL_ITERATIONS = 512
 PATIENCE_STEPS = 40
 DENSE_SHARE = 3  # robots on more than a third of the cells: jams form later than a rehearsal shows
 NEVER = 1 << 30  # steps
@@ -56,6 +57,7 @@ CROWDED = Settings(against=24)
 HUGE = Settings(against=36, steps=StepParameters(length=4, tries=300, parts=4))
 STUBBORN = Settings(steps=StepParameters(tries=10_000, sharp=64, patience=4))
 DENSE = Settings(
+    match=MatchParameters(rest_permille=1000),
     steps=StepParameters(
         tries=1000, sharp=64, alike=False, guard=NEVER, jam=JamParameters(alone=64)
     ),
@@ -225,7 +227,6 @@ def ready(
     instance: Instance,
     grid: Grid,
     settings: Settings | None = None,
-    margin_percent: int = 0,
     gap: bool = False,
 ) -> tuple[Settings, Player]:
     """An entry that answers in time from its first step on: settings chosen, tables filled where they
@@ -238,7 +239,7 @@ def ready(
                 f"{instance.name}: {cells} places of errands on {grid.nodes} cells need tables of "
                 f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
             )
-    settings = settings or choose(instance, grid, margin_percent, gap)
+    settings = settings or choose(instance, grid, gap)
     warm = replace(settings, steps=replace(settings.steps, improve=True))
     spare = Floor(instance, grid)
     if many:
@@ -289,9 +290,9 @@ def plain(instance: Instance, grid: Grid) -> Settings:
     return replace(HUGE if crowd(instance, grid) else CROWDED, plain=True)
 
 
-def choose(instance: Instance, grid: Grid, margin_percent: int = 0, gap: bool = False) -> Settings:
+def choose(instance: Instance, grid: Grid, gap: bool = False) -> Settings:
     """Rehearse each candidate on the tasks that are visible at the start, again and again; take the
-    one that does most errands, by that margin over those before it. Deterministic."""
+    one that does most errands, by a margin over those before it, which have more lanes and jam later. Deterministic."""
     candidates = [_gapped(settings) for settings in CANDIDATES] if gap else CANDIDATES
     if crowd(instance, grid):
         return _gapped(HUGE) if gap else HUGE
@@ -304,7 +305,7 @@ def choose(instance: Instance, grid: Grid, margin_percent: int = 0, gap: bool = 
     best, chosen = [0] * REHEARSAL_STEPS, candidates[0]
     for settings in candidates:
         done = _rehearse(visible, grid, settings, best)
-        better = 100 * done[-1] > (100 + margin_percent) * best[-1]
+        better = 100 * done[-1] > (100 + MARGIN_PERCENT) * best[-1]
         if len(done) == REHEARSAL_STEPS and better:
             best, chosen = done, settings
     return chosen

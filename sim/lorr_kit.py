@@ -27,7 +27,6 @@ from sim.lorr_sight import Sight
 CODES = np.array([3, 0, 1, 2])  # the kits' numbers for wait, forward, right, left
 OURS = np.array([1, 2, 3, 0, 0])  # and back; the last is "not applicable"
 REVEAL = 1.5  # tasks per robot, where a kit doesn't tell
-MARGIN_PERCENT = 2  # drawn tasks don't tell less: the settings with more lanes jam later
 INSTANCE, ITERATIONS = "LIGHTSOUT_LORR_INSTANCE", "LIGHTSOUT_LORR_ITERATIONS"
 
 
@@ -57,9 +56,8 @@ class Team:
         if self._entry is not None:
             return
         free = (np.array(list(env.map)) == 0).reshape(env.rows, env.cols)
-        margin = 0
         if self._instance is None:
-            instance, margin = drawn(free, env.num_of_agents), MARGIN_PERCENT
+            instance = drawn(free, env.num_of_agents)
         else:
             instance = load(self._instance)
             if not np.array_equal(instance.free, free) or len(instance.starts) != env.num_of_agents:
@@ -68,7 +66,7 @@ class Team:
                     "instance that the kit runs"
                 )
         self._grid = Grid.of(free)
-        _, self._entry = ready(instance, self._grid, None, margin, self.gap)
+        _, self._entry = ready(instance, self._grid, None, self.gap)
 
     def _ready(self) -> Player:
         assert self._entry is not None, "the kit prepares before it asks"
