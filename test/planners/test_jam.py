@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from planners.crowd import CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
-from planners.jam import JamParameters, fitting
+from planners import jam
+from planners.jam import JamParameters, Watchdog, fitting
+from planners.kernels.lacam import RUNNING
 from planners.kernels.unfold import keep_up, proceed, sequence
 from planners.lacam import OneShot, Parameters, ProblemError, solve
+from planners.search import Search
 from planners.steps import StateTables, StepParameters, StepPlanner
 
 ERRANDS, BUDGET = 2, 48
@@ -258,3 +261,61 @@ def test_what_is_done_at_a_time_fits_the_budget(most, used, given_):
 def test_blocks_are_those_of_a_chain_of_rings():
     ways = [[1, 2], [0, 2], [0, 1, 3], [2, 4, 5], [3, 5], [3, 4]]
     assert sorted(blocks(ways)) == [[0, 1, 2], [2, 3], [3, 4, 5]]
+
+
+def seen(free, where, goals, steps, **parameters):
+    """A watchdog that has seen robots stand on nodes for so many steps; those, and where they are."""
+    grid = Grid.of(free)
+    states, goals = 4 * np.array(where, np.int32), np.array(goals, np.int32)
+    tables = NodeTables(grid, Paces.of(alternate(free, grid, 0)), np.arange(grid.nodes))
+    dog = Watchdog(grid, len(where), JamParameters(**parameters))
+
+    def look():
+        togo = tables.cost(goals, states >> 2)
+        dog.look(states, goals, togo, lambda r, n: tables.tables[goals[r][:, None], n], lambda _: False)
+
+    def drive():
+        """Until all are free again; return how many steps that takes."""
+        made = 0
+        while len(dog.robots):
+            actions = dog.acts(states, 1)[:, 0].astype(np.int32)
+            states[dog.robots] = grid.moved(states[dog.robots], actions)
+            look()
+            made += 1
+        return made
+
+    for _ in range(steps):
+        look()
+    return dog, states, drive
+
+
+def test_on_a_sparse_floor_only_those_around_stand_meanwhile():
+    free, around = np.ones((20, 20), bool), [378, 398, 399]
+    for others, taken in (([5, 10, 15], 4), (list(range(150)), 151)):
+        where = [379, *around, *others]
+        dog, *_ = seen(free, where, [200, *where[1:]], 128)
+        assert len(dog.robots) == (taken if len(others) == 3 else len(where))
+        assert (0 < len(dog.closed) <= JamParameters().cells_first) == (len(others) == 3)
+
+
+class Blind(Search):
+    """Finds nothing for the first robot, however long it looks."""
+
+    def __init__(self, near, start, goal, *more):
+        super().__init__(near, start, goal, *more)
+        self.lost = goal[0] >= 0
+
+    def run(self, iterations, samples):
+        return RUNNING if self.lost else super().run(iterations, samples)
+
+
+def test_another_is_let_through_when_that_is_sooner(monkeypatch):
+    """A lane with a dead end in its middle: one wants in, and another one, inside, wants out."""
+    monkeypatch.setattr(jam, "Search", Blind)
+    free = np.zeros((2, 13), bool)
+    free[0], free[1, 6] = True, True
+    where, goals = [6, 13, 4, 5, 7, 8], [13, 3, 4, 5, 7, 8]
+    dog, states, drive = seen(free, where, goals, 40)
+    assert (dog.undone, dog.given_up) == (1, 0) and drive() < 20 and states[1] >> 2 == 3
+    alone, *_ = seen(free, where, goals, 40, tried=1)
+    assert (alone.undone, alone.given_up) == (0, 1)
