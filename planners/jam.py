@@ -197,7 +197,9 @@ class Watchdog:
         dist, goal = np.zeros_like(rank), np.full(len(wish), -1, np.int32)
         dist[at], goal[at] = rank[at], wish[at]
         start = here[states[jam.robots] >> 2]
-        self._most = self._p.short * (16 + int(rank[at, start[at]])) if short else self._p.expansions
+        self._most = (
+            self._p.short * (16 + int(rank[at, start[at]])) if short else self._p.expansions
+        )
         seed = self._p.seed + 7919 * self._step
         self._search = Search(near, start, goal, dist, self._p.bytes_max, seed)
         self._search.follow(rank)

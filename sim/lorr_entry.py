@@ -292,7 +292,7 @@ def plain(instance: Instance, grid: Grid) -> Settings:
 
 def choose(instance: Instance, grid: Grid, gap: bool = False) -> Settings:
     """Rehearse each candidate on the tasks that are visible at the start, again and again; take the
-    one that does most errands, by a margin over those before it, which have more lanes and jam later. Deterministic."""
+    one that does most errands, by a margin over those before it, which jam later. Deterministic."""
     candidates = [_gapped(settings) for settings in CANDIDATES] if gap else CANDIDATES
     if crowd(instance, grid):
         return _gapped(HUGE) if gap else HUGE

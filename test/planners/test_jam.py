@@ -11,10 +11,10 @@ from floors_at_random import biconnected, blocks, judged
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from planners import jam
 from planners.crowd import CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
-from planners import jam
 from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels.lacam import RUNNING
 from planners.kernels.unfold import keep_up, proceed, sequence
@@ -272,7 +272,9 @@ def seen(free, where, goals, steps, **parameters):
 
     def look():
         togo = tables.cost(goals, states >> 2)
-        dog.look(states, goals, togo, lambda r, n: tables.tables[goals[r][:, None], n], lambda _: False)
+        dog.look(
+            states, goals, togo, lambda r, n: tables.tables[goals[r][:, None], n], lambda _: False
+        )
 
     def drive():
         """Until all are free again; return how many steps that takes."""
