@@ -10,6 +10,10 @@ lanes of whoever makes it, and cut where none is possible; the core checks it on
 Backing out of a lane takes longer than a plan lasts, and what one plan begins the next would undo. So
 what is left of the plan before is kept as far as it brings the robot nearer than it has been, and
 priorities plan what comes after. Each such place is nearer than the last: there is an end to them.
+
+Only robots around take part, those at the nodes that are nearest; everybody else stands meanwhile. The
+robot is led to the node among them from which its way is shortest. Where that is in vain, four times as
+many nodes are tried, as long as that is little work: a large floor must not make requests late.
 """
 
 from __future__ import annotations
@@ -34,21 +38,37 @@ CHUNK = 64
 class LastResortParameters:
     """When, and how much."""
 
-    expansions: int = 4000
+    nodes: int = 256  # around the robot; four times as many when that isn't enough
+    table: int = 1 << 22  # robots that take part x nodes of the floor, at most
+    expansions: int = 4000  # of one search,
+    work: int = 1 << 19  # and expansions x robots of all of them
     tries: int = 4  # searches, where a plan can't be put in a sequence
     steps: int = 512  # of a plan, at most
     bytes_max: int = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
+class _Way:
+    """Of the robot served, were it not for those who can make way."""
+
+    fleet: int
+    allowed: Bools  # (N,) nodes
+    takes_part: Bools  # (R,) who can
+    hops: NDArray[np.uint16]  # (N,) to its goal
+    near: Ints  # nodes it can get to or come from, the nearest first
+
+
+@dataclass(frozen=True, slots=True)
 class _Crowd:
     """Who takes part, and where they may drive: the same for all, so no more than for each."""
 
+    nodes: Ints  # (C,) ascending
     rows: Ints  # (A,) of the problem
     served: int  # place in `rows`
     edge_of: dict[tuple[int, int, int], int]  # by fleet, tail and head
-    near: Ints  # (N, K)
-    hops: NDArray[np.uint16]  # (A, N) to where each is drawn
+    near: Ints  # (C, K) in the places of `nodes`
+    goal: Ints  # (A,) likewise: where each is drawn
+    hops: NDArray[np.uint16]  # (A, C) to there
 
 
 class LastResort:
@@ -66,28 +86,28 @@ class LastResort:
     def plan(self, problem: PathProblem) -> PathPlan:
         """Moves that bring the stalled robot nearer, or the other planner's."""
         row = problem.stalled
-        crowd = None
+        way = None
         if row >= 0 and problem.goal[row] not in (-1, problem.node[row]) and not problem.fixed[row]:
-            crowd = self._crowd(problem, row)
-        if crowd is None:
+            way = self._way(problem, row)
+        if way is None:
             return self._planner.plan(problem)
-        moves = self._as_far(problem, crowd, problem.rest.tolist())
+        moves = self._as_far(problem, way, problem.rest.tolist())
         if not moves:
             plan = self._planner.plan(problem)
-            if self._as_far(problem, crowd, _moves(plan)):
+            if self._as_far(problem, way, _moves(plan)):
                 return plan
-            moves = self._let_through(problem, crowd)
+            moves = self._let_through(problem, way)
             if not moves:
                 return plan
         after = self._planner.plan(_after(problem, moves, self._arrays))
         table = np.array(moves + _moves(after), np.int32)
         return PathPlan(table[:, 0].copy(), table[:, 1].copy())
 
-    def _as_far(self, problem: PathProblem, crowd: _Crowd, moves: Moves) -> Moves:
+    def _as_far(self, problem: PathProblem, way: _Way, moves: Moves) -> Moves:
         """These moves up to where the robot served is nearer to its goal than it has been; none, where
         they don't bring it so far."""
         at, stands = self._standing(problem)
-        row, hops = problem.stalled, crowd.hops[crowd.served]
+        row, hops = problem.stalled, way.hops
         nearest = min(hops[problem.node[row]], hops[problem.been].min(initial=FAR_HOPS))
         for made, (robot, edge) in enumerate(moves, 1):
             possible = at[robot] == self._arrays.edge_tail[edge] and not problem.fixed[robot]
@@ -113,78 +133,123 @@ class LastResort:
         at[row] = int(self._arrays.edge_head[edge])
         stands[base + at[row]] = row
 
-    def _crowd(self, problem: PathProblem, served: int) -> _Crowd | None:
+    def _way(self, problem: PathProblem, served: int) -> _Way | None:
         arrays = self._arrays
-        bay = arrays.node_bay
-        mine = {int(bay[problem.node[served]]), int(bay[problem.goal[served]])}
-        allowed = (bay < 0) | np.isin(bay, sorted(mine))
+        bay, fleet = arrays.node_bay, int(problem.fleet[served])
+        start, goal = problem.node[served], problem.goal[served]
+        allowed = (bay < 0) | (bay == bay[start]) | (bay == bay[goal])
         allowed[problem.blocked] = False
         takes_part = (problem.fixed == 0) & allowed[problem.node]
-        rows = np.flatnonzero(takes_part).astype(np.int32)
-        if not takes_part[served] or not allowed[problem.goal[served]]:
+        edges = self._usable(problem, fleet, allowed, takes_part)
+        tail, head = arrays.edge_tail[edges], arrays.edge_head[edges]
+        hops = _hops(goal[None], _near(tail, head, arrays.nodes))[0]
+        if not takes_part[served] or not allowed[goal] or hops[start] == FAR_HOPS:
             return None
-        stands = np.zeros(arrays.fleets * arrays.nodes, bool)
-        stands[problem.fleet[~takes_part] * arrays.nodes + problem.node[~takes_part]] = True
-        edge_of = self._usable(problem, np.unique(problem.fleet[rows]), allowed, stands)
-        near = _near(edge_of, int(problem.fleet[served]), arrays.nodes)
+        both = _near(np.append(tail, head), np.append(head, tail), arrays.nodes)
+        away = _hops(start[None], both)[0]
+        near = np.argsort(away, kind="stable")[: np.count_nonzero(away < FAR_HOPS)]
+        return _Way(fleet, allowed, takes_part, hops, near.astype(np.int32))
+
+    def _crowd(self, problem: PathProblem, way: _Way, most: int) -> _Crowd | None:
+        """Those at the nearest nodes, `most` at most; None, where the robot can't be led out there."""
+        arrays = self._arrays
+        nodes = np.sort(way.near[:most])
+        inside = np.zeros(arrays.nodes, bool)
+        inside[nodes] = True
+        takes_part = way.takes_part & inside[problem.node]
+        rows = np.flatnonzero(takes_part).astype(np.int32)
+        if most > self._p.nodes and len(rows) * arrays.nodes > self._p.table:
+            return None
+        edge_of: dict[tuple[int, int, int], int] = {}
+        for fleet in np.unique(problem.fleet[rows]).tolist():
+            edges = self._usable(problem, fleet, inside, takes_part)[::-1]
+            ends = zip(
+                arrays.edge_tail[edges].tolist(), arrays.edge_head[edges].tolist(), strict=True
+            )
+            edge_of |= {
+                (fleet, *pair): edge for pair, edge in zip(ends, edges.tolist(), strict=True)
+            }
+        steps = np.array([key[1:] for key in edge_of if key[0] == way.fleet], np.int32).reshape(
+            -1, 2
+        )
+        tail, head = np.searchsorted(nodes, steps.T).astype(np.int32)
+        near = _near(tail, head, len(nodes))
         if near.shape[1] > DEGREE_MAX:
             return None
-        goal = problem.goal[rows]
-        drawn = (goal >= 0) & allowed[goal]
-        hops = np.empty((len(rows), arrays.nodes), np.uint16)
-        fill_hops(
-            np.where(drawn, goal, problem.node[rows]).astype(np.int32), reverse(near)[0], hops
-        )
-        at = int(np.searchsorted(rows, served))
-        if hops[at, problem.node[served]] == FAR_HOPS:
+        served = int(np.searchsorted(rows, problem.stalled))
+        goal = np.searchsorted(nodes, self._drawn(problem, way, rows, nodes)).astype(np.int32)
+        hops = _hops(goal, near)
+        if hops[served, np.searchsorted(nodes, problem.node[problem.stalled])] == FAR_HOPS:
             return None
-        return _Crowd(rows, at, edge_of, near, hops)
+        return _Crowd(nodes, rows, served, edge_of, near, goal, hops)
 
-    def _usable(
-        self, problem: PathProblem, fleets: Ints, allowed: Bools, stands: Bools
-    ) -> dict[tuple[int, int, int], int]:
-        """By fleet, tail and head: edges open to it, past which nobody stands who takes no part."""
+    def _drawn(self, problem: PathProblem, way: _Way, rows: Ints, nodes: Ints) -> Ints:
+        """(A,) of these nodes those from which ways to goals are shortest; else where each stands."""
+        arrays = self._arrays
+        edges = self._usable(problem, way.fleet, way.allowed, way.takes_part)
+        goal = problem.goal[rows]
+        goal = np.where((goal >= 0) & way.allowed[goal], goal, problem.node[rows]).astype(np.int32)
+        near = _near(arrays.edge_tail[edges], arrays.edge_head[edges], arrays.nodes)
+        hops = _hops(goal, near)[:, nodes]
+        lost = hops.min(axis=1) == FAR_HOPS
+        drawn: Ints = np.where(lost, problem.node[rows], nodes[hops.argmin(axis=1)])
+        return drawn
+
+    def _usable(self, problem: PathProblem, fleet: int, inside: Bools, takes_part: Bools) -> Ints:
+        """Edges between these nodes that are open to the fleet, and past which nobody stands who takes
+        no part."""
         arrays = self._arrays
         masks = arrays.edge_fleets.copy()
         masks[problem.changes[:, 0]] = problem.changes[:, 1]
-        inside = allowed[arrays.edge_tail] & allowed[arrays.edge_head]
+        stands = np.zeros(arrays.fleets * arrays.nodes, bool)
+        stands[problem.fleet[~takes_part] * arrays.nodes + problem.node[~takes_part]] = True
+        usable = (
+            inside[arrays.edge_tail] & inside[arrays.edge_head] & (masks >> fleet & 1).astype(bool)
+        )
+        edges = np.flatnonzero(usable).astype(np.int32)
         offset, items = arrays.move_stands.offset, arrays.move_stands.items
-        met = np.concatenate([[0], np.cumsum(stands[items])])
-        edge_of: dict[tuple[int, int, int], int] = {}
-        for fleet in fleets.tolist():
-            move = fleet * arrays.swept + arrays.edge_sweep
-            usable = inside & (masks >> fleet & 1).astype(bool)
-            usable &= met[offset[move + 1]] == met[offset[move]]
-            for e in np.flatnonzero(usable)[::-1].tolist():
-                edge_of[fleet, int(arrays.edge_tail[e]), int(arrays.edge_head[e])] = e
-        return edge_of
+        move = fleet * arrays.swept + arrays.edge_sweep[edges]
+        low, high = offset[fleet * arrays.swept], offset[(fleet + 1) * arrays.swept]
+        met = np.append(0, np.cumsum(stands[items[low:high]]))
+        free: Ints = edges[met[offset[move + 1] - low] == met[offset[move] - low]]
+        return free
 
-    def _let_through(self, problem: PathProblem, crowd: _Crowd) -> Moves:
+    def _let_through(self, problem: PathProblem, way: _Way) -> Moves:
         """The moves of a plan of LaCAM*, as far as they are needed; none, where there is no plan."""
-        for turn in range(self._p.tries):
-            nodes = self._searched(problem, crowd, turn)
-            if nodes is None:
-                break  # other dice rarely find more
-            moves = self._sequence(problem, crowd, nodes[: self._p.steps + 1])
-            moves = self._as_far(problem, crowd, moves)
-            if moves:
-                return moves
-        return []
+        most, work = self._p.nodes, self._p.work
+        while True:
+            crowd = self._crowd(problem, way, most)
+            for turn in range(self._p.tries if crowd is not None else 0):
+                assert crowd is not None
+                expansions = min(self._p.expansions, work // len(crowd.rows))
+                nodes, tried = self._searched(problem, crowd, turn, expansions)
+                work -= tried * len(crowd.rows)
+                if nodes is None:
+                    break  # other dice rarely find more
+                moves = self._sequence(problem, crowd, nodes[: self._p.steps + 1])
+                moves = self._as_far(problem, way, moves)
+                if moves:
+                    return moves
+            most *= 4
+            if most // 4 >= len(way.near) or work <= 0:
+                return []
 
-    def _searched(self, problem: PathProblem, crowd: _Crowd, turn: int) -> Ints | None:
-        """(T, A) nodes: a plan that serves one, everybody else drawn to its goal."""
-        start = problem.node[crowd.rows].astype(np.int32)
+    def _searched(
+        self, problem: PathProblem, crowd: _Crowd, turn: int, expansions: int
+    ) -> tuple[Ints | None, int]:
+        """(T, A) nodes: a plan that serves one, everybody else drawn to its goal; and expansions."""
+        start = np.searchsorted(crowd.nodes, problem.node[crowd.rows]).astype(np.int32)
         goal, dist = np.full_like(start, -1), np.zeros_like(crowd.hops)
-        goal[crowd.served] = problem.goal[crowd.rows[crowd.served]]
+        goal[crowd.served] = crowd.goal[crowd.served]
         dist[crowd.served] = crowd.hops[crowd.served]
         seed = problem.seed + 7919 * turn
         search = Search(crowd.near, start, goal, dist, self._p.bytes_max, seed)
         search.follow(crowd.hops)
-        for _ in range(0, self._p.expansions, CHUNK):
+        for tried in range(CHUNK, expansions + CHUNK, CHUNK):
             status = search.run(CHUNK, 1)
             if status != RUNNING:
-                return search.plan() if status == FOUND else None
-        return None
+                return (crowd.nodes[search.plan()] if status == FOUND else None), tried
+        return None, expansions
 
     def _sequence(self, problem: PathProblem, crowd: _Crowd, nodes: Ints) -> Moves:
         """The moves of a plan one at a time, as far as that is possible."""
@@ -197,12 +262,13 @@ class LastResort:
                 if at[row] != to
             ]
             while waiting:
-                free = [move for move in waiting if self._free(problem, move, at, stands)]
-                if not free:
+                free = (move for move in waiting if self._free(problem, move, at, stands))
+                move = next(free, None)
+                if move is None:
                     return moves
-                self._move(problem, free[0], at, stands)
-                moves.append(free[0])
-                waiting.remove(free[0])
+                self._move(problem, move, at, stands)
+                moves.append(move)
+                waiting.remove(move)
         return moves
 
     def _free(
@@ -239,13 +305,18 @@ def _after(problem: PathProblem, moves: Moves, arrays: RoadmapArrays) -> PathPro
     return replace(problem, node=node, heading_deg=heading)
 
 
-def _near(edge_of: dict[tuple[int, int, int], int], fleet: int, nodes: int) -> Ints:
-    """(N, K) where steps of this fleet lead, -1 behind the last."""
-    ways: list[list[int]] = [[] for _ in range(nodes)]
-    for of, tail, head in sorted(edge_of):
-        if of == fleet:
-            ways[tail].append(head)
-    near = np.full((nodes, max(1, *map(len, ways))), -1, np.int32)
-    for node, row in enumerate(ways):
-        near[node, : len(row)] = row
+def _hops(goal: Ints, near: Ints) -> NDArray[np.uint16]:
+    """(A, N) steps from each node to each goal."""
+    hops = np.empty((len(goal), len(near)), np.uint16)
+    fill_hops(goal.astype(np.int32), reverse(near)[0], hops)
+    return hops
+
+
+def _near(tail: Ints, head: Ints, nodes: int) -> Ints:
+    """(N, K) where edges lead from each node, ascending, -1 behind the last."""
+    pairs = np.unique(tail.astype(np.int64) * nodes + head)
+    tail, head = (pairs // nodes).astype(np.int32), (pairs % nodes).astype(np.int32)
+    count = np.bincount(tail, minlength=nodes)
+    near = np.full((nodes, max(1, count.max())), -1, np.int32)
+    near[tail, np.arange(len(tail)) - (np.cumsum(count) - count)[tail]] = head
     return near
