@@ -27,6 +27,7 @@ Bools = NDArray[np.bool_]
 Costs = Callable[[Ints, Ints], Longs]  # robots (P,), nodes (C,) -> (P, C) costs to their goals
 CHUNK = 16  # expansions between two questions whether to stop
 SHORTEST = 4  # patience, when one jam follows another
+EVER = 1 << 40  # steps
 FAR = 65535  # a cost from where there is no way
 NOBODY = np.empty(0, np.int32)
 
@@ -94,6 +95,10 @@ class Watchdog:
         """Nodes that nobody else enters; none, where there is nobody else."""
         jam = self._jam
         return NOBODY if jam is None or len(jam.robots) == len(self._age) else jam.nodes
+
+    def provoke(self) -> None:
+        """Everybody counts as stuck: what a jam needs can be compiled before there is one."""
+        self._stalled[:] = EVER
 
     def look(self, states: Ints, goals: Ints, togo: Longs, costs: Costs, stop: Stop) -> None:
         """A new step: see whether somebody is stuck; go on with what was begun. `togo` (R,) what it

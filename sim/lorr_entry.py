@@ -29,6 +29,8 @@ CROWD_BYTES_MAX = 5 << 30
 CROWD = 1500  # robots
 BUDGET_SHARE = 0.5  # of the budget: what is left is for a machine that is busy with something else
 REHEARSAL_STEPS = 300
+WARM_STEPS = 20
+WARM_ITERATIONS = 256
 MARGIN_PERCENT = 2
 REHEARSAL_ITERATIONS = 512
 PATIENCE_STEPS = 40
@@ -240,7 +242,8 @@ def ready(
                 f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
             )
     settings = settings or choose(instance, grid, gap)
-    warm = replace(settings, steps=replace(settings.steps, improve=True))
+    still = replace(settings.congestion, still=NEVER)  # tables are shared with the throw-away entry
+    warm = replace(settings, steps=replace(settings.steps, improve=True), congestion=still)
     spare = Floor(instance, grid)
     if many:
         large = CrowdEntry(instance, grid, settings)
@@ -251,12 +254,17 @@ def ready(
 
 
 def _warm_up(floor: Floor, entry: Player) -> None:
-    """Compile (or load) every kernel: two steps on a throw-away floor."""
-    for _ in range(2):
+    """Compile (or load) every kernel: some steps and a jam on a throw-away floor."""
+    dog = entry.watchdog
+    for step in range(WARM_STEPS):
+        if dog is not None and step > 0 and not dog.undone:
+            dog.provoke()
         schedule = entry.match(floor)
-        actions = entry.plan(floor, schedule, lambda made: made > 0)
+        actions = entry.plan(floor, schedule, lambda made: made >= WARM_ITERATIONS)
         floor.step(actions, schedule)
         entry.made()
+        if step > 1 and (dog is None or dog.undone or dog.given_up):
+            break
 
 
 def crowd(instance: Instance, grid: Grid) -> bool:

@@ -13,8 +13,9 @@ import pytest
 import small_league
 
 from planners.grid import Grid
+from planners.jam import Watchdog
 from sim import lorr, lorr_entry
-from sim.lorr_entry import Settings
+from sim.lorr_entry import CROWDED, DENSE, HUGE, Settings
 from sim.lorr_files import InstanceError, load
 from sim.lorr_rules import Floor
 
@@ -191,3 +192,16 @@ def test_the_crowds_entry_plays_by_the_rules(
     assert result["numTaskFinished"] > 0
     again = lorr.run_lorr(instance, 60, 60_000, iterations=128)
     assert again["actualPaths"] == result["actualPaths"]
+
+
+@pytest.mark.parametrize("settings", [CROWDED, DENSE, HUGE])
+def test_what_a_jam_needs_is_compiled_before_the_clock_runs(
+    settings: Settings, instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the first jam of a match takes as long as its kernels to compile."""
+    jams, drive = [], Watchdog._drive
+    monkeypatch.setattr(Watchdog, "_drive", lambda *parts: (jams.append(1), drive(*parts)))
+    monkeypatch.setattr(lorr_entry, "CROWD", 1 if settings is HUGE else 1500)
+    given = load(instance)
+    lorr_entry.ready(given, Grid.of(given.free), settings)
+    assert jams
