@@ -39,9 +39,9 @@ class LastResortParameters:
     """When, and how much."""
 
     nodes: int = 256  # around the robot; four times as many when that isn't enough
-    table: int = 1 << 22  # robots that take part x nodes of the floor, at most
+    table: int = 1 << 21  # robots that take part x nodes of the floor, at most
     expansions: int = 4000  # of one search,
-    work: int = 1 << 19  # and expansions x robots of all of them
+    work: int = 1 << 17  # and expansions x robots of all of them
     tries: int = 4  # searches, where a plan can't be put in a sequence
     steps: int = 512  # of a plan, at most
     bytes_max: int = 1 << 26

@@ -144,6 +144,51 @@ def test_while_nobody_is_stalled_the_other_planner_is_asked_alone():
     assert LastResort(arrays, planner_for(arrays)).plan(asked).edge.tolist() == plain.edge.tolist()
 
 
+class Nothing:
+    """A planner that moves nobody."""
+
+    def plan(self, problem):
+        return PathPlan(np.empty(0, np.int32), np.empty(0, np.int32))
+
+
+def ladder(rungs, length):
+    """`rungs` two-way lanes, each with one place to step aside, at a two-way lane that joins them."""
+    edges = []
+    for rung in range(rungs):
+        low = rung * (length + 1)
+        ways = [(v, v + 1, EAST) for v in range(low, low + length - 1)]
+        ways.append((low + length // 2, low + length, NORTH))
+        ways += [(low, low + length + 1, NORTH)] if rung < rungs - 1 else []
+        edges += ways + [(b, a, heading) for a, b, heading in ways]
+    return roadmap(rungs * (length + 1), edges)
+
+
+def test_on_a_large_floor_only_those_around_take_part():
+    rungs, length = 60, 9
+    arrays = ladder(rungs, length)
+    lows = [rung * (length + 1) for rung in range(rungs)]
+    node = [low + at for low in lows for at in (2, 6)]
+    goal = [low + at for low in lows for at in (8, 1)]
+    row = 60  # of the lane in the middle
+    planner = LastResort(arrays, Nothing(), LastResortParameters(nodes=64))
+    asked = replace(problem(node, goal, horizon=6), stalled=row)
+    asked = replace(asked, been=np.array([node[row] + 1, node[row] + 2, node[row] + 3], np.int32))
+    plan = planner.plan(asked)
+    assert walk(arrays, asked, plan)[row] > node[row] + 3
+    assert set(plan.robot.tolist()) <= set(range(row - 10, row + 12))
+    far = asked.node[:20].copy()
+    assert walk(arrays, asked, plan)[:20].tolist() == far.tolist()
+
+
+def test_where_those_around_do_not_do_more_take_part():
+    arrays = lane(19, 16)
+    asked = problem([2, 6], [18, 0], horizon=6)
+    asked = replace(asked, stalled=0, been=np.arange(3, 12, dtype=np.int32))
+    few = LastResortParameters(nodes=8)
+    plan = LastResort(arrays, Nothing(), few).plan(asked)
+    assert walk(arrays, asked, plan)[0] == 12
+
+
 @settings(max_examples=150, deadline=None)
 @given(scenes(), st.integers(0, 99))
 def test_every_plan_can_be_made_one_move_at_a_time(scene, seed):
