@@ -63,9 +63,11 @@ def drawn(
 
     def cost(robot: int, task: int) -> int:
         first, last = wanted[task]
-        return int(tables.tables[first, states[robot] >> 2]) + int(tables.tables[last, first])
+        rest = int(tables.tables[last, first]) * parameters.rest_permille // 1000
+        return int(tables.tables[first, states[robot] >> 2]) + rest
 
-    matcher = CrowdMatcher(tables, CrowdMatchParameters(queue=0, margin=0, others=tasks))
+    parameters = CrowdMatchParameters(queue=0, margin=0, others=tasks)
+    matcher = CrowdMatcher(tables, parameters)
     return matcher, wanted, states, cost
 
 
