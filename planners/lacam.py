@@ -256,7 +256,11 @@ class _Solver:
         if cost < 0:
             cost = int(arrivals(plan, plan[-1]).sum())
         best = self._best
-        if best is None or cost < best.cost or proven:
+        if best is not None and cost == best.cost and not proven:
+            better = self._loss(plan) < self._loss(best.nodes)  # else it is not what LaCAM* proves
+        else:
+            better = best is None or cost < best.cost or proven
+        if better:
             self._best = OneShotPlan(plan, cost, self._bound, proven or self._exhausted)
             if self._told is not None:
                 self._told(self._best)

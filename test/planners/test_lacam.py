@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from planners.grid import Grid
@@ -94,8 +94,15 @@ def problems(draw, side, agents_max):
     )
 
 
+DEAD_ENDS = [[2, -1, -1], [4, -1, -1], [3, 5, 0], [4, 2, -1], [6, 3, 1], [2, -1, -1], [4, -1, -1]]
+LEAST_AT_SAME_COST = OneShot(
+    np.array(DEAD_ENDS, np.int32), np.arange(3, dtype=np.int32), np.array([3, 2, 4], np.int32)
+)
+
+
 @settings(max_examples=60, deadline=None)
 @given(problems(3, 3), st.integers(0, 3))
+@example(LEAST_AT_SAME_COST, 0)
 def test_small_ones_are_solved_at_least_loss_or_proven_to_have_no_plan(problem, seed):
     least = least_loss(problem.near, problem.start, problem.goal)
     parameters = Parameters(seed=seed, bytes_max=1 << 24)
