@@ -40,7 +40,7 @@ class JamParameters:
     alone: int = 4  # times as many: of a single robot,
     alone_far: int = 16  # on a floor that is too large for all to take part
     tried: int = 8  # robots for which a short search is made, the one that has waited longest first
-    short: int = 4  # expansions for each step that one is away, and 16 times as many more
+    short: int = 4  # its expansions, for each step that the robot is away and 16 more
     expansions: int = 5000  # of one search for the one that has waited longest, when all those fail
     table: int = 1 << 22  # robots x cells up to which all take part
     cells: int = 1024  # else: around the one that waits; four times as many when that isn't enough

@@ -52,6 +52,7 @@ class _Way:
     """Of the robot served, were it not for those who can make way."""
 
     fleet: int
+    lanes: Ints  # (N, K) where its edges lead from each node, -1 behind the last
     allowed: Bools  # (N,) nodes
     takes_part: Bools  # (R,) who can
     hops: NDArray[np.uint16]  # (N,) to its goal
@@ -142,13 +143,14 @@ class LastResort:
         takes_part = (problem.fixed == 0) & allowed[problem.node]
         edges = self._usable(problem, fleet, allowed, takes_part)
         tail, head = arrays.edge_tail[edges], arrays.edge_head[edges]
-        hops = _hops(goal[None], _near(tail, head, arrays.nodes))[0]
+        lanes = _near(tail, head, arrays.nodes)
+        hops = _hops(goal[None], lanes)[0]
         if not takes_part[served] or not allowed[goal] or hops[start] == FAR_HOPS:
             return None
         both = _near(np.append(tail, head), np.append(head, tail), arrays.nodes)
         away = _hops(start[None], both)[0]
         near = np.argsort(away, kind="stable")[: np.count_nonzero(away < FAR_HOPS)]
-        return _Way(fleet, allowed, takes_part, hops, near.astype(np.int32))
+        return _Way(fleet, lanes, allowed, takes_part, hops, near.astype(np.int32))
 
     def _crowd(self, problem: PathProblem, way: _Way, most: int) -> _Crowd | None:
         """Those at the nearest nodes, `most` at most; None, where the robot can't be led out there."""
@@ -185,12 +187,9 @@ class LastResort:
 
     def _drawn(self, problem: PathProblem, way: _Way, rows: Ints, nodes: Ints) -> Ints:
         """(A,) of these nodes those from which ways to goals are shortest; else where each stands."""
-        arrays = self._arrays
-        edges = self._usable(problem, way.fleet, way.allowed, way.takes_part)
         goal = problem.goal[rows]
         goal = np.where((goal >= 0) & way.allowed[goal], goal, problem.node[rows]).astype(np.int32)
-        near = _near(arrays.edge_tail[edges], arrays.edge_head[edges], arrays.nodes)
-        hops = _hops(goal, near)[:, nodes]
+        hops = _hops(goal, way.lanes)[:, nodes]
         lost = hops.min(axis=1) == FAR_HOPS
         drawn: Ints = np.where(lost, problem.node[rows], nodes[hops.argmin(axis=1)])
         return drawn

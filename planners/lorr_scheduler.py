@@ -23,9 +23,7 @@ Longs = NDArray[np.int64]
 class MatchParameters:
     """Costs in thousandths of a step."""
 
-    rest_permille: int = (
-        150  # of the way after the first errand: who leaves a long task has it later
-    )
+    rest_permille: int = 150  # of the way after the first errand: a task that is left comes back
     keep_permille: int = 500  # bonus of what a robot is on its way to
     neighbours: int = 12
     drop: int = 10**9

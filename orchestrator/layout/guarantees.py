@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 
@@ -130,24 +131,22 @@ def _bays(
 ) -> list[Finding]:
     """`lanes`: nodes of the fleet's connected core; a bay is entered from them and left to them."""
     found: list[Finding] = []
+    usable = {
+        (roadmap.edge_tail[e], roadmap.edge_head[e])
+        for e in range(roadmap.edges)
+        if roadmap.edge_fleets[e] >> fleet & 1
+    }
+    entered = {head for tail, head in usable if tail in lanes}
+    left = {tail for tail, head in usable if head in lanes}
     for index, bay in enumerate(roadmap.bays):
         if not bay.fleets >> fleet & 1:
             continue
-        usable = [e for e in range(roadmap.edges) if roadmap.edge_fleets[e] >> fleet & 1]
-        ways_in = [e for e in usable if roadmap.edge_head[e] == bay.nodes[0]
-                   and roadmap.edge_tail[e] in lanes]  # fmt: skip
-        ways_out = [e for e in usable if roadmap.edge_tail[e] == bay.node
-                    and roadmap.edge_head[e] in lanes]  # fmt: skip
-        chained = all(
-            any(roadmap.edge_tail[e] == a and roadmap.edge_head[e] == b for e in usable)
-            for a, b in zip(bay.nodes, bay.nodes[1:], strict=False)
-        )
         path = f"$.layouts[0].stations[{index}]"
-        if not ways_in or not chained:
+        if bay.nodes[0] not in entered or not usable.issuperset(pairwise(bay.nodes)):
             text = f"{name} finds no way into {bay.id} along its nodes in sequence"
             mend = "join the first node to a lane that can be reached, and each node to the next"
             found.append(Finding(severity, file, path, text, mend))
-        if not ways_out:
+        if bay.node not in left:
             text = f"{name} finds no way out of {bay.id} from its last node"
             found.append(
                 Finding(severity, file, path, text, "add an edge back to a lane that leads on")

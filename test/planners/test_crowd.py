@@ -11,6 +11,7 @@ from planners.crowd import CrowdMatcher, CrowdMatchParameters, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
 from planners.kernels import crowd
+from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.steps import StateTables
 
 Cost = Callable[[int, int], int]
@@ -126,3 +127,21 @@ def test_pairs_are_bounded() -> None:
         held = matcher.match(tasks, states, held)
         seen.append(int((held >= 0).sum()))
     assert seen[0] == 2 and seen[-1] == 8
+
+
+@pytest.mark.parametrize("kind", [TaskMatcher, CrowdMatcher])
+def test_a_near_task_with_a_long_way_behind_it_is_not_left_for_a_far_one(kind: type) -> None:
+    """What is left is done later, so most of the way behind its first errand is not saved. Where it
+    counts in full, the far task has less left in all."""
+    free = np.ones((1, 40), bool)
+    grid = Grid.of(free)
+    many = kind is CrowdMatcher
+    tables = tables_of(grid, free) if many else StateTables(grid, alternate(free, grid, 0))
+    tasks, robot, nothing = (
+        {0: [1, 21], 1: [6, 7]},
+        np.array([0], np.int32),
+        np.array([-1], np.int32),
+    )
+    assert kind(tables).match(tasks, robot, nothing).tolist() == [0]
+    full = (CrowdMatchParameters if many else MatchParameters)(rest_permille=1000)
+    assert kind(tables, full).match(tasks, robot, nothing).tolist() == [1]

@@ -292,12 +292,16 @@ def seen(free, where, goals, steps, **parameters):
 
 
 def test_on_a_sparse_floor_only_those_around_stand_meanwhile():
-    free, around = np.ones((20, 20), bool), [378, 398, 399]
-    for others, taken in (([5, 10, 15], 4), (list(range(150)), 151)):
-        where = [379, *around, *others]
-        dog, *_ = seen(free, where, [200, *where[1:]], 128)
-        assert len(dog.robots) == (taken if len(others) == 3 else len(where))
-        assert (0 < len(dog.closed) <= JamParameters().cells_first) == (len(others) == 3)
+    where = [379, 378, 398, 399, 5, 10, 15]
+    dog, *_ = seen(np.ones((20, 20), bool), where, [200, *where[1:]], 128)
+    assert dog.robots.tolist() == [0, 1, 2, 3]
+    assert 0 < len(dog.closed) <= JamParameters().cells_first
+
+
+def test_on_a_dense_floor_all_take_part():
+    where = [379, *range(150)]
+    dog, *_ = seen(np.ones((20, 20), bool), where, [200, *where[1:]], 128)
+    assert len(dog.robots) == len(where) and not len(dog.closed)
 
 
 class Blind(Search):
