@@ -127,14 +127,25 @@ class StepParameters:
     seed: int = 0
 
 
-def _cuts(nodes: int, parameters: StepParameters) -> list[Longs]:
-    """Two ways to cut the floor into parts, so that no cell lies at a border of both; none, when
-    it isn't worth it."""
+def _cuts(grid: Grid, parameters: StepParameters) -> list[tuple[Longs, Bools]]:
+    """Two ways to cut the floor into parts: where each begins (and the last ends), and (N,) which nodes
+    are so near to a border that an operation may cross it. None, when it isn't worth it, or when some
+    node would be near to a border of both."""
+    nodes, cuts = grid.nodes, []
     parts = min(parameters.parts, nodes // parameters.cells_min)
     if parts <= 1:
         return []
-    cuts = nodes * np.arange(1, 2 * parts) // (2 * parts)
-    return [np.array([0, *cuts[k::2], nodes], np.int64) for k in (1, 0)]
+    at = nodes * np.arange(1, 2 * parts) // (2 * parts)
+    there = np.where(grid.ahead >= 0, grid.ahead, 0).reshape(-1, 4)
+    for k in (1, 0):
+        borders = np.array([0, *at[k::2], nodes], np.int64)
+        part = np.searchsorted(borders, np.arange(nodes), side="right")
+        crossing = (grid.ahead.reshape(-1, 4) >= 0) & (part[there] != part[:, None])
+        near = crossing.any(axis=1)
+        for _ in range(parameters.length - 1):
+            near |= (near[there] & (grid.ahead.reshape(-1, 4) >= 0)).any(axis=1)
+        cuts.append((borders, near))
+    return [] if (cuts[0][1] & cuts[1][1]).any() else cuts
 
 
 class Chooser:
@@ -145,7 +156,7 @@ class Chooser:
         self._grid = grid
         self._ops = kernel.operations(self._p.length)
         self._shape = np.arange(len(self._ops)) if self._p.alike else kernel.shapes(self._ops)
-        self._cuts = _cuts(grid.nodes, self._p)
+        self._cuts = _cuts(grid, self._p)
         self._robots = np.arange(len(states), dtype=np.int64)
         count, kinds, length = len(states), len(self._ops), self._p.length
         self._states = states.copy()
@@ -222,8 +233,8 @@ class Chooser:
         status = np.zeros(len(ranks), np.uint8)
         for at in range(0, len(order), PART):
             some, more = order[at : at + PART], (p.tries, options, status, self._visited, plans)
-            for borders in self._cuts:
-                search.first_in_parts(some, borders, *more)
+            for cut in self._cuts:
+                search.first_in_parts(some, cut, *more)
             np.copyto(status, search.FREE, where=status == search.CROSSING)
             search.first_in_part(some, (0, grid.nodes), *more)
             if at + PART < len(order) and stop(0):
@@ -239,20 +250,20 @@ class Chooser:
         tried = idle = turn = before = 0
         most, start = kernel.BETTER, p.seed + 7919 * self._step
         while not stop(used + tried):
-            borders = turns[turn % len(turns)]
-            parts = 1 if borders is None else len(borders) - 1
+            cut = turns[turn % len(turns)]
+            parts = 1 if cut is None else len(cut[0]) - 1
             chunk = fitting(stop, used + tried, p.chunk * parts) // parts
             more = (p.tries, ranks, options, status, self._visited, eager)
-            if borders is None:
+            if cut is None:
                 np.copyto(status, search.FREE)
                 marks = np.zeros(count, np.uint8)
                 made = search.improve_part(
                     (0, nodes), chunk, start + tried, most, *more, marks, plans
                 )
             else:
-                marks = np.zeros((len(borders) - 1, count), np.uint8)
+                marks = np.zeros((parts, count), np.uint8)
                 made = search.improve_parts(
-                    borders, chunk, start + tried, most, *more, marks, plans
+                    cut, chunk, start + tried, most, *more, marks, plans
                 )
             turn += 1
             idle = 0 if made[0] else idle + 1

@@ -188,16 +188,7 @@ def scratch(length, tries_max):
 
 
 @njit(cache=True)
-def within(path, low, high):
-    """Whether a path keeps to the nodes from `low` on and below `high`."""
-    least, most = path[0], path[0]
-    for t in range(1, len(path)):
-        least, most = min(least, path[t]), max(most, path[t])
-    return low <= least and most < high
-
-
-@njit(cache=True)
-def choose(link, r, budget, most, rank, part, options, taken, memory, done, visited):
+def choose(link, r, budget, most, rank, options, taken, memory, done, visited):
     """Robot r's next operation that is worth it and meets nobody or one who may still be asked.
 
     Returns (whom it meets: -1 nobody, -2 there is none; which operation; tries left); where it begins
@@ -214,8 +205,6 @@ def choose(link, r, budget, most, rank, part, options, taken, memory, done, visi
         if hopeless(op, failed[link], until[link], fails[link]):
             continue
         follow(states[r], op, ahead, trial)
-        if not within(trial, part[0], part[1]):
-            continue
         j, met[link] = meets(trial, taken, gap)
         budget -= 1
         if j == -1:
@@ -238,11 +227,11 @@ def settle(r, k, options, plans):
 
 
 @njit(cache=True)
-def chain(root, most, rank, tries_max, part, options, done, visited, memory, plans):
+def chain(root, most, rank, tries_max, options, done, visited, memory, plans):
     """Let `root` choose anew, pushing others in a chain. Returns how many have a new plan (who, and
     what they had in mind before, is left in `memory`), 0: it came to nothing. The first chain counts
     that has no conflict and changes the weighted sum of costs by `most` at most. Who is `done` or has a
-    `guard` before `rank` isn't pushed, nobody leaves the nodes of `part` (low, high). `visited` (R,) is
+    `guard` before `rank` isn't pushed. `visited` (R,) is
     scratch: zeros before and after; twice the visits of this chain, odd while on it."""
     costs, weight = options[4], options[6]
     now, acts, path, taken = plans
@@ -263,7 +252,7 @@ def chain(root, most, rank, tries_max, part, options, done, visited, memory, pla
                 lay(who[link - 1], path, taken)
         r = who[link]
         pushed, k, budget = choose(
-            link, r, budget, most, rank, part, options, taken, memory, done, visited
+            link, r, budget, most, rank, options, taken, memory, done, visited
         )
         if pushed > -2:
             gain[link + 1] = gain[link] + weight[r] * (costs[r, k] - old_now[link])

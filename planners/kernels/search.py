@@ -1,10 +1,10 @@
 """All robots choose, then look for something better: chains (see `operations.py`) in parts of the floor
 that may run side by side.
 
-A part is a range of node numbers (rows of the floor, as nodes are numbered). Whose plan lies within one
-part may choose there and be pushed; who crosses a border keeps its plan until the borders are drawn
-elsewhere. So no two parts touch the same cell or the same robot, and the result doesn't depend on how
-many threads there are.
+A part is a range of node numbers (rows of the floor, as nodes are numbered). Who stands so near to a
+border that it might cross it keeps its plan until the borders are drawn elsewhere, and isn't pushed. So
+no two parts touch the same cell or the same robot, the result doesn't depend on how many threads there
+are, and nobody chooses among less than all its operations.
 """
 
 from __future__ import annotations
@@ -12,22 +12,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from planners.kernels.operations import ANY, chain, scratch, within
+from planners.kernels.operations import ANY, chain, scratch
 
 FREE, CHOSEN, CROSSING = 0, 1, 2
 NEVER = -2  # the guard of robots that nobody pushes
 
 
 @njit(cache=True)
-def sort_out(borders, path, status):
-    """`status` (R,): who crosses a border between parts, and who no longer does."""
+def sort_out(near, path, status):
+    """`status` (R,): who stands on a cell that is `near` (N,) to a border, and who no longer does."""
     for r in range(len(path)):
         if status[r] == CROSSING:
             status[r] = FREE
-        if status[r] == FREE:
-            part = np.searchsorted(borders, path[r, 0], side="right") - 1
-            if not within(path[r], borders[part], borders[part + 1]):
-                status[r] = CROSSING
+        if status[r] == FREE and near[path[r, 0]]:
+            status[r] = CROSSING
 
 
 @njit(cache=True)
@@ -37,14 +35,15 @@ def first_in_part(order, inside, tries_max, options, status, visited, plans):
     memory = scratch(path.shape[1] - 1, tries_max)
     for r in order:
         if status[r] == FREE and inside[0] <= path[r, 0] < inside[1]:
-            chain(r, ANY, -1, tries_max, inside, options, status, visited, memory, plans)
+            chain(r, ANY, -1, tries_max, options, status, visited, memory, plans)
             status[r] = CHOSEN
 
 
 @njit(cache=True, parallel=True)
-def first_in_parts(order, borders, tries_max, options, status, visited, plans):
-    """`first_in_part` in all parts."""
-    sort_out(borders, plans[2], status)
+def first_in_parts(order, cut, tries_max, options, status, visited, plans):
+    """`first_in_part` in all parts. `cut`: where each begins, and what is near to a border."""
+    borders, near = cut
+    sort_out(near, plans[2], status)
     for part in prange(len(borders) - 1):
         inside = (borders[part], borders[part + 1])
         first_in_part(order, inside, tries_max, options, status, visited, plans)
@@ -104,7 +103,7 @@ def improve_part(inside, chains, turn, most, tries_max, ranks, options, status, 
             continue
         tried += 1
         rank = ranks[r]
-        chained = chain(r, most, rank, tries_max, inside, options, status, visited, memory, plans)
+        chained = chain(r, most, rank, tries_max, options, status, visited, memory, plans)
         if chained > 0:
             better += 1
             end = wake(chained, inside, memory, taken, ahead, status, eager, queue, end, marks)
@@ -112,10 +111,11 @@ def improve_part(inside, chains, turn, most, tries_max, ranks, options, status, 
 
 
 @njit(cache=True, parallel=True)
-def improve_parts(borders, chains, turn, most, tries_max, ranks, options, status, visited, eager, marks,
+def improve_parts(cut, chains, turn, most, tries_max, ranks, options, status, visited, eager, marks,
                   plans):  # fmt: skip
     """`improve_part` in all parts, `marks` (parts, R). Returns the sums."""
-    sort_out(borders, plans[2], status)
+    borders, near = cut
+    sort_out(near, plans[2], status)
     tried, better = 0, 0
     for part in prange(len(borders) - 1):
         inside = (borders[part], borders[part + 1])

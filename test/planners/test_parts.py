@@ -60,6 +60,27 @@ def test_parts_keep_the_rules_and_do_not_depend_on_threads() -> None:
             set_num_threads(threads)
 
 
+def test_nobody_stands_at_a_border() -> None:
+    """Given a floor planned in parts, robots in every row who look south and want to the southern wall,
+    no two in the same column, when they choose (and nothing is improved), then all drive: also those who
+    stand at a border between parts."""
+    grid = Grid.of(np.ones((48, 48), bool))
+    tables = NodeTables(
+        grid, Paces.of(alternate(np.ones((48, 48), bool), grid, 0)), np.arange(2304)
+    )
+    columns = np.arange(47)
+    nodes = 48 * columns + columns
+    planner = CrowdPlanner(
+        tables,
+        (4 * nodes + 1).astype(np.int32),
+        StepParameters(length=4, tries=300, parts=3, cells_min=1, improve=False),
+    )
+    assert len(planner._cuts) == 2
+    goals, none = (48 * 47 + columns).astype(np.int32), np.full(47, -1, np.int32)
+    actions = planner.plan(goals, none, np.zeros(47, np.int64), lambda made: False)
+    assert (actions == 1).all()
+
+
 def busiest(grid: Grid, paces: Paces, trips: np.ndarray) -> int:
     """How many trips pass the cell that most pass, each on the cheapest way."""
     tables = NodeTables(grid, paces, np.unique(trips[:, 1]))
