@@ -61,9 +61,9 @@ def test_parts_keep_the_rules_and_do_not_depend_on_threads() -> None:
 
 
 def test_nobody_stands_at_a_border() -> None:
-    """Given a floor planned in parts, robots in every row who look south and want to the southern wall,
-    no two in the same column, when they choose (and nothing is improved), then all drive: also those who
-    stand at a border between parts."""
+    """Given a floor planned in parts, a robot in every row and column that looks south and wants to the
+    southern wall, when they choose (and nothing is improved), then all drive, also those who stand at a
+    border between parts."""
     grid = Grid.of(np.ones((48, 48), bool))
     tables = NodeTables(
         grid, Paces.of(alternate(np.ones((48, 48), bool), grid, 0)), np.arange(2304)
