@@ -41,9 +41,19 @@ class NodeTables:
         """(G,) costs from nodes to nodes, turns left out."""
         return self.tables[self.rows(heads), tails].astype(np.int64)
 
-    def cost(self, goals: Ints, nodes: Ints) -> Longs:
+    @property
+    def unit(self) -> int:
+        """Cost of a step."""
+        return self.paces.unit
+
+    def between(self, goals: Ints, states: Ints) -> Longs:
+        """(G, S) costs from each state's node to each goal."""
+        cost: Longs = self.tables[self.rows(goals)[:, None], states >> 2].astype(np.int64)
+        return cost
+
+    def togo(self, goals: Ints, states: Ints) -> Longs:
         """(G,) the same for pairs."""
-        return self.legs(nodes, goals)
+        return self.legs(states >> 2, goals)
 
 
 class CrowdPlanner(Chooser):

@@ -13,13 +13,14 @@ import numpy as np
 
 from planners.grid import Grid
 from planners.guidance import Lanes
-from planners.kernels.matching import cheapest_pairs
-from planners.lorr_scheduler import Longs, MatchParameters, TaskMatcher
+from planners.kernels.matching import first_pairs
+from planners.kernels.states import FAR_STEPS
+from planners.lorr_scheduler import Longs, MatchParameters, Tables, TaskMatcher
 from planners.roadmap import Ints
-from planners.steps import StateTables
 
 UNCALLED = 1 << 40  # left for a robot without a task
 WEIGHT = 64  # of the robot that is done first
+QUARTER = 250  # thousandths of a step that pairs of robot and task are told apart by
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,17 @@ class FewParameters:
     wait_cost: int = 48  # of driving onto a cell on which a robot with a task stands all the time
     wait_max: int = 40
 
+    def most(self, nodes: int) -> int:
+        """How many robots have a task at a time on a floor of so many cells."""
+        return max(1, self.active_permille * nodes // 1000)
+
 
 class FewMatcher(TaskMatcher):
     """At most so many robots have a task at a time. Pairs of robot and task that are done soonest come
     first; who has not begun may lose its task to one that is nearer."""
 
     def __init__(
-        self, tables: StateTables, active: int, parameters: MatchParameters | None = None
+        self, tables: Tables, active: int, parameters: MatchParameters | None = None
     ) -> None:
         super().__init__(tables, parameters)
         self._active = active
@@ -52,7 +57,9 @@ class FewMatcher(TaskMatcher):
         if count <= 0:
             return chosen
         ids = np.array(list(tasks), np.int32)
-        task, robot = cheapest_pairs(self._cost(ids, tasks, states, held), count)
+        cost = self._cost(ids, tasks, states, held) // QUARTER
+        order = np.argsort(np.minimum(cost, FAR_STEPS).astype(np.uint16).ravel(), kind="stable")
+        task, robot = first_pairs(order, len(ids), len(states), count)
         chosen[robot] = ids[task]
         return chosen
 
@@ -62,8 +69,7 @@ class FewMatcher(TaskMatcher):
         goals = np.array([errands[0] if errands else -1 for _, errands in ahead], np.int32)
         having = np.flatnonzero(goals >= 0)
         left = np.full(len(ahead), UNCALLED, np.int64)
-        rows = self._tables.rows(goals[having])
-        left[having] = self._tables.tables[rows, states[having]]
+        left[having] = self._tables.togo(goals[having], states[having])
         for robot in having.tolist():
             task, errands = ahead[robot]
             left[robot] += self._behind_of(task, errands)

@@ -7,6 +7,7 @@ it is done, it may change hands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,25 @@ from numpy.typing import NDArray
 from planners.assignment import FlowAssigner
 from planners.protocols import AssignmentProblem
 from planners.roadmap import Ints
-from planners.steps import StateTables
 
 Longs = NDArray[np.int64]
+
+
+class Tables(Protocol):
+    """Costs to goals: `StateTables` with turns, `NodeTables` without."""
+
+    @property
+    def unit(self) -> int:
+        """Cost of a step."""
+
+    def between(self, goals: Ints, states: Ints) -> Longs:
+        """(G, S) costs from each state to each goal."""
+
+    def togo(self, goals: Ints, states: Ints) -> Longs:
+        """(G,) the same for pairs."""
+
+    def legs(self, tails: Ints, heads: Ints) -> Longs:
+        """(G,) costs from nodes to nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +49,7 @@ class MatchParameters:
 class TaskMatcher:
     """Tasks to robots by exact steps on the empty grid."""
 
-    def __init__(self, tables: StateTables, parameters: MatchParameters | None = None) -> None:
+    def __init__(self, tables: Tables, parameters: MatchParameters | None = None) -> None:
         self._tables = tables
         self._p = parameters or MatchParameters()
         self._assigner = FlowAssigner()
@@ -62,14 +79,9 @@ class TaskMatcher:
     def _cost(self, ids: Ints, tasks: dict[int, list[int]], states: Ints, held: Ints) -> Longs:
         first = np.array([tasks[i][0] for i in ids.tolist()], np.int32)
         rest = np.array([self._rest_of(i, tasks[i]) for i in ids.tolist()], np.int64)
-        scale = 1000 // self._tables.lanes.unit
-        cost = np.empty((len(ids), len(states)), np.int64)
-        for at in range(0, len(ids), self._tables.rows_max):
-            part = slice(at, at + self._tables.rows_max)
-            rows = self._tables.rows(first[part])
-            cost[part] = self._tables.tables[rows[:, None], states[None, :]]
-        cost *= scale
-        cost += self._p.rest_permille * rest[:, None] // self._tables.lanes.unit
+        cost = self._tables.between(first, states)
+        cost *= 1000 // self._tables.unit
+        cost += self._p.rest_permille * rest[:, None] // self._tables.unit
         cost -= self._p.keep_permille * (ids[:, None] == held[None, :])
         return np.maximum(cost, 0)
 

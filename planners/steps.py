@@ -93,6 +93,23 @@ class StateTables:
             row = self._row_of[goals]
         return row
 
+    @property
+    def unit(self) -> int:
+        """Cost of a step."""
+        return self.lanes.unit
+
+    def between(self, goals: Ints, states: Ints) -> Longs:
+        """(G, S) costs from each state to each goal."""
+        cost = np.empty((len(goals), len(states)), np.int64)
+        for at in range(0, len(goals), self.rows_max):
+            part = slice(at, at + self.rows_max)
+            cost[part] = self.tables[self.rows(goals[part])[:, None], states]
+        return cost
+
+    def togo(self, goals: Ints, states: Ints) -> Longs:
+        """(G,) the same for pairs."""
+        return self.tables[self.rows(goals), states].astype(np.int64)
+
     def legs(self, tails: Ints, heads: Ints) -> Longs:
         """(G,) steps from nodes to nodes, with the best heading at the start."""
         rows = self.rows(heads)
@@ -262,9 +279,7 @@ class Chooser:
                 )
             else:
                 marks = np.zeros((parts, count), np.uint8)
-                made = search.improve_parts(
-                    cut, chunk, start + tried, most, *more, marks, plans
-                )
+                made = search.improve_parts(cut, chunk, start + tried, most, *more, marks, plans)
             turn += 1
             idle = 0 if made[0] else idle + 1
             tried += made[0]

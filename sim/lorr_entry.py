@@ -17,6 +17,7 @@ from planners.kernels.states import WAIT
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
+from planners.rotations import RotationParameters, RotationPlanner
 from planners.steps import Chooser, StateTables, StepParameters, StepPlanner
 from planners.turning import PibtPlanner
 from sim.guiding import guided
@@ -35,6 +36,7 @@ MARGIN_PERCENT = 2
 WARM_STEPS = 20
 WARM_ITERATIONS = 256
 DENSE_SHARE = 3  # robots on more than a third of the cells: jams form later than a rehearsal shows
+FULL_PERCENT = 92  # robots on more of the cells: they can only change places
 NEVER = 1 << 30  # steps
 MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
@@ -43,13 +45,14 @@ REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`against`: what driving against a lane costs more, in quarters of a step; `plain`: PIBT alone;
-    `few`: not all robots have tasks at a time."""
+    `few`: not all robots have tasks at a time; `rotate`: they change places in circles and rows."""
 
     plain: bool = False
     against: int = 16
     steps: StepParameters = field(default_factory=StepParameters)
     match: MatchParameters = field(default_factory=MatchParameters)
     few: FewParameters | None = None
+    rotate: RotationParameters | None = None
     crowd: CrowdMatchParameters = field(default_factory=CrowdMatchParameters)
     spread: SpreadParameters | None = field(default_factory=SpreadParameters)
     congestion: CongestionParameters = field(default_factory=CongestionParameters)
@@ -65,6 +68,12 @@ DENSE = Settings(
     ),
     few=FewParameters(),
 )
+FULL = Settings(
+    against=0,
+    match=MatchParameters(rest_permille=1000),
+    few=FewParameters(active_permille=600, every=0),
+    rotate=RotationParameters(),
+)
 CANDIDATES = (
     CROWDED,
     Settings(against=40),
@@ -77,7 +86,7 @@ CANDIDATES = (
 class _Playing:
     """What all entries have in common."""
 
-    _planner: Chooser | PibtPlanner
+    _planner: Chooser | PibtPlanner | RotationPlanner
 
     def made(self) -> None:
         """The actions were made."""
@@ -86,7 +95,7 @@ class _Playing:
     @property
     def watchdog(self) -> Watchdog | None:
         """The planner's, where it has one."""
-        return self._planner.watchdog if isinstance(self._planner, Chooser) else None
+        return None if isinstance(self._planner, PibtPlanner) else self._planner.watchdog
 
     def restore(self) -> None:
         """Tables as they were when it was frozen, where they are not filled again by themselves."""
@@ -124,7 +133,7 @@ class Entry(_Playing):
         goals, onward = sight.goals(schedule)
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
-        togo = self.tables.tables[self.tables.rows(goals), sight.states].astype(np.int64)
+        togo = self.tables.togo(goals, sight.states)
         return self._planner.plan(goals, onward, self._waited - togo, stop)
 
 
@@ -138,8 +147,7 @@ class DenseEntry(_Playing):
     ) -> None:
         self._lesson = Lesson(grid, alternate(instance.free, grid, settings.against), few)
         self.tables = StateTables(grid, self._lesson.lanes, TABLE_BYTES_MAX)
-        active = max(1, few.active_permille * grid.nodes // 1000)
-        self._matcher = FewMatcher(self.tables, active, settings.match)
+        self._matcher = FewMatcher(self.tables, few.most(grid.nodes), settings.match)
         self._planner = StepPlanner(grid, self.tables, starts(instance, grid), settings.steps)
 
     def match(self, sight: Sight) -> Ints:
@@ -151,12 +159,7 @@ class DenseEntry(_Playing):
             self.tables.prepare(
                 self._lesson.coming, self.tables.rows_max // self._lesson.stretch + 1
             )
-        schedule, opened = sight.current.copy(), sight.opened()
-        free = np.flatnonzero(~opened)
-        schedule[free] = self._matcher.match(
-            sight.unopened(), sight.states[free], sight.current[free], int(opened.sum())
-        )
-        return schedule
+        return _matched(self._matcher, sight)
 
     def plan(self, sight: Sight, schedule: Ints, stop: Stop) -> Ints:
         """(R,) actions, from wherever the robots are."""
@@ -167,6 +170,36 @@ class DenseEntry(_Playing):
         actions = self._planner.plan(goals, onward, -left, stop, weight)
         self._lesson.learn(sight.states[(actions == WAIT) & (schedule >= 0)] >> 2)
         return actions
+
+
+class FullEntry(_Playing):
+    """The same where hardly a cell is free."""
+
+    _planner: RotationPlanner
+
+    def __init__(
+        self,
+        instance: Instance,
+        grid: Grid,
+        settings: Settings,
+        few: FewParameters,
+        rotate: RotationParameters,
+    ) -> None:
+        paces = Paces.of(alternate(instance.free, grid, settings.against))
+        self.tables = NodeTables(grid, paces, _goals(instance, grid))
+        self._matcher = FewMatcher(self.tables, few.most(grid.nodes), settings.match)
+        self._planner = RotationPlanner(self.tables, starts(instance, grid), rotate)
+
+    def match(self, sight: Sight) -> Ints:
+        """(R,) tasks."""
+        return _matched(self._matcher, sight)
+
+    def plan(self, sight: Sight, schedule: Ints, stop: Stop) -> Ints:
+        """(R,) actions, from wherever the robots are."""
+        self._planner.place(sight.states)
+        goals, _ = sight.goals(schedule)
+        left = self._matcher.left(sight.ahead(schedule), sight.states)
+        return self._planner.plan(np.where(schedule >= 0, goals, -1), left, stop)
 
 
 class CrowdEntry(_Playing):
@@ -203,7 +236,7 @@ class CrowdEntry(_Playing):
         goals = np.where(schedule < 0, self._last, goals)
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
-        togo = self.tables.cost(goals, sight.states >> 2)
+        togo = self.tables.togo(goals, sight.states)
         return self._planner.plan(goals, onward, self._waited - togo, stop)
 
     def restore(self) -> None:
@@ -216,12 +249,25 @@ class CrowdEntry(_Playing):
         return CrowdEntry(instance, self.tables.grid, settings, self.tables)
 
 
-Player = Entry | DenseEntry | CrowdEntry
+def _matched(matcher: FewMatcher, sight: Sight) -> Ints:
+    """(R,) tasks: who has done an errand keeps its task, few of the others have one."""
+    schedule, opened = sight.current.copy(), sight.opened()
+    free = np.flatnonzero(~opened)
+    schedule[free] = matcher.match(
+        sight.unopened(), sight.states[free], sight.current[free], int(opened.sum())
+    )
+    return schedule
 
 
-def _entry(instance: Instance, grid: Grid, settings: Settings) -> Entry | DenseEntry:
-    if settings.few is not None:
-        return DenseEntry(instance, grid, settings, settings.few)
+Player = Entry | DenseEntry | FullEntry | CrowdEntry
+
+
+def _entry(instance: Instance, grid: Grid, settings: Settings) -> Entry | DenseEntry | FullEntry:
+    few, rotate = settings.few, settings.rotate
+    if few is not None and rotate is not None:
+        return FullEntry(instance, grid, settings, few, rotate)
+    if few is not None:
+        return DenseEntry(instance, grid, settings, few)
     return Entry(instance, grid, settings)
 
 
@@ -306,6 +352,8 @@ def choose(instance: Instance, grid: Grid, gap: bool = False) -> Settings:
         return _gapped(HUGE) if gap else HUGE
     if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
         return candidates[0]
+    if 100 * len(instance.starts) > FULL_PERCENT * grid.nodes and not gap:
+        return FULL
     if DENSE_SHARE * len(instance.starts) > grid.nodes:
         return _gapped(DENSE) if gap else DENSE
     pool = int(instance.reveal * len(instance.starts))

@@ -132,14 +132,13 @@ def trade(robots, place, way, nodes, group, rows, tables, start, extra, queue, m
 
 
 @njit(cache=True)
-def cheapest_pairs(cost, count):
-    """(`count`,) rows and columns of a (T, R) table: the cheapest pair, then the cheapest one of
-    another row and column, and so on."""
-    rows, columns = cost.shape
+def first_pairs(order, rows, columns, count):
+    """(`count`,) rows and columns: the first pair of `order` (numbers in a (T, R) table), then the
+    first one of another row and column, and so on."""
     row, column = np.empty(count, np.int64), np.empty(count, np.int64)
     row_taken, column_taken = np.zeros(rows, np.bool_), np.zeros(columns, np.bool_)
     made = 0
-    for pair in np.argsort(cost.ravel(), kind="mergesort"):
+    for pair in order:
         if made == count:
             break
         i, j = pair // columns, pair % columns

@@ -1,0 +1,132 @@
+"""Floors on which hardly a cell is free: who moves, moves with others, in circles and rows.
+
+See `kernels/rotations.py`. Each step is decided anew from where robots are: who has least left to do
+looks first for a shift that brings it nearer; with the time that is left a search over neighbourhoods
+looks for shifts that are worth more together. Whoever takes part in none turns to where it will be
+wanted next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planners.crowd import NodeTables
+from planners.jam import JamParameters, Watchdog
+from planners.kernels import rotations as kernel
+from planners.protocols import Stop
+from planners.roadmap import Ints
+from planners.steps import checked
+
+Longs = NDArray[np.int64]
+Arrays = tuple[NDArray[Any], ...]
+CHUNK = 32  # rounds between two looks at the clock
+NOBODY, CLOSED = -1, -2
+
+
+@dataclass(frozen=True, slots=True)
+class RotationParameters:
+    """A robot counts `weight` / (`near_goal` + steps that it has left)."""
+
+    weight: int = 320
+    near_goal: int = 9
+    cells: tuple[int, int] = (12, 60)  # of a neighbourhood: at least, and below
+    patience: int = 256  # steps without coming nearer after which one goes first, whatever it costs
+    ahead: bool = True  # who has no part turns to where it will be wanted
+    improve: bool = True
+    jam: JamParameters = field(
+        default_factory=lambda: JamParameters(patience=512)
+    )  # the watchdog's
+    seed: int = 0
+
+
+class RotationPlanner:
+    """One joint action per call. Deterministic as far as `stop` is."""
+
+    def __init__(
+        self, tables: NodeTables, states: Ints, parameters: RotationParameters | None = None
+    ) -> None:
+        self._p = parameters or RotationParameters()
+        self._tables, self._grid = tables, tables.grid
+        count = len(states)
+        self._states = states.copy()
+        self._acts = np.zeros(count, np.int32)
+        self._goals = np.full(count, -1, np.int32)
+        self._nearest = np.zeros(count, np.int64)
+        self._stalled = np.zeros(count, np.int64)
+        self._first = NOBODY
+        self._step = 0
+        self.watchdog = Watchdog(tables.grid, count, self._p.jam)
+        self.iterations = 0
+        self.improved = 0
+
+    def place(self, states: Ints) -> None:
+        """Robots are where they are."""
+        checked(states, self._grid.nodes, len(self._states))
+        self._states[:] = states
+
+    def made(self) -> Ints:
+        """The actions were made: go on to the states they lead to, and return those."""
+        self._states[:] = self._grid.moved(self._states, self._acts)
+        return self._states.copy()
+
+    def plan(self, goals: Ints, left: Longs, stop: Stop) -> Ints:
+        """(R,) actions. `goals` (R,) nodes, -1: none; `left` (R,) what robots have still to do, in
+        costs of the tables: who has least goes first and counts most."""
+        p, dog, states = self._p, self.watchdog, self._states
+        self._step += 1
+        wanted, nodes = goals >= 0, states >> 2
+        aimed = np.where(wanted, goals, nodes).astype(np.int32)
+        rows, togo = np.zeros(len(goals), np.int32), np.zeros(len(goals), np.int64)
+        rows[wanted] = self._tables.rows(goals[wanted])
+        togo[wanted] = self._tables.tables[rows[wanted], nodes[wanted]]
+        self._see(aimed, togo)
+        dog.look(states, aimed, togo, self._costs_of, stop)
+        self.iterations += dog.used
+
+        unit, leader = self._tables.unit, np.full(self._grid.nodes, -1, np.int32)
+        weight = np.maximum(1, p.weight * unit // (p.near_goal * unit + left)) * wanted
+        leader[dog.closed] = leader[nodes[dog.robots]] = CLOSED
+        owner = np.full(self._grid.nodes, -1, np.int32)
+        owner[nodes] = np.arange(len(nodes), dtype=np.int32)
+        goals = np.where(wanted, goals, -1).astype(np.int32)
+        goals[dog.robots] = -1
+        order = np.argsort(left, kind="stable")
+        floor, aims = (states, owner, self._grid.ahead), (goals, rows, self._tables.tables, weight)
+        shifts = kernel.none(self._grid.nodes, len(states), leader)
+        kernel.begin(order, self._first, floor, aims, shifts)
+        if p.improve:
+            self._improve(floor, aims, shifts, stop)
+        kernel.act(floor, shifts, self._acts)
+        if p.ahead:
+            kernel.turn_ahead(order, floor, aims, shifts, self._acts)
+        if len(dog.robots):
+            self._acts[dog.robots] = dog.acts(states, 1)[:, 0]
+        return self._acts.copy()
+
+    def _improve(self, floor: Arrays, aims: Arrays, shifts: Arrays, stop: Stop) -> None:
+        tried, start = 0, self._p.seed + 7919 * self._step
+        while not stop(self.watchdog.used + tried):
+            self.improved += kernel.improve(
+                CHUNK, start + tried, self._first, self._p.cells, floor, aims, shifts
+            )
+            tried += CHUNK
+        self.iterations += tried
+
+    def _see(self, goals: Ints, togo: Longs) -> None:
+        """Who goes first: whoever has come no nearer to its goal for longest, until it is there."""
+        same = goals == self._goals
+        nearer = ~same | (togo < self._nearest) | (togo == 0)
+        self._stalled = np.where(nearer, 0, self._stalled + 1)
+        self._nearest = np.where(nearer, togo, self._nearest)
+        self._goals = goals.copy()
+        if self._first >= 0 and same[self._first] and togo[self._first] > 0:
+            return
+        longest = int(self._stalled.argmax())
+        self._first = longest if self._stalled[longest] >= self._p.patience else NOBODY
+
+    def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
+        return self._tables.between(self._goals[robots], 4 * nodes)
