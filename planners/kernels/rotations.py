@@ -292,12 +292,9 @@ def improve(rounds, seed, first, near, floor, aims, shifts):
             count += 1
         for i in range(known):
             robot = owner[cell[i]]
-            if (
-                robot >= 0
-                and goals[robot] >= 0
-                and goals[robot] != cell[i]
-                and asked[robot] != turn
-            ):
+            if robot < 0 or robot == first or asked[robot] == turn:
+                continue
+            if goals[robot] >= 0 and goals[robot] != cell[i]:
                 who[count], asked[robot] = robot, turn
                 count += 1
         for i in range(count):
@@ -313,14 +310,8 @@ def improve(rounds, seed, first, near, floor, aims, shifts):
                     take(who[i], states[who[i]] >> 2, path, shifts)
             for i in range(gone):
                 to = old[i + 1, 1] if i + 1 < gone else used
-                put(
-                    old[i, 0],
-                    old_path[old[i, 1] : to],
-                    to - old[i, 1],
-                    old[i, 2],
-                    old[i, 3],
-                    shifts,
-                )
+                cells = to - old[i, 1]
+                put(old[i, 0], old_path[old[i, 1] : to], cells, old[i, 2], old[i, 3], shifts)
         elif after > before:
             better += 1
     return better
