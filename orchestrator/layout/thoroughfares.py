@@ -197,7 +197,11 @@ class _Ways:
 
     def __init__(self, roadmap: Roadmap, after: dict[int, list[tuple[int, int]]]) -> None:
         node_bay = roadmap.node_bay
-        rows = [(t, h, mm) for t, heads in after.items() for h, mm in heads]
+        shortest: dict[tuple[int, int], int] = {}  # a sparse matrix adds up what stands twice
+        for t, heads in after.items():
+            for h, length in heads:
+                shortest[t, h] = min(length, shortest.get((t, h), length))
+        rows = [(*ends, length) for ends, length in shortest.items()]
         lanes = [row for row in rows if node_bay[row[0]] < 0 and node_bay[row[1]] < 0]
         tail, head, mm = np.array(lanes, np.int64).reshape(-1, 3).T
         self._lanes = csr_matrix((mm, (tail, head)), shape=(roadmap.nodes, roadmap.nodes))
