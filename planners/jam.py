@@ -1,10 +1,11 @@
 """A watchdog over step planners: when robots come no nearer to their goals, LaCAM* undoes the jam.
 
-Priorities, operations and improvement can turn round in circles; here the robot that has waited longest
-gets its way, by a search that is complete. On small floors all robots take part; on large ones those
-around it, within cells that nobody enters or leaves meanwhile. One-step moves are unfolded into turns
-and drives that keep the sequence at each cell. All of it is counted in expansions, so that it is
-reproducible under a budget of iterations and short under a clock.
+Priorities, operations and improvement can turn round in circles; here one robot gets its way, by a
+search that is complete: of those that have waited longest the first for whom that is soon, else the
+very first. On small and dense floors all robots take part; elsewhere those around it, within cells that
+nobody enters or leaves meanwhile. One-step moves are unfolded into turns and drives that keep the
+sequence at each cell. All of it is counted in expansions, so that it is reproducible under a budget of
+iterations and short under a clock.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class _Jam:
     robots: Ints  # (P,) ascending
     turns: list[tuple[int, bool]]  # whom to try to bring to its goal, and whether in a short search
     whole: bool  # everything that can be reached from there
+    goal: int = -1  # of the search under way; the robot's may change meanwhile
 
 
 class Watchdog:
@@ -192,9 +194,10 @@ class Watchdog:
         cost = costs(jam.robots[far], jam.nodes)
         wish[far] = cost.argmin(axis=1)
         robot, short = jam.turns[0]
+        jam.goal = int(goals[robot])
         at = int(np.searchsorted(jam.robots, robot))
         if at in far and cost[far == at].min() >= FAR:  # no way to its goal, even alone
-            self.hopeless[robot] = int(goals[robot])
+            self.hopeless[robot] = jam.goal
             return
         into, _ = reverse(near)
         rank = np.empty((len(jam.robots), len(near)), np.uint16)
@@ -226,7 +229,7 @@ class Watchdog:
                     self._drive(jam, self._search.plan())
                     return
                 if status == EXHAUSTED and jam.whole:
-                    self.hopeless[robot] = int(self._goals[robot])
+                    self.hopeless[robot] = jam.goal
                 self._search = None
             if robot in self.hopeless:
                 break

@@ -131,7 +131,7 @@ class _Solver:
         self._bound = int(shortest.sum(dtype=np.int64))
         self._iterations = 0
         self._best: OneShotPlan | None = None
-        self._exhausted = False
+        self._least = -1  # loss that no plan is below, once LaCAM* has proven it
 
     def solve(self) -> OneShotPlan | None:
         p = self._parameters
@@ -162,7 +162,7 @@ class _Solver:
         while not self._stop(self._iterations) and (patience is None or since < patience):
             status = self._expand(search, LOOK)
             if status == FOUND:
-                self._better(search.plan(), False)
+                self._better(search.plan())
             if status == EXHAUSTED:
                 raise ProblemError("there is no plan: all configurations have been looked at")
             if status != RUNNING:
@@ -201,7 +201,7 @@ class _Solver:
                 gain = refinement.run(CHUNK)
                 self._iterations += CHUNK
                 if gain:
-                    self._better(refinement.plan(), False, refinement.cost)
+                    self._better(refinement.plan(), refinement.cost)
             turn += 1
             if star and (gain == 0 or turn % AIRED == 0):
                 status, improved = self._star(search)
@@ -218,11 +218,12 @@ class _Solver:
             search.inject(self._best.nodes)
         status = self._expand(search, CHUNK)
         if status == EXHAUSTED:
-            self._exhausted = True
-            self._better(self._best.nodes, True, self._best.cost)
+            self._least = search.loss
+            if self._loss(self._best.nodes) == self._least:
+                self._take(self._best.nodes, self._best.cost)
         before = self._best.cost
         if status == FOUND:
-            self._better(search.plan(), False)
+            self._better(search.plan())
         return status, self._best.cost < before
 
     def _done(self) -> bool:
@@ -252,18 +253,23 @@ class _Solver:
         away = (plan != self._goal) & (self._goal >= 0)
         return int(((plan[:-1] != plan[1:]) | away[:-1]).sum())
 
-    def _better(self, plan: Ints, proven: bool, cost: int = -1) -> None:
+    def _better(self, plan: Ints, cost: int = -1) -> None:
+        """Of plans that cost the same the one with the least loss: that is what LaCAM* proves."""
         if cost < 0:
             cost = int(arrivals(plan, plan[-1]).sum())
         best = self._best
-        if best is not None and cost == best.cost and not proven:
-            better = self._loss(plan) < self._loss(best.nodes)  # else it is not what LaCAM* proves
+        if best is not None and cost == best.cost:
+            better = self._loss(plan) < self._loss(best.nodes)
         else:
-            better = best is None or cost < best.cost or proven
+            better = best is None or cost < best.cost
         if better:
-            self._best = OneShotPlan(plan, cost, self._bound, proven or self._exhausted)
-            if self._told is not None:
-                self._told(self._best)
+            self._take(plan, cost)
+
+    def _take(self, plan: Ints, cost: int) -> None:
+        """A plan that costs less may have more loss than the least; then nothing is proven of it."""
+        self._best = OneShotPlan(plan, cost, self._bound, self._loss(plan) == self._least)
+        if self._told is not None:
+            self._told(self._best)
 
 
 def _check(near: Ints, start: Ints, goal: Ints) -> None:

@@ -221,6 +221,8 @@ class LastResort:
             for turn in range(self._p.tries if crowd is not None else 0):
                 assert crowd is not None
                 expansions = min(self._p.expansions, work // len(crowd.rows))
+                if not expansions:
+                    return []
                 nodes, tried = self._searched(problem, crowd, turn, expansions)
                 work -= tried * len(crowd.rows)
                 if nodes is None:
@@ -230,7 +232,7 @@ class LastResort:
                 if moves:
                     return moves
             most *= 4
-            if most // 4 >= len(way.near) or work <= 0:
+            if most // 4 >= len(way.near):
                 return []
 
     def _searched(
@@ -244,11 +246,12 @@ class LastResort:
         seed = problem.seed + 7919 * turn
         search = Search(crowd.near, start, goal, dist, self._p.bytes_max, seed)
         search.follow(crowd.hops)
-        for tried in range(CHUNK, expansions + CHUNK, CHUNK):
-            status = search.run(CHUNK, 1)
-            if status != RUNNING:
-                return (crowd.nodes[search.plan()] if status == FOUND else None), tried
-        return None, expansions
+        tried, status = 0, RUNNING
+        while status == RUNNING and tried < expansions:
+            chunk = min(CHUNK, expansions - tried)
+            status = search.run(chunk, 1)
+            tried += chunk
+        return (crowd.nodes[search.plan()] if status == FOUND else None), tried
 
     def _sequence(self, problem: PathProblem, crowd: _Crowd, nodes: Ints) -> Moves:
         """The moves of a plan one at a time, as far as that is possible."""

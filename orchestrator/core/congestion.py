@@ -30,6 +30,9 @@ def watch(world: World) -> None:
     to know of it."""
     policy, state = world.site.policy, world.congestion
     if not policy.congestion_ms:
+        world.congestion = Congestion(
+            since_ns=world.time_ns
+        )  # it may have been otherwise until now
         return
     node_bay, edge_head = world.site.roadmap.node_bay, world.site.roadmap.edge_head
     for robot in world.robots:

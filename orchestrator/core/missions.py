@@ -50,7 +50,7 @@ def advance(world: World, robot: Robot) -> None:
         robot.goal = leg.node
         robot.goal_since_ns = world.time_ns
         robot.been = {traffic.at[robot.index]: None}
-        robot.gained_ns, robot.rings = world.time_ns, 0
+        robot.gained_ns, robot.rings, robot.vain = world.time_ns, 0, 0
         world.path_wanted = True
 
 

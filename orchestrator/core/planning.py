@@ -33,7 +33,7 @@ def maybe_request(world: World) -> None:
     world.path_request = world.number()
     world.path_requested_ns = world.time_ns
     world.traffic.frozen = True
-    stalled = _stalled(world)
+    one = stalled(world)
     world.out.append(
         RequestPaths(
             request=world.path_request,
@@ -43,9 +43,9 @@ def maybe_request(world: World) -> None:
             horizon=policy.horizon,
             seed=world.path_seed,
             changes=world.closures.packed,
-            stalled=stalled.index if stalled is not None else -1,
-            been=tuple(stalled.been) if stalled is not None else (),
-            rest=_rest(world) if stalled is not None else b"",
+            stalled=one.index if one is not None else -1,
+            been=tuple(one.been) if one is not None else (),
+            rest=_rest(world) if one is not None else b"",
             delays=world.congestion.packed,
         )
     )
@@ -69,10 +69,11 @@ def _rows(world: World) -> list[tuple[int, ...]]:
     return rows
 
 
-def _stalled(world: World) -> Robot | None:
-    """For whom other tie-breaks did not help: of several the one that is on its way for longest."""
+def stalled(world: World) -> Robot | None:
+    """For whom other tie-breaks did not help: of several the one that is on its way for longest. One
+    who can't be let through either must not keep all others waiting: it lets them have a turn."""
     late = [r for r in world.robots if r.rings >= IN_VAIN and r.goal >= 0 and not stays(world, r)]
-    return min(late, key=lambda robot: robot.goal_since_ns, default=None)
+    return min(late, key=lambda r: (r.vain // IN_VAIN, r.goal_since_ns), default=None)
 
 
 def _rest(world: World) -> bytes:

@@ -164,6 +164,7 @@ def watch(world: World) -> None:
             continue
         patient = DEAD_FACTOR if world.closures.parts and not robot.away else 1
         if world.time_ns - robot.gained_ns >= patient * limit_ns:
+            robot.vain += robot is planning.stalled(world)
             robot.gained_ns, robot.rings = world.time_ns, robot.rings + 1
             world.path_seed += 1
             world.path_wanted = True

@@ -8,6 +8,7 @@ off from each other; if there is a way round, it costs way.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,11 @@ def check(roadmap: Roadmap, names: list[str], file: str, severity: str) -> list[
     shut = _shut(roadmap)
     for fleet, name in enumerate(names):
         found += _through(roadmap, fleet, name, file, severity)
+        lanes = _Lanes(roadmap, fleet)
         for bay, moves in shut.items():
             edges = [move % roadmap.edges for move in moves if move // roadmap.edges == fleet]
             if edges:
-                found.append(_past(roadmap, fleet, name, bay, edges, file, severity))
+                found.append(_past(lanes, name, bay, edges, file, severity))
     return found
 
 
@@ -64,16 +66,14 @@ def _shut(roadmap: Roadmap) -> dict[int, list[int]]:
 
 
 def _past(
-    roadmap: Roadmap, fleet: int, name: str, bay: int, edges: list[int], file: str, severity: str
+    lanes: _Lanes, name: str, bay: int, edges: list[int], file: str, severity: str
 ) -> Finding:
     """What a robot in the bay cuts off, while it is there."""
-    node_ids = roadmap.node_ids
-    lanes = listed(
-        [f"{node_ids[roadmap.edge_tail[e]]} to {node_ids[roadmap.edge_head[e]]}" for e in edges]
-    )
-    text = f"whoever is in {roadmap.bays[bay].id} stands in the way of {name} from {lanes}"
-    before = _cut_off(roadmap, fleet, bay, ())
-    cut = [place for place in _cut_off(roadmap, fleet, bay, edges) if place not in before]
+    roadmap = lanes.roadmap
+    ends = [(roadmap.edge_tail[e], roadmap.edge_head[e]) for e in edges]
+    shut = listed([f"{roadmap.node_ids[a]} to {roadmap.node_ids[b]}" for a, b in ends])
+    text = f"whoever is in {roadmap.bays[bay].id} stands in the way of {name} from {shut}"
+    cut = lanes.cut_off(bay, edges)
     if cut:
         text += f", and there is no way round to {listed(cut)}"
     return Finding(
@@ -81,36 +81,68 @@ def _past(
     )
 
 
-def _cut_off(
-    roadmap: Roadmap, fleet: int, bay: int, shut: tuple[int, ...] | list[int]
-) -> list[str]:
-    """Nodes of the lanes that are not reached from all others, and left to them, without these edges;
-    other bays without a way in or out."""
-    node_bay, closed = roadmap.node_bay, set(shut)
-    used: set[int] = set()
-    pairs: list[tuple[int, int]] = []
-    ways_in, ways_out = set(), set()
-    for edge in range(roadmap.edges):
-        if not roadmap.edge_fleets[edge] >> fleet & 1:
-            continue
-        tail, head = roadmap.edge_tail[edge], roadmap.edge_head[edge]
-        used |= {node for node in (tail, head) if node_bay[node] < 0}
-        if edge in closed:
-            continue
-        if node_bay[tail] < 0 and node_bay[head] < 0:
-            pairs.append((tail, head))
-        elif node_bay[tail] < 0:
-            ways_in.add(node_bay[head])
-        elif node_bay[head] < 0:
-            ways_out.add(node_bay[tail])
-    linked = {node for pair in pairs for node in pair}
-    outside = beyond(np.array(pairs), roadmap.nodes) if pairs else []
-    lost = [roadmap.node_ids[node] for node in sorted(used - linked | set(outside))]
-    return lost + [
-        known.id
-        for index, known in enumerate(roadmap.bays)
-        if index != bay and known.fleets >> fleet & 1 and index not in ways_in & ways_out
-    ]
+class _Lanes:
+    """Edges of a fleet, and what is cut off where some of them are shut."""
+
+    def __init__(self, roadmap: Roadmap, fleet: int) -> None:
+        self.roadmap = roadmap
+        self._after: dict[int, list[tuple[int, int]]] = {}  # node -> edge, head: on the lanes
+        self._in: dict[int, set[int]] = {}  # bay -> edges that lead there from a lane
+        self._out: dict[int, set[int]] = {}
+        for edge in range(roadmap.edges):
+            if roadmap.edge_fleets[edge] >> fleet & 1:
+                tail, head = roadmap.edge_tail[edge], roadmap.edge_head[edge]
+                into, out_of = roadmap.node_bay[head], roadmap.node_bay[tail]
+                if into < 0 and out_of < 0:
+                    self._after.setdefault(tail, []).append((edge, head))
+                elif out_of < 0:
+                    self._in.setdefault(into, set()).add(edge)
+                elif into < 0:
+                    self._out.setdefault(out_of, set()).add(edge)
+        self._outside = self._beyond(set())
+
+    def cut_off(self, bay: int, shut: list[int]) -> list[str]:
+        """Nodes of the lanes that are not reached from all others any more, or not left to them, and
+        other bays that lose their way in or out."""
+        roadmap, closed, nodes = self.roadmap, set(shut), set[int]()
+        ends = [(roadmap.edge_tail[edge], roadmap.edge_head[edge]) for edge in shut]
+        beside = {roadmap.node_bay[node] for pair in ends for node in pair} - {-1, bay}
+        lanes = [pair for pair in ends if max(roadmap.node_bay[node] for node in pair) < 0]
+        if not all(self._leads(*pair, closed) for pair in lanes):
+            nodes = self._beyond(closed) - self._outside
+        lost = [
+            other
+            for other in sorted(beside & self._in.keys() & self._out.keys())
+            if self._in[other] <= closed or self._out[other] <= closed
+        ]
+        names = [roadmap.node_ids[node] for node in sorted(nodes)]
+        return names + [roadmap.bays[other].id for other in lost]
+
+    def _leads(self, start: int, end: int, closed: set[int]) -> bool:
+        """Is there a way round: from one to the other on lanes that are open?"""
+        seen, todo = {start}, deque([start])
+        while todo:
+            for edge, head in self._after.get(todo.popleft(), ()):
+                if head == end and edge not in closed:
+                    return True
+                if head not in seen and edge not in closed:
+                    seen.add(head)
+                    todo.append(head)
+        return False
+
+    def _beyond(self, closed: set[int]) -> set[int]:
+        """Nodes of the lanes outside the largest part in which all are reached from all."""
+        pairs = [
+            (tail, head)
+            for tail, ways in self._after.items()
+            for edge, head in ways
+            if edge not in closed
+        ]
+        used = {
+            node for tail, ways in self._after.items() for node in (tail, *(h for _, h in ways))
+        }
+        linked = {node for pair in pairs for node in pair}
+        return used - linked | set(beyond(np.array(pairs), self.roadmap.nodes) if pairs else ())
 
 
 # --- lanes through a bay ------------------------------------------------------------------------
@@ -197,7 +229,11 @@ class _Ways:
 
     def __init__(self, roadmap: Roadmap, after: dict[int, list[tuple[int, int]]]) -> None:
         node_bay = roadmap.node_bay
-        rows = [(t, h, mm) for t, heads in after.items() for h, mm in heads]
+        shortest: dict[tuple[int, int], int] = {}  # a sparse matrix adds up what stands twice
+        for t, heads in after.items():
+            for h, length in heads:
+                shortest[t, h] = min(length, shortest.get((t, h), length))
+        rows = [(*ends, length) for ends, length in shortest.items()]
         lanes = [row for row in rows if node_bay[row[0]] < 0 and node_bay[row[1]] < 0]
         tail, head, mm = np.array(lanes, np.int64).reshape(-1, 3).T
         self._lanes = csr_matrix((mm, (tail, head)), shape=(roadmap.nodes, roadmap.nodes))

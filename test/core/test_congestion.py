@@ -8,7 +8,13 @@ import pytest
 from scenes import ring
 
 from orchestrator.core import congestion
-from orchestrator.core.messages import RequestPaths, RobotJoined, RunStarted, Ticked
+from orchestrator.core.messages import (
+    PolicyChanged,
+    RequestPaths,
+    RobotJoined,
+    RunStarted,
+    Ticked,
+)
 from orchestrator.core.robots import Robot
 from orchestrator.core.step import step
 from orchestrator.core.world import CORE_VERSION, World, new_world
@@ -75,6 +81,19 @@ def test_what_nobody_waits_for_any_more_is_forgotten() -> None:
     assert periods(world, 3) == {BEFORE: 2000}, "of late it was long"
     assert periods(world, 12) == {}
     assert not periods(world, 18) and not world.congestion.waited, "nothing is kept for good"
+
+
+def test_nothing_is_left_of_it_once_it_is_switched_off() -> None:
+    """Else ways would lead round places where nobody waits any more, until the end of the run."""
+    world = queue()
+    assert periods(world, 1)
+    step(world, world.time_ns, PolicyChanged(key="congestion_ms", value=0))
+    assert not periods(world, 1) and not world.congestion.waited and not world.congestion.passed
+    step(world, world.time_ns, PolicyChanged(key="congestion_ms", value=2000))
+    world.time_ns += SECOND_NS
+    congestion.watch(world)
+    assert not world.congestion.packed, "a second tells nothing"
+    assert periods(world, 1) == {BEFORE: 2000}
 
 
 @pytest.mark.parametrize("why", ["stuck", "moves", "no plan", "into a bay"])

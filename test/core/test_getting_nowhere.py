@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import numpy as np
 import pytest
 from corridor import corridor
@@ -11,6 +13,7 @@ from orchestrator.answers import Answers
 from orchestrator.core.messages import (
     OrderReceived,
     RaiseAlarm,
+    RequestPaths,
     RobotJoined,
     RobotsEvacuated,
 )
@@ -113,6 +116,18 @@ def test_who_moves_and_gets_nowhere_is_let_through(steps: int) -> None:
     story.wait(900)
     assert story.closed() == {"east": "done", "west": "done"}
     assert story.alarms()
+
+
+def test_who_can_not_be_let_through_does_not_keep_others_waiting_for_ever() -> None:
+    """Given two that get nowhere, whatever is planned, then now one is to be let through, now the
+    other, each for some minutes, the one that is on its way for longest first."""
+    story = rocking(2, last_resort=False)
+    story.transport("east", "c0", "c8")
+    story.transport("west", "c8", "c0")
+    story.wait(1800)
+    asked = [c.stalled for c in story.seen if isinstance(c, RequestPaths) and c.stalled >= 0]
+    turns = [robot for robot, _ in groupby(asked)]
+    assert turns[:3] == [AMR, CART, AMR] and len(turns) < 9
 
 
 def test_who_gets_on_is_not_told_of() -> None:

@@ -1,5 +1,6 @@
 """Whatever is wrong with a site: file, place, what, mend; and nothing is ever half loaded."""
 
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -192,6 +193,18 @@ def test_a_bay_on_the_way_where_the_way_round_is_long(tmp_path: Path) -> None:
     (finding,) = check_site(floors.write(tmp_path, through_slot((2, -30), (30, -30), (30, 30))))
     assert finding.severity == "warning" and finding.path == "$.layouts[0].stations[4]"
     assert "a to c leads through slot-b" in finding.text and "m round instead of 8" in finding.text
+
+
+def test_a_way_round_is_no_longer_where_its_lanes_stand_twice(tmp_path: Path) -> None:
+    texts = through_slot((2, -30), (30, -30), (30, 30))
+    (once,) = check_site(floors.write(tmp_path, texts))
+    layout = json.loads(texts["layout.lif.json"])
+    edges = layout["layouts"][0]["edges"]
+    edges += [
+        edge | {"edgeId": f"{edge['edgeId']} again"} for edge in edges if "x" in edge["edgeId"]
+    ]
+    (twice,) = check_site(floors.write(tmp_path, floors.files(layout)))
+    assert twice.text == once.text
 
 
 def test_a_siding_beside_a_lane_is_no_thoroughfare(tmp_path: Path) -> None:

@@ -325,3 +325,22 @@ def test_another_is_let_through_when_that_is_sooner(monkeypatch):
     assert (dog.undone, dog.given_up) == (1, 0) and drive() < 20 and states[1] >> 2 == 3
     alone, *_ = seen(free, where, goals, 40, tried=1)
     assert (alone.undone, alone.given_up) == (0, 1)
+
+
+def test_who_is_sent_elsewhere_while_it_is_searched_for_is_not_hopeless():
+    """Two face to face in an aisle: one can't get past the other, but where it shall go by now."""
+    free, states = np.ones((1, 4), bool), np.array([4, 8], np.int32)
+    grid, goals = Grid.of(free), np.array([3, 0], np.int32)
+    tables = NodeTables(grid, Paces.of(alternate(free, grid, 0)), np.arange(4, dtype=np.int32))
+    dog = Watchdog(grid, 2, JamParameters(patience=4, short=100))
+    for budget in (0, 0, 0, 0, 0, 0, 1000):
+        if budget:
+            assert len(dog.robots) == 2, "it has begun, without time to search"
+            goals[0] = 0
+        dog.look(
+            states, goals, tables.cost(goals, states >> 2),
+            lambda r, n: tables.tables[goals[r][:, None], n],
+            lambda made, most=budget: made >= most,
+        )  # fmt: skip
+    assert not len(dog.robots), "all has been looked at"
+    assert dog.hopeless.get(0) != 0

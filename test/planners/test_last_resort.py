@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from roadmaps import aisles, roadmap, walk
 from test_pibt import planner_for, problem, scenes
 
+from planners import last_resort
+from planners.kernels.lacam import RUNNING
 from planners.last_resort import LastResort, LastResortParameters
 from planners.protocols import PathPlan, PathProblem
 from planners.roadmap import Rows
+from planners.search import Search
 
 EAST, NORTH = 0, 90
 
@@ -187,6 +190,27 @@ def test_where_those_around_do_not_do_more_take_part():
     few = LastResortParameters(nodes=8)
     plan = LastResort(arrays, Nothing(), few).plan(asked)
     assert walk(arrays, asked, plan)[0] == 12
+
+
+@pytest.mark.parametrize("work", [1, 31, 200, 1000])
+def test_no_more_work_than_the_budget_allows(work, monkeypatch):
+    """However little is left of it for the last search, in the larger part of the floor."""
+    made = []
+
+    class Vain(Search):
+        def __init__(self, near, start, *more):
+            super().__init__(near, start, *more)
+            self.agents = len(start)
+
+        def run(self, iterations, samples):
+            made.append(iterations * self.agents)
+            return RUNNING
+
+    monkeypatch.setattr(last_resort, "Search", Vain)
+    asked = replace(problem([2, 6], [18, 0], horizon=6), stalled=0)
+    parameters = LastResortParameters(nodes=8, expansions=90, work=work)
+    assert not len(LastResort(lane(19, 16), Nothing(), parameters).plan(asked).edge)
+    assert sum(made) <= work and (len(made) > 0) == (work > 1)
 
 
 @settings(max_examples=150, deadline=None)
