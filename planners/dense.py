@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planners.grid import Grid
 from planners.guidance import Lanes
@@ -20,6 +21,7 @@ from planners.roadmap import Ints
 
 UNCALLED = 1 << 40  # left for a robot without a task
 WEIGHT = 64  # of the robot that is done first
+HARD = 500  # steps: whatever is easy comes first
 QUARTER = 250  # thousandths of a step that pairs of robot and task are told apart by
 
 
@@ -43,10 +45,15 @@ class FewMatcher(TaskMatcher):
     first; who has not begun may lose its task to one that is nearer."""
 
     def __init__(
-        self, tables: Tables, active: int, parameters: MatchParameters | None = None
+        self,
+        tables: Tables,
+        active: int,
+        parameters: MatchParameters | None = None,
+        hard: NDArray[np.bool_] | None = None,
     ) -> None:
+        """`hard` (N,): an errand there counts as `HARD` steps more."""
         super().__init__(tables, parameters)
-        self._active = active
+        self._active, self._hard = active, hard
         self._behind: dict[tuple[int, int], int] = {}  # by task and how many errands are left
 
     def match(self, tasks: dict[int, list[int]], states: Ints, held: Ints, begun: int = 0) -> Ints:
@@ -79,6 +86,12 @@ class FewMatcher(TaskMatcher):
         """Ways cost something else from now on."""
         super().forget()
         self._behind.clear()
+
+    def _rest_of(self, task: int, errands: list[int]) -> int:
+        rest = super()._rest_of(task, errands)
+        if self._hard is None:
+            return rest
+        return rest + HARD * self._tables.unit * int(self._hard[errands].sum())
 
     def _behind_of(self, task: int, errands: list[int]) -> int:
         known = self._behind.get((task, len(errands)))

@@ -54,6 +54,40 @@ class Grid:
         return Grid(cell, framed[1:-1, 1:-1].ravel().copy(), ahead.ravel())
 
 
+def behind_bridges(grid: Grid) -> NDArray[np.bool_]:
+    """(N,) nodes that a single edge cuts off from the largest part of the floor: there robots can't
+    change places in a circle with those outside (bridges by lowest numbers reached; Tarjan, 1974)."""
+    near = [[n for n in row if n >= 0] for row in grid.ahead.reshape(-1, 4).tolist()]
+    seen, low, part = [-1] * grid.nodes, [0] * grid.nodes, np.full(grid.nodes, -1, np.int64)
+    clock = 0
+    for root in range(grid.nodes):
+        if seen[root] >= 0:
+            continue
+        seen[root] = low[root] = clock
+        clock += 1
+        stack, waiting = [(root, -1, iter(near[root]))], [root]
+        while stack:
+            at, above, rest = stack[-1]
+            to = next(rest, None)
+            if to is None:
+                stack.pop()
+                if low[at] == seen[at]:  # nothing from here on leads back
+                    cut = waiting.index(at)
+                    part[waiting[cut:]] = at
+                    del waiting[cut:]
+                if above >= 0:
+                    low[above] = min(low[above], low[at])
+            elif seen[to] < 0:
+                seen[to] = low[to] = clock
+                clock += 1
+                waiting.append(to)
+                stack.append((to, at, iter(near[to])))
+            elif to != above:
+                low[at] = min(low[at], seen[to])
+    behind: NDArray[np.bool_] = part != np.bincount(part).argmax()
+    return behind
+
+
 def heading_deg(heading: int) -> int:
     """A grid heading (clockwise from east) in the roadmap's degrees (counter-clockwise)."""
     return -90 * heading % 360

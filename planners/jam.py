@@ -98,6 +98,11 @@ class Watchdog:
         jam = self._jam
         return NOBODY if jam is None or len(jam.robots) == len(self._age) else jam.nodes
 
+    @property
+    def looks(self) -> bool:
+        """Whether it ever looks for jams."""
+        return self._p.patience > 0
+
     def provoke(self) -> None:
         """Everybody counts as stuck: what a jam needs can be compiled before there is one."""
         self._stalled[:] = EVER

@@ -34,7 +34,10 @@ class RotationParameters:
     weight: int = 320
     near_goal: int = 9
     cells: tuple[int, int] = (12, 60)  # of a neighbourhood: at least, and below
-    patience: int = 256  # steps without coming nearer after which one goes first, whatever it costs
+    patience: int = (
+        256  # steps without coming nearer after which one goes first, whatever it costs,
+    )
+    # until it is at its goal, or has come no nearer for as long again
     ahead: bool = True  # who has no part turns to where it will be wanted
     improve: bool = True
     jam: JamParameters = field(
@@ -62,6 +65,12 @@ class RotationPlanner:
         self.watchdog = Watchdog(tables.grid, count, self._p.jam)
         self.iterations = 0
         self.improved = 0
+
+    @property
+    def stuck(self) -> NDArray[np.bool_]:
+        """(R,) who has come no nearer to its goal for long."""
+        stuck: NDArray[np.bool_] = self._stalled >= self._p.patience // 4
+        return stuck
 
     def place(self, states: Ints) -> None:
         """Robots are where they are."""
@@ -123,10 +132,15 @@ class RotationPlanner:
         self._stalled = np.where(nearer, 0, self._stalled + 1)
         self._nearest = np.where(nearer, togo, self._nearest)
         self._goals = goals.copy()
-        if self._first >= 0 and same[self._first] and togo[self._first] > 0:
+        first, patience = self._first, self._p.patience
+        if first >= 0 and same[first] and togo[first] > 0 and self._stalled[first] < patience:
             return
+        if first >= 0:
+            self._stalled[first] = 0
         longest = int(self._stalled.argmax())
-        self._first = longest if self._stalled[longest] >= self._p.patience else NOBODY
+        self._first = longest if self._stalled[longest] >= patience else NOBODY
+        if self._first >= 0:
+            self._stalled[longest] = 0
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
         return self._tables.between(self._goals[robots], 4 * nodes)

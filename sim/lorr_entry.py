@@ -6,11 +6,12 @@ import itertools
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planners.congestion import CongestionParameters
 from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, NodeTables
 from planners.dense import FewMatcher, FewParameters, Lesson, shares
-from planners.grid import Grid
+from planners.grid import Grid, behind_bridges
 from planners.guidance import Paces, SpreadParameters, alternate
 from planners.jam import JamParameters, Watchdog
 from planners.kernels.states import WAIT
@@ -187,12 +188,13 @@ class FullEntry(_Playing):
     ) -> None:
         paces = Paces.of(alternate(instance.free, grid, settings.against))
         self.tables = NodeTables(grid, paces, _goals(instance, grid))
-        self._matcher = FewMatcher(self.tables, few.most(grid.nodes), settings.match)
+        hard = behind_bridges(grid)
+        self._matcher = FewMatcher(self.tables, few.most(grid.nodes), settings.match, hard)
         self._planner = RotationPlanner(self.tables, starts(instance, grid), rotate)
 
     def match(self, sight: Sight) -> Ints:
-        """(R,) tasks."""
-        return _matched(self._matcher, sight)
+        """(R,) tasks. Whoever is stuck keeps nobody else from a task."""
+        return _matched(self._matcher, sight, self._planner.stuck)
 
     def plan(self, sight: Sight, schedule: Ints, stop: Stop) -> Ints:
         """(R,) actions, from wherever the robots are."""
@@ -249,13 +251,13 @@ class CrowdEntry(_Playing):
         return CrowdEntry(instance, self.tables.grid, settings, self.tables)
 
 
-def _matched(matcher: FewMatcher, sight: Sight) -> Ints:
-    """(R,) tasks: who has done an errand keeps its task, few of the others have one."""
+def _matched(matcher: FewMatcher, sight: Sight, stuck: NDArray[np.bool_] | None = None) -> Ints:
+    """(R,) tasks: who has done an errand keeps its task, few of the others have one. `stuck` (R,): who
+    doesn't count."""
     schedule, opened = sight.current.copy(), sight.opened()
     free = np.flatnonzero(~opened)
-    schedule[free] = matcher.match(
-        sight.unopened(), sight.states[free], sight.current[free], int(opened.sum())
-    )
+    begun = int((opened if stuck is None else opened & ~stuck).sum())
+    schedule[free] = matcher.match(sight.unopened(), sight.states[free], sight.current[free], begun)
     return schedule
 
 
@@ -301,7 +303,7 @@ def ready(
 
 def _warm_up(floor: Floor, entry: Player) -> None:
     """Compile (or load) every kernel: some steps and a jam on a throw-away floor."""
-    dog = entry.watchdog
+    dog = entry.watchdog if entry.watchdog is not None and entry.watchdog.looks else None
     for step in range(WARM_STEPS):
         if dog is not None and step > 0 and not dog.undone:
             dog.provoke()
@@ -309,7 +311,7 @@ def _warm_up(floor: Floor, entry: Player) -> None:
         actions = entry.plan(floor, schedule, lambda made: made >= WARM_ITERATIONS)
         floor.step(actions, schedule)
         entry.made()
-        if step > 1 and (dog is None or dog.undone or dog.given_up):
+        if step > 1 and (dog is None or dog.undone):
             break
 
 
