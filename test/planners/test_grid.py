@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from planners.grid import Grid, roadmap
+from planners.grid import Grid, behind_bridges, roadmap
 from planners.guidance import UNIT, alternate
 
 
@@ -52,3 +52,17 @@ def test_neighbouring_aisles_run_against_each_other():
         UNIT + 7, UNIT, UNIT + 7, UNIT, UNIT + 7,
     ]  # fmt: skip
     assert all(pace[node, 1] + pace[node, 3] == 2 * UNIT + 7 for node in aisle)
+
+
+def test_what_a_bridge_cuts_off() -> None:
+    """Given a circle with a tail, and a way to another circle of as many cells, then all but the first
+    one lies behind a bridge; two circles that share a cell don't."""
+    drawn = [".....", ".@.@@", "...@@", "@@.@@", "@...@", "@.@.@", "@...@"]
+    tail = np.array([list(row) for row in drawn])
+    grid = Grid.of(tail == ".")
+    behind = np.zeros(tail.size, bool)
+    behind[grid.cell[behind_bridges(grid)]] = True
+    rows = ["".join("x" if x else "." for x in row) for row in behind.reshape(tail.shape)]
+    assert rows == ["...xx", ".....", ".....", "..x..", ".xxx.", ".x.x.", ".xxx."]
+    shared = np.array([list("...@@"), list(".@.@@"), list("....."), list("@@.@."), list("@@...")])
+    assert not behind_bridges(Grid.of(shared == ".")).any()

@@ -1,4 +1,4 @@
-"""Teams on half of all cells: the rules are kept, and they go on driving."""
+"""Teams on half of all cells, or nearly all: the rules are kept, and they go on driving."""
 
 from __future__ import annotations
 
@@ -40,3 +40,26 @@ def test_a_dense_team_goes_on_driving() -> None:
         done.append(match.tasks.finished - before)
     assert not match.tasks.planner_errors and not match.tasks.schedule_errors
     assert done[2] > 0.7 * done[1] and done[1] > 20, done
+
+
+def test_a_full_floor_goes_on_driving() -> None:
+    """Given robots on all cells but a few, when they have driven for long, then no rule was broken,
+    they do as much as they did, and the same again."""
+    match = Match(instance(5, 0.96), iterations=64)
+    assert match.settings == lorr_entry.FULL
+    done = []
+    for part in range(1, 6):
+        before = match.tasks.finished
+        match.run(60 * part, 60.0)
+        done.append(match.tasks.finished - before)
+    assert not match.tasks.planner_errors and not match.tasks.schedule_errors
+    assert min(done) > 0.5 * max(done) and sum(done) > 60, done
+    again = Match(instance(5, 0.96), iterations=64)
+    again.run(60, 60.0)
+    assert again.tasks.finished == done[0]
+
+
+def test_robots_that_cannot_follow_at_once_are_planned_otherwise() -> None:
+    """Given a full floor and robots that need a gap, then nobody is told to turn in a circle."""
+    full = instance(5, 0.96)
+    assert lorr_entry.choose(full, Grid.of(full.free), gap=True).rotate is None
