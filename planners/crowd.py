@@ -156,9 +156,17 @@ class CrowdMatcher:
         load = np.bincount(group[chosen[having]], minlength=len(firsts)).astype(np.int64)
         nodes = states >> 2
         head = start[:-1].copy()
-        free = np.flatnonzero(held < 0)[: max(1, p.pairs // len(firsts))]
-        place, way = self._near(nodes[free], rows, extra[at], p.places)
-        matching.hand_out(free, place, way, start, extra, p.queue, holder, head, load, chosen)
+        free, pairs = np.flatnonzero(held < 0), p.pairs
+        while len(free) and pairs > 0:  # whoever finds all its places taken looks at those left
+            left = np.flatnonzero(np.bincount(group[holder < 0], minlength=len(firsts)))
+            if not len(left):
+                break
+            some = free[: max(1, pairs // len(left))]
+            pairs -= len(some) * len(left)
+            place, way = self._near(nodes[some], rows[left], extra[at[left]], p.places)
+            place = np.where(place >= 0, left[place], -1)
+            matching.hand_out(some, place, way, start, extra, p.queue, holder, head, load, chosen)
+            free = free[chosen[free] < 0]
         if p.trade:
             able = np.flatnonzero(chosen >= 0)
             count = max(1, p.pairs // len(firsts) // 4)

@@ -113,6 +113,19 @@ def test_a_queue_makes_others_go_elsewhere() -> None:
         assert queue or int((chosen < 9).sum()) == 9
 
 
+def test_whoever_finds_its_places_taken_looks_at_others() -> None:
+    """Given many robots far from all tasks, which look at the same few places first, when they are
+    matched, then all have a task: without one they would stand in the others' way."""
+    free = np.ones((4, 40), bool)
+    grid = Grid.of(free)
+    tables = tables_of(grid, free)
+    tasks = {n: [40 * (n % 4) + n // 4, 3] for n in range(40)}  # in the west, one at each place
+    states = 4 * np.array([40 * (n % 4) + 39 - n // 4 for n in range(36)], np.int32)
+    matcher = CrowdMatcher(tables, CrowdMatchParameters(places=3))
+    chosen = matcher.match(tasks, states, np.full(36, -1, np.int32))
+    assert (chosen >= 0).all() and len(set(chosen.tolist())) == 36
+
+
 def test_pairs_are_bounded() -> None:
     """Given more pairs than may be looked at, when they are matched, then some robots wait, and have
     their turn when asked again."""

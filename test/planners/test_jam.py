@@ -271,7 +271,7 @@ def seen(free, where, goals, steps, **parameters):
     dog = Watchdog(grid, len(where), JamParameters(**parameters))
 
     def look():
-        togo = tables.cost(goals, states >> 2)
+        togo = tables.togo(goals, states)
         dog.look(
             states, goals, togo, lambda r, n: tables.tables[goals[r][:, None], n], lambda _: False
         )
@@ -338,7 +338,7 @@ def test_who_is_sent_elsewhere_while_it_is_searched_for_is_not_hopeless():
             assert len(dog.robots) == 2, "it has begun, without time to search"
             goals[0] = 0
         dog.look(
-            states, goals, tables.cost(goals, states >> 2),
+            states, goals, tables.togo(goals, states),
             lambda r, n: tables.tables[goals[r][:, None], n],
             lambda made, most=budget: made >= most,
         )  # fmt: skip
