@@ -103,8 +103,7 @@ class CrowdPlanner(Chooser):
             self._nearest[again] = self._nodes.tables[rows, self._states[again] >> 2]
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
-        rows = self._nodes.rows(self._goals[robots])
-        return self._nodes.tables[rows[:, None], nodes].astype(np.int64)
+        return self._nodes.between(self._goals[robots], 4 * nodes)
 
 
 @dataclass(frozen=True, slots=True)

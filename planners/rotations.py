@@ -64,7 +64,6 @@ class RotationPlanner:
         self._step = 0
         self.watchdog = Watchdog(tables.grid, count, self._p.jam)
         self.iterations = 0
-        self.improved = 0
 
     @property
     def stuck(self) -> NDArray[np.bool_]:
@@ -119,9 +118,7 @@ class RotationPlanner:
     def _improve(self, floor: Arrays, aims: Arrays, shifts: Arrays, stop: Stop) -> None:
         tried, start = 0, self._p.seed + 7919 * self._step
         while not stop(self.watchdog.used + tried):
-            self.improved += kernel.improve(
-                CHUNK, start + tried, self._first, self._p.cells, floor, aims, shifts
-            )
+            kernel.improve(CHUNK, start + tried, self._first, self._p.cells, floor, aims, shifts)
             tried += CHUNK
         self.iterations += tried
 

@@ -153,14 +153,14 @@ def _cuts(grid: Grid, parameters: StepParameters) -> list[tuple[Longs, Bools]]:
     if parts <= 1:
         return []
     at = nodes * np.arange(1, 2 * parts) // (2 * parts)
-    there = np.where(grid.ahead >= 0, grid.ahead, 0).reshape(-1, 4)
+    ahead = grid.ahead.reshape(-1, 4)
+    way, there = ahead >= 0, np.maximum(ahead, 0)
     for k in (1, 0):
         borders = np.array([0, *at[k::2], nodes], np.int64)
         part = np.searchsorted(borders, np.arange(nodes), side="right")
-        crossing = (grid.ahead.reshape(-1, 4) >= 0) & (part[there] != part[:, None])
-        near = crossing.any(axis=1)
+        near = (way & (part[there] != part[:, None])).any(axis=1)
         for _ in range(parameters.length - 1):
-            near |= (near[there] & (grid.ahead.reshape(-1, 4) >= 0)).any(axis=1)
+            near |= (way & near[there]).any(axis=1)
         cuts.append((borders, near))
     return [] if (cuts[0][1] & cuts[1][1]).any() else cuts
 

@@ -72,7 +72,7 @@ DENSE = Settings(
 FULL = Settings(
     against=0,
     match=MatchParameters(rest_permille=1000),
-    few=FewParameters(active_permille=600, every=0),
+    few=FewParameters(active_permille=600),
     rotate=RotationParameters(),
 )
 CANDIDATES = (

@@ -30,9 +30,8 @@ def watch(world: World) -> None:
     to know of it."""
     policy, state = world.site.policy, world.congestion
     if not policy.congestion_ms:
-        world.congestion = Congestion(
-            since_ns=world.time_ns
-        )  # it may have been otherwise until now
+        # What was learned is forgotten: it may have been otherwise until now.
+        world.congestion = Congestion(since_ns=world.time_ns)
         return
     node_bay, edge_head = world.site.roadmap.node_bay, world.site.roadmap.edge_head
     for robot in world.robots:

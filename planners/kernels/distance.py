@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from planners.kernels.heap import BITS, MASK, pop, push
+
 FAR = 2**30
 
 
@@ -16,43 +18,6 @@ def turn_cost(a_deg, b_deg, quarter):
     return (angle * quarter + 89) // 90
 
 
-@njit(cache=True)
-def _push(heap_cost, heap_edge, size, cost, edge):
-    child = size
-    while child > 0:
-        parent = (child - 1) >> 1
-        if heap_cost[parent] <= cost:
-            break
-        heap_cost[child] = heap_cost[parent]
-        heap_edge[child] = heap_edge[parent]
-        child = parent
-    heap_cost[child] = cost
-    heap_edge[child] = edge
-    return size + 1
-
-
-@njit(cache=True)
-def _pop(heap_cost, heap_edge, size):
-    """Remove the root; its place is filled from the end."""
-    size -= 1
-    cost, edge = heap_cost[size], heap_edge[size]
-    parent = 0
-    while True:
-        child = 2 * parent + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap_cost[child + 1] < heap_cost[child]:
-            child += 1
-        if heap_cost[child] >= cost:
-            break
-        heap_cost[parent] = heap_cost[child]
-        heap_edge[parent] = heap_edge[child]
-        parent = child
-    heap_cost[parent] = cost
-    heap_edge[parent] = edge
-    return size
-
-
 @njit(cache=True, nogil=True)
 def fill(goal, open_edge, edge_cost, quarter, tail, head, heading, in_offset, in_edge, table):
     """Dijkstra backwards over edges. `open_edge` (E,) is 0 where nobody may drive; `table` (E,) out."""
@@ -60,18 +25,16 @@ def fill(goal, open_edge, edge_cost, quarter, tail, head, heading, in_offset, in
     capacity = in_offset[goal + 1] - in_offset[goal]
     for edge in range(len(tail)):
         capacity += in_offset[tail[edge] + 1] - in_offset[tail[edge]]
-    heap_cost = np.empty(capacity, np.int64)
-    heap_edge = np.empty(capacity, np.int32)
-    size = 0
+    heap, size = np.empty(capacity, np.int64), 0
     table[:] = FAR
     for k in range(in_offset[goal], in_offset[goal + 1]):
         edge = in_edge[k]
         if open_edge[edge]:
             table[edge] = 0
-            size = _push(heap_cost, heap_edge, size, 0, edge)
+            size = push(heap, size, np.int64(edge))
     while size > 0:
-        cost, edge = heap_cost[0], heap_edge[0]
-        size = _pop(heap_cost, heap_edge, size)
+        cost, edge = heap[0] >> BITS, heap[0] & MASK
+        size = pop(heap, size)
         if cost > table[edge]:
             continue
         node = tail[edge]
@@ -85,7 +48,7 @@ def fill(goal, open_edge, edge_cost, quarter, tail, head, heading, in_offset, in
             value = through + turn_cost(heading[before], heading[edge], quarter)
             if value < table[before]:
                 table[before] = value
-                size = _push(heap_cost, heap_edge, size, value, before)
+                size = push(heap, size, np.int64(value) << BITS | np.int64(before))
 
 
 @njit(cache=True, nogil=True)

@@ -16,43 +16,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from planners.kernels.heap import BITS, MASK, pop, push
+from planners.kernels.states import FORWARD, LEFT, RIGHT, WAIT
+
 NEVER = np.int64(1) << 40
 TURNS = 3  # a shift takes 0, 1 or 2 quarter turns before all drive
 STEP = 128  # cost of a step that a shift takes; the other costs are weighed against it
 QUARTER = 16  # of each robot's quarter turn
 CELL = 8  # of each cell
 SCALE = 60  # worth is gain x SCALE / steps
-
-
-@njit(cache=True)
-def _push(heap, size, item):
-    child = size
-    while child > 0:
-        parent = (child - 1) >> 1
-        if heap[parent] <= item:
-            break
-        heap[child] = heap[parent]
-        child = parent
-    heap[child] = item
-    return size + 1
-
-
-@njit(cache=True)
-def _pop(heap, size):
-    size -= 1
-    item, parent = heap[size], 0
-    while True:
-        child = 2 * parent + 1
-        if child >= size:
-            break
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if heap[child] >= item:
-            break
-        heap[parent] = heap[child]
-        parent = child
-    heap[parent] = item
-    return size
 
 
 @njit(cache=True)
@@ -93,8 +65,8 @@ def _search(first, home, most, limit, fair, floor, aims, leader, memory):
     heap[0], size = np.int64(first), 1
     while size > 0:
         item = heap[0]
-        size = _pop(heap, size)
-        so_far, x = item >> 24, item & 0xFFFFFF
+        size = pop(heap, size)
+        so_far, x = item >> BITS, item & MASK
         if so_far >= limit:
             break
         if x == home or owner[x] < 0:
@@ -117,7 +89,7 @@ def _search(first, home, most, limit, fair, floor, aims, leader, memory):
             value = so_far + more
             if stamp[y] != now or value < cost[y]:
                 cost[y], stamp[y], before[y] = value, now, x
-                size = _push(heap, size, value << 24 | np.int64(y))
+                size = push(heap, size, value << BITS | np.int64(y))
     return -1, limit
 
 
@@ -302,8 +274,7 @@ def improve(rounds, seed, first, near, floor, aims, shifts):
         order = np.argsort(key[:count], kind="mergesort")
         after = np.int64(0)
         for i in order:
-            value = lead(who[i], True, floor, aims, shifts, memory)
-            after += value
+            after += lead(who[i], True, floor, aims, shifts, memory)
         if after < before:
             for i in range(count):
                 if turns[who[i]] >= 0:
@@ -319,11 +290,10 @@ def improve(rounds, seed, first, near, floor, aims, shifts):
 
 @njit(cache=True)
 def act(floor, shifts, acts):
-    """(R,) actions: where all look ahead they drive, else they turn. Returns how many drive."""
+    """(R,) actions: where all look ahead they drive, else they turn."""
     states, owner, ahead = floor
     onto, _, turns, _ = shifts
-    acts[:] = 0
-    driving = 0
+    acts[:] = WAIT
     for robot in range(len(states)):
         if turns[robot] < 0:
             continue
@@ -332,25 +302,23 @@ def act(floor, shifts, acts):
         while onto[x] >= 0:
             y = onto[x]
             acts[owner[x]] = _turn(states[owner[x]] & 3, towards(x, y, ahead))
-            ready &= acts[owner[x]] == 0
+            ready &= acts[owner[x]] == WAIT
             cells += 1
             x = y
             if x == home:
                 break
         if ready:
-            driving += cells
             x = home
             for _ in range(cells):
-                acts[owner[x]] = 1
+                acts[owner[x]] = FORWARD
                 x = onto[x]
-    return driving
 
 
 @njit(cache=True)
 def _turn(heading, wanted):
-    """The action that turns a robot, 0: it looks there."""
+    """The action that turns a robot towards a heading; `WAIT`: it looks there."""
     turn = (wanted - heading) & 3
-    return 0 if turn == 0 else 3 if turn == 3 else 2
+    return WAIT if turn == 0 else LEFT if turn == 3 else RIGHT
 
 
 @njit(cache=True)
