@@ -352,12 +352,12 @@ def choose(instance: Instance, grid: Grid, gap: bool = False) -> Settings:
     candidates = [_gapped(settings) for settings in CANDIDATES] if gap else CANDIDATES
     if crowd(instance, grid):
         return _gapped(HUGE) if gap else HUGE
-    if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
-        return candidates[0]
     if 100 * len(instance.starts) > FULL_PERCENT * grid.nodes and not gap:
         return FULL
     if DENSE_SHARE * len(instance.starts) > grid.nodes:
         return _gapped(DENSE) if gap else DENSE
+    if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
+        return candidates[0]
     pool = int(instance.reveal * len(instance.starts))
     visible = replace(instance, tasks=instance.tasks[:pool])
     best, chosen = [0] * REHEARSAL_STEPS, candidates[0]

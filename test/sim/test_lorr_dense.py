@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from planners.dense import FewMatcher
 from planners.grid import Grid
+from planners.guidance import alternate
+from planners.steps import StateTables
 from sim import lorr_entry
 from sim.lorr import Match
 from sim.lorr_files import Instance
+from sim.lorr_sight import Sight
 
 STEPS, SIDE = 45, 12
 
@@ -63,3 +67,26 @@ def test_robots_that_cannot_follow_at_once_are_planned_otherwise() -> None:
     """Given a full floor and robots that need a gap, then nobody is told to turn in a circle."""
     full = instance(5, 0.96)
     assert lorr_entry.choose(full, Grid.of(full.free), gap=True).rotate is None
+
+
+def test_whoever_is_stuck_keeps_nobody_from_a_task() -> None:
+    """Given that one robot may have a task at a time, and one that has begun one, then another has
+    none, unless the first is stuck."""
+    grid = Grid.of(np.ones((3, 4), bool))
+    tables = StateTables(grid, alternate(np.ones((3, 4), bool), grid, 0))
+    sight = Sight(grid, 4 * np.array([0, 5], np.int32))
+    sight.current[0], sight.errands, sight.progress = 1, {1: [0, 3], 2: [6, 7]}, {1: 1, 2: 0}
+    for stuck, expected in ((False, [1, -1]), (True, [1, 2])):
+        matched = lorr_entry._matched(FewMatcher(tables, 1), sight, np.array([stuck, False]))
+        assert matched.tolist() == expected
+
+
+def test_floors_that_are_too_large_to_rehearse_are_planned_as_dense_or_full() -> None:
+    """Given more robots and cells than a rehearsal may have, but fewer than make a crowd, then how
+    full the floor is still decides."""
+    free = np.ones((39, 39), bool)
+    cells = np.flatnonzero(free).tolist()
+    for robots, settings in ((1450, lorr_entry.FULL), (1350, lorr_entry.DENSE)):
+        large = Instance("large", free, cells[:robots], [[0, 1]], 1.5, "")
+        assert robots * len(cells) > lorr_entry.REHEARSAL_MAX
+        assert lorr_entry.choose(large, Grid.of(free)) == settings

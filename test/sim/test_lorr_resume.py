@@ -60,7 +60,7 @@ def told(path: Path) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.parametrize("team", ["small", "dense", "crowd"])
+@pytest.mark.parametrize("team", ["small", "dense", "full", "crowd"])
 def test_a_match_resumed_is_the_match_played_through(
     instance: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, team: str, capfd: Any
 ) -> None:
@@ -69,6 +69,8 @@ def test_a_match_resumed_is_the_match_played_through(
         monkeypatch.setattr(lorr_entry, "CROWD", 1)
     if team == "dense":
         monkeypatch.setattr(lorr_entry, "DENSE_SHARE", 100)
+    if team == "full":
+        monkeypatch.setattr(lorr_entry, "FULL_PERCENT", 0)
     whole, parts = tmp_path / "whole.json", tmp_path / "parts.json"
     assert play(instance, whole, "--iterations", "100") == 0
     broken_off(monkeypatch, 13, instance, parts, "--iterations", "100")
