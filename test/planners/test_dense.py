@@ -42,6 +42,19 @@ def test_few_have_tasks_and_those_are_done_soonest() -> None:
     assert alone.tolist() == [7, -1, -1, -1], "as many as there are tasks"
 
 
+def test_what_is_hard_comes_last() -> None:
+    """Given a robot beside a task at a hard place and far from another one, then it takes the other
+    one; the hard one when there is nothing else."""
+    _, tables = tables_of(OPEN)
+    hard = np.zeros(24, bool)
+    hard[2] = True
+    matcher = FewMatcher(tables, 1, hard=hard)
+    state, none = np.array([0], np.int32), np.full(1, -1, np.int32)
+    assert matcher.match({7: [1, 2], 8: [22, 23]}, state, none).tolist() == [8]
+    assert FewMatcher(tables, 1).match({7: [1, 2], 8: [22, 23]}, state, none).tolist() == [7]
+    assert matcher.match({7: [1, 2]}, state, none).tolist() == [7]
+
+
 def test_who_has_least_left_counts_most() -> None:
     """Given what is left of some tasks, then weights fall with it, and who has none counts nothing."""
     _, tables = tables_of(OPEN)

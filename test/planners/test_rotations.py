@@ -13,6 +13,7 @@ from planners.grid import Grid
 from planners.guidance import Paces, alternate
 from planners.jam import JamParameters
 from planners.kernels import rotations as kernel
+from planners.kernels.states import LEFT, RIGHT, WAIT
 from planners.rotations import CHUNK, RotationParameters, RotationPlanner
 
 FREE = 1 << 40  # left for a robot without a goal
@@ -90,9 +91,6 @@ def test_a_circle_turns_all_at_once() -> None:
     """Given six robots on six cells in two rows, all looking along the circle, when one wants to the
     next cell, then all drive in the same step."""
     tables = tables_of(np.ones((2, 3), bool))  # 0 1 2 over 3 4 5
-    states = np.array(
-        [0, 4, 9, 23, 18, 14], np.int32
-    )  # east, east, south, north(no: west), west, north
     states = np.array([4 * 0 + 0, 4 * 1 + 0, 4 * 2 + 1, 4 * 5 + 2, 4 * 4 + 2, 4 * 3 + 3], np.int32)
     goals = np.array([-1, 2, -1, -1, -1, -1], np.int32)
     left = np.array([FREE, 4, FREE, FREE, FREE, FREE], np.int64)
@@ -101,22 +99,53 @@ def test_a_circle_turns_all_at_once() -> None:
 
 
 def test_who_is_carried_away_counts() -> None:
-    """Given a robot that could be let through by two circles, one of which carries a robot away that is
-    one step from its goal, then the other one turns."""
+    """Given a robot that two circles would bring to its goal at the same cost, one of which carries
+    another robot away from its own, then those on the other one turn."""
     tables = tables_of(np.ones((3, 2), bool))  # 0 1 / 2 3 / 4 5
     east, south, west, north = range(4)
-    for spoilt, spared in ((1, 5), (5, 1)):  # the robot on this cell wants to where it stands near
-        states = np.array([4 * 2 + east, 4 * 3 + (north if spared == 1 else south)], np.int32)
-        heading = {0: south, 1: west, 4: north, 5: west}
-        states = np.append(states, [4 * n + heading[n] for n in (0, 1, 4, 5)]).astype(np.int32)
-        goals = np.full(6, -1, np.int32)
-        left = np.full(6, FREE, np.int64)
+    heading = {2: east, 3: east, 0: south, 1: west, 4: north, 5: west}
+    states = np.array([4 * node + looks for node, looks in heading.items()], np.int32)
+    for spoilt, turn in ((5, LEFT), (1, RIGHT)):  # whose circle isn't taken; how the one on 3 turns
+        goals, left = np.full(6, -1, np.int32), np.full(6, FREE, np.int64)
         goals[0], left[0] = 3, 4
-        mine = 2 + [0, 1, 4, 5].index(spoilt)
-        goals[mine], left[mine] = 3, 4  # its shift would carry it on to the wrong side
-        planner = RotationPlanner(tables, states, RotationParameters(improve=False))
+        other = list(heading).index(spoilt)
+        goals[other], left[other] = 3, 8
+        planner = RotationPlanner(tables, states, RotationParameters(improve=False, ahead=False))
         acts = planner.plan(goals, left, lambda made: True)
-        assert acts[mine] != 1, "it isn't carried away"
+        assert acts.tolist() == [WAIT, turn, WAIT, WAIT, WAIT, WAIT]
+
+
+def test_whoever_goes_first_goes_whatever_it_costs() -> None:
+    """Given a circle that would carry five away from their goals for the sake of one, then nobody leads
+    it, unless that one goes first."""
+    tables = tables_of(np.ones((2, 3), bool))  # 0 1 2 over 3 4 5: the circle runs 0 1 2 5 4 3
+    circle = [0, 1, 2, 5, 4, 3]
+    owner = np.empty(6, np.int32)
+    owner[circle] = np.arange(6)
+    states = 4 * np.array(circle, np.int32) + np.array([0, 0, 1, 2, 2, 3], np.int32)
+    goals = np.array([1, *(circle[k - 1] for k in range(1, 6))], np.int32)
+    floor = states, owner, tables.grid.ahead
+    aims = goals, tables.rows(goals), tables.tables, np.full(6, 8, np.int64)
+    led = []
+    for first in (-1, 0):
+        shifts = kernel.none(6, 6, np.full(6, -1, np.int32))
+        kernel.begin(np.zeros(1, np.int64), first, floor, aims, shifts)
+        led.append(shifts[2].tolist())
+    assert led == [[-1] * 6, [0] + [-1] * 5]
+
+
+def test_who_has_no_part_turns_to_where_it_will_be_wanted() -> None:
+    """Given a robot that wants to the other end of a full floor, when its first shift leaves the cells
+    before it alone, then who stands there turns meanwhile, if it may."""
+    tables = tables_of(np.ones((2, 6), bool))
+    states = 4 * np.arange(12, dtype=np.int32) + 3  # all look north
+    goals, left = np.full(12, -1, np.int32), np.full(12, FREE, np.int64)
+    goals[0], left[0] = 5, 20
+    for ahead in (False, True):
+        parameters = RotationParameters(improve=False, ahead=ahead)
+        acts = RotationPlanner(tables, states, parameters).plan(goals, left, lambda made: True)
+        assert acts[[0, 1, 6, 7]].any(), "those of the first shift turn"
+        assert bool(np.delete(acts, [0, 1, 6, 7]).any()) == ahead
 
 
 @pytest.mark.parametrize("seed", range(4))
