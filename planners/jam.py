@@ -42,7 +42,7 @@ class JamParameters:
     alone_far: int = 16  # on a floor that is too large for all to take part
     tried: int = 8  # robots for which a short search is made, the one that has waited longest first
     short: int = 4  # its expansions, for each step that the robot is away and 16 more
-    expansions: int = 5000  # of one search for the one that has waited longest, when all those fail
+    expansions: int = 5000  # of one for the first of them when all fail; doubled each time it fails
     table: int = 1 << 22  # robots x cells up to which all take part
     cells: int = 1024  # else: around the one that waits; four times as many when that isn't enough
     cells_first: int = 64  # on a floor where all may take part, but most are far from the jam
@@ -211,7 +211,9 @@ class Watchdog:
         dist[at], goal[at] = rank[at], wish[at]
         start = here[states[jam.robots] >> 2]
         self._most = (
-            self._p.short * (16 + int(rank[at, start[at]])) if short else self._p.expansions
+            self._p.short * (16 + int(rank[at, start[at]]))
+            if short
+            else self._p.expansions << min(self._failed, 6)
         )
         seed = self._p.seed + 7919 * self._step
         self._search = Search(near, start, goal, dist, self._p.bytes_max, seed)

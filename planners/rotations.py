@@ -15,8 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planners.crowd import NodeTables
+from planners.grid import Grid
+from planners.guidance import UNIT, Lanes, Paces
 from planners.jam import JamParameters, Watchdog
+from planners.kernels import freedom
 from planners.kernels import rotations as kernel
+from planners.kernels.states import FAR_STEPS
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import checked
@@ -25,6 +29,7 @@ Longs = NDArray[np.int64]
 Arrays = tuple[NDArray[Any], ...]
 CHUNK = 32  # rounds between two looks at the clock
 NOBODY, CLOSED = -1, -2
+DAMP = 0.95  # of a walk's weight at each step, over the largest number of neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +39,38 @@ class RotationParameters:
     weight: int = 320
     near_goal: int = 9
     cells: tuple[int, int] = (12, 60)  # of a neighbourhood: at least, and below
-    patience: int = (
-        256  # steps without coming nearer after which one goes first, whatever it costs,
-    )
-    # until it is at its goal, or has come no nearer for as long again
+    patience: int = 256  # steps without coming nearer, after which one goes first at any cost
     ahead: bool = True  # who has no part turns to where it will be wanted
-    improve: bool = True
-    jam: JamParameters = field(
-        default_factory=lambda: JamParameters(patience=512)
-    )  # the watchdog's
+    rounds: int = 1536  # of the search, and as many for the turns ahead: more of them bring 1 %
+    jam: JamParameters = field(default_factory=lambda: JamParameters(patience=512))
     seed: int = 0
+
+
+class FreedomTables(NodeTables):
+    """(rows, N) uint16 free energy distances (`kernels/freedom.py`) to the goals that are named
+    beforehand. Whoever has many ways to go on finds somebody to change places with sooner than one who
+    has to keep straight on, so it is nearer. On the mean they are as long as the steps are many."""
+
+    def __init__(self, grid: Grid, goals: Ints) -> None:
+        super().__init__(grid, Paces.of(Lanes(np.full(4 * grid.nodes, UNIT, np.int32))), goals)
+        neighbours = int((grid.ahead.reshape(-1, 4) >= 0).sum(axis=1).max(initial=1))
+        free = np.empty(self.tables.shape)
+        freedom.fill_all(goals, DAMP / max(1, neighbours), grid.ahead, free)
+        known = np.isfinite(free)
+        steps = self.tables / self.paces.unit
+        total = float(free[known].sum())
+        scale = float(steps[known].sum()) / total if total > 0 else 1.0
+        most = float(free[known].max()) if total > 0 else 1.0
+        scale = min(scale * kernel.UNIT, (FAR_STEPS - 1) / most)
+        self.tables[:] = np.where(known, np.rint(free * scale), FAR_STEPS)
+        self.paces = Paces(self.paces.pace, kernel.UNIT)
 
 
 class RotationPlanner:
     """One joint action per call. Deterministic as far as `stop` is."""
 
     def __init__(
-        self, tables: NodeTables, states: Ints, parameters: RotationParameters | None = None
+        self, tables: FreedomTables, states: Ints, parameters: RotationParameters | None = None
     ) -> None:
         self._p = parameters or RotationParameters()
         self._tables, self._grid = tables, tables.grid
@@ -106,21 +126,26 @@ class RotationPlanner:
         floor, aims = (states, owner, self._grid.ahead), (goals, rows, self._tables.tables, weight)
         shifts = kernel.none(self._grid.nodes, len(states), leader)
         kernel.begin(order, self._first, floor, aims, shifts)
-        if p.improve:
-            self._improve(floor, aims, shifts, stop)
+        tried = self._improve(self.watchdog.used, floor, aims, shifts, stop)
         kernel.act(floor, shifts, self._acts)
         if p.ahead:
-            kernel.turn_ahead(order, floor, aims, shifts, self._acts)
+            later, then = kernel.afterwards(floor, shifts)
+            kernel.begin(order, NOBODY, later, aims, then)
+            self._improve(tried, later, aims, then, stop)
+            kernel.turn_ahead(floor, shifts, then, self._acts)
         if len(dog.robots):
             self._acts[dog.robots] = dog.acts(states, 1)[:, 0]
         return self._acts.copy()
 
-    def _improve(self, floor: Arrays, aims: Arrays, shifts: Arrays, stop: Stop) -> None:
-        tried, start = 0, self._p.seed + 7919 * self._step
-        while not stop(self.watchdog.used + tried):
-            kernel.improve(CHUNK, start + tried, self._first, self._p.cells, floor, aims, shifts)
+    def _improve(self, used: int, floor: Arrays, aims: Arrays, shifts: Arrays, stop: Stop) -> int:
+        """Search until `stop`, or until more rounds bring nothing. How many were made, with `used`."""
+        p, tried = self._p, 0
+        start = p.seed + 7919 * self._step
+        while tried < p.rounds and not stop(used + tried):
+            kernel.improve(CHUNK, start + tried, self._first, p.cells, floor, aims, shifts)
             tried += CHUNK
         self.iterations += tried
+        return used + tried
 
     def _see(self, goals: Ints, togo: Longs) -> None:
         """Who goes first: whoever has come no nearer to its goal for longest, until it is there."""

@@ -18,7 +18,7 @@ from planners.kernels.states import WAIT
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
-from planners.rotations import RotationParameters, RotationPlanner
+from planners.rotations import FreedomTables, RotationParameters, RotationPlanner
 from planners.steps import Chooser, StateTables, StepParameters, StepPlanner
 from planners.turning import PibtPlanner
 from sim.guiding import guided
@@ -70,7 +70,6 @@ DENSE = Settings(
     few=FewParameters(),
 )
 FULL = Settings(
-    against=0,
     match=MatchParameters(rest_permille=1000),
     few=FewParameters(active_permille=600),
     rotate=RotationParameters(),
@@ -186,8 +185,7 @@ class FullEntry(_Playing):
         few: FewParameters,
         rotate: RotationParameters,
     ) -> None:
-        paces = Paces.of(alternate(instance.free, grid, settings.against))
-        self.tables = NodeTables(grid, paces, _goals(instance, grid))
+        self.tables = FreedomTables(grid, _goals(instance, grid))
         hard = behind_bridges(grid)
         self._matcher = FewMatcher(self.tables, few.most(grid.nodes), settings.match, hard)
         self._planner = RotationPlanner(self.tables, starts(instance, grid), rotate)

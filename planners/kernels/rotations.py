@@ -21,9 +21,10 @@ from planners.kernels.states import FORWARD, LEFT, RIGHT, WAIT
 
 NEVER = np.int64(1) << 40
 TURNS = 3  # a shift takes 0, 1 or 2 quarter turns before all drive
-STEP = 128  # cost of a step that a shift takes; the other costs are weighed against it
-QUARTER = 16  # of each robot's quarter turn
-CELL = 8  # of each cell
+UNIT = 32  # of `ways`: cost of a step
+STEP = 32 * UNIT  # cost of a step that a shift takes; the other costs are weighed against it
+QUARTER = 4 * UNIT  # of each robot's quarter turn
+CELL = 2 * UNIT  # of each cell
 SCALE = 60  # worth is gain x SCALE / steps
 
 
@@ -322,23 +323,25 @@ def _turn(heading, wanted):
 
 
 @njit(cache=True)
-def turn_ahead(order, floor, aims, shifts, acts):
-    """Whoever takes part in no shift turns to where it will be wanted: in the shifts that would be
-    chosen when those there are have been made."""
+def afterwards(floor, shifts):
+    """The floor when all shifts have been made, and nobody's shifts on it: where they are led next."""
     states, owner, ahead = floor
     onto, leader = shifts[:2]
     later, place = states.copy(), np.full(len(owner), -1, np.int32)
-    busy = np.zeros(len(states), np.bool_)
     for x in range(len(owner)):
         if onto[x] >= 0:
             later[owner[x]] = 4 * onto[x] + towards(x, onto[x], ahead)
-            busy[owner[x]] = True
     for robot in range(len(states)):
         place[later[robot] >> 2] = robot
     closed = np.where(leader < -1, leader, np.int32(-1))
-    then = none(len(owner), len(states), closed)
-    begin(order, -1, (later, place, ahead), aims, then)
-    onto = then[0]
-    for x in range(len(owner)):
-        if onto[x] >= 0 and not busy[place[x]]:
-            acts[place[x]] = _turn(states[place[x]] & 3, towards(x, onto[x], ahead))
+    return (later, place, ahead), none(len(owner), len(states), closed)
+
+
+@njit(cache=True)
+def turn_ahead(floor, shifts, then, acts):
+    """Whoever takes part in no shift turns to where it is wanted in those that come `then`."""
+    states, _, ahead = floor
+    for robot in range(len(states)):
+        x = states[robot] >> 2
+        if shifts[0][x] < 0 and then[0][x] >= 0:
+            acts[robot] = _turn(states[robot] & 3, towards(x, then[0][x], ahead))

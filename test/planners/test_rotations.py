@@ -8,25 +8,22 @@ from floors_at_random import biconnected, judged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planners.crowd import NodeTables
 from planners.grid import Grid
-from planners.guidance import Paces, alternate
 from planners.jam import JamParameters
 from planners.kernels import rotations as kernel
 from planners.kernels.states import LEFT, RIGHT, WAIT
-from planners.rotations import CHUNK, RotationParameters, RotationPlanner
+from planners.rotations import CHUNK, FreedomTables, RotationParameters, RotationPlanner
 
 FREE = 1 << 40  # left for a robot without a goal
 
 
-def tables_of(free: np.ndarray) -> NodeTables:
+def tables_of(free: np.ndarray) -> FreedomTables:
     grid = Grid.of(free)
-    paces = Paces.of(alternate(free, grid, 0))
-    return NodeTables(grid, paces, np.arange(grid.nodes, dtype=np.int32))
+    return FreedomTables(grid, np.arange(grid.nodes, dtype=np.int32))
 
 
 def driven(
-    tables: NodeTables,
+    tables: FreedomTables,
     states: np.ndarray,
     errands: list[list[int]],
     parameters: RotationParameters,
@@ -58,7 +55,7 @@ def driven(
 
 
 @st.composite
-def full_floors(draw: st.DrawFn) -> tuple[NodeTables, np.ndarray, list[list[int]]]:
+def full_floors(draw: st.DrawFn) -> tuple[FreedomTables, np.ndarray, list[list[int]]]:
     """Biconnected maps, robots on 90 to 100 % of the cells, two errands each for half of them."""
     seed = draw(st.integers(0, 10**6))
     free = biconnected(seed, draw(st.integers(3, 8)), draw(st.sampled_from([0.0, 0.15, 0.3])))
@@ -75,13 +72,13 @@ def full_floors(draw: st.DrawFn) -> tuple[NodeTables, np.ndarray, list[list[int]
 @settings(max_examples=40, deadline=None)
 @given(full_floors(), st.sampled_from([0, 64]))
 def test_every_errand_is_done_in_the_end(
-    floor: tuple[NodeTables, np.ndarray, list[list[int]]], rounds: int
+    floor: tuple[FreedomTables, np.ndarray, list[list[int]]], rounds: int
 ) -> None:
     """Given a biconnected floor on which no cell, or hardly one, is free, when robots drive, then no
     rule is broken, no step takes more rounds than it may, all errands are done, and the same is done
     again by a second planner."""
     tables, states, errands = floor
-    parameters = RotationParameters(patience=16, improve=rounds > 0)
+    parameters = RotationParameters(patience=16, rounds=1536 if rounds > 0 else 0)
     actions, left = driven(tables, states, errands, parameters, rounds, 4000)
     assert left == 0, f"{left} errands were not done after {len(actions)} steps"
     assert driven(tables, states, errands, parameters, rounds, 4000)[0] == actions
@@ -94,7 +91,7 @@ def test_a_circle_turns_all_at_once() -> None:
     states = np.array([4 * 0 + 0, 4 * 1 + 0, 4 * 2 + 1, 4 * 5 + 2, 4 * 4 + 2, 4 * 3 + 3], np.int32)
     goals = np.array([-1, 2, -1, -1, -1, -1], np.int32)
     left = np.array([FREE, 4, FREE, FREE, FREE, FREE], np.int64)
-    planner = RotationPlanner(tables, states, RotationParameters(improve=False))
+    planner = RotationPlanner(tables, states, RotationParameters(rounds=0))
     assert planner.plan(goals, left, lambda made: True).tolist() == [1] * 6
 
 
@@ -110,7 +107,7 @@ def test_who_is_carried_away_counts() -> None:
         goals[0], left[0] = 3, 4
         other = list(heading).index(spoilt)
         goals[other], left[other] = 3, 8
-        planner = RotationPlanner(tables, states, RotationParameters(improve=False, ahead=False))
+        planner = RotationPlanner(tables, states, RotationParameters(rounds=0, ahead=False))
         acts = planner.plan(goals, left, lambda made: True)
         assert acts.tolist() == [WAIT, turn, WAIT, WAIT, WAIT, WAIT]
 
@@ -142,7 +139,7 @@ def test_who_has_no_part_turns_to_where_it_will_be_wanted() -> None:
     goals, left = np.full(12, -1, np.int32), np.full(12, FREE, np.int64)
     goals[0], left[0] = 5, 20
     for ahead in (False, True):
-        parameters = RotationParameters(improve=False, ahead=ahead)
+        parameters = RotationParameters(rounds=0, ahead=ahead)
         acts = RotationPlanner(tables, states, parameters).plan(goals, left, lambda made: True)
         assert acts[[0, 1, 6, 7]].any(), "those of the first shift turn"
         assert bool(np.delete(acts, [0, 1, 6, 7]).any()) == ahead
@@ -202,5 +199,32 @@ def test_a_dead_end_is_emptied_and_filled() -> None:
     errands: list[list[int]] = [[] for _ in states]
     errands[0], errands[-1] = [int(states[-1]) >> 2], [end]
     parameters = RotationParameters(patience=16, jam=JamParameters(patience=16))
-    actions, left = driven(tables, states.astype(np.int32), errands, parameters, 32, 2000)
+    actions, left = driven(tables, states.astype(np.int32), errands, parameters, 1024, 2000)
     assert left == 0, len(actions)
+
+
+def test_of_two_cells_as_far_the_one_with_more_ways_is_nearer() -> None:
+    """Given an open floor, then among cells six steps from the corner those off the walls are nearer,
+    every cell has a neighbour that is nearer, and on the mean ways are as long as steps are many."""
+    free = np.ones((7, 7), bool)
+    tables = tables_of(free)
+    rows, columns = np.divmod(tables.grid.cell, 7)
+    corner, straight, diagonal = (
+        int(tables.grid.number.reshape(7, 7)[y, x]) for y, x in ((0, 0), (0, 6), (3, 3))
+    )
+    way = tables.tables[tables.rows(np.array([corner], np.int32))[0]].astype(np.int64)
+    assert way[diagonal] < way[straight]
+    for table, goal in zip(tables.tables, tables.goals.tolist(), strict=True):
+        ahead = tables.grid.ahead.reshape(-1, 4)
+        nearest = np.where(ahead >= 0, table[ahead], np.uint16(65535)).min(axis=1)
+        others = np.arange(len(table)) != goal
+        assert (nearest < table)[others].all() and table[goal] == 0
+    steps = abs(rows[:, None] - rows) + abs(columns[:, None] - columns)
+    assert tables.tables.mean() == pytest.approx(kernel.UNIT * steps.mean(), rel=0.01)
+
+
+def test_a_long_corridor_has_ways_to_its_end() -> None:
+    """Given a corridor of 1,500 cells, one way only, then costs are steps, and none is lost."""
+    tables = tables_of(np.ones((1, 1500), bool))
+    way = tables.tables[tables.rows(np.array([0], np.int32))[0]]
+    assert (np.diff(way.astype(np.int64)) > 0).all() and way[-1] < 65535
