@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planners.crowd import NodeTables
-from planners.jam import JamParameters, Watchdog
+from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import rotations as kernel
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -34,10 +34,9 @@ class RotationParameters:
     weight: int = 320
     near_goal: int = 9
     cells: tuple[int, int] = (12, 60)  # of a neighbourhood: at least, and below
-    patience: int = (
-        256  # steps without coming nearer after which one goes first, whatever it costs,
-    )
-    # until it is at its goal, or has come no nearer for as long again
+    # Steps without coming nearer after which one goes first, whatever it costs, until it is at its
+    # goal, or has come no nearer for as long again.
+    patience: int = 256
     ahead: bool = True  # who has no part turns to where it will be wanted
     improve: bool = True
     jam: JamParameters = field(
@@ -116,10 +115,10 @@ class RotationPlanner:
         return self._acts.copy()
 
     def _improve(self, floor: Arrays, aims: Arrays, shifts: Arrays, stop: Stop) -> None:
-        tried, start = 0, self._p.seed + 7919 * self._step
-        while not stop(self.watchdog.used + tried):
-            kernel.improve(CHUNK, start + tried, self._first, self._p.cells, floor, aims, shifts)
-            tried += CHUNK
+        used, tried, start = self.watchdog.used, 0, self._p.seed + 7919 * self._step
+        while rounds := fitting(stop, used + tried, CHUNK):
+            kernel.improve(rounds, start + tried, self._first, self._p.cells, floor, aims, shifts)
+            tried += rounds
         self.iterations += tried
 
     def _see(self, goals: Ints, togo: Longs) -> None:
@@ -134,10 +133,10 @@ class RotationPlanner:
             return
         if first >= 0:
             self._stalled[first] = 0
-        longest = int(self._stalled.argmax())
-        self._first = longest if self._stalled[longest] >= patience else NOBODY
-        if self._first >= 0:
-            self._stalled[longest] = 0
+        self._first = NOBODY
+        if (self._stalled >= patience).any():
+            self._first = int(self._stalled.argmax())
+            self._stalled[self._first] = 0
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
         return self._tables.between(self._goals[robots], 4 * nodes)
