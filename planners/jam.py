@@ -62,6 +62,16 @@ class _Jam:
     goal: int = -1  # of the search under way; the robot's may change meanwhile
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Where the robots of a jam want to just now: the same whosoever's turn it is."""
+
+    near: Ints  # (C, K) in the places of the jam's nodes
+    wish: Ints  # (P,) likewise: goals, or the nodes from which ways there are shortest
+    lost: Bools  # (P,) from none of them there is a way
+    rank: NDArray[np.uint16]  # (P, C) steps to what each wishes
+
+
 class Watchdog:
     """Takes over robots for a while. `hopeless`: who can't reach its goal, proven, and that goal."""
 
@@ -189,32 +199,35 @@ class Watchdog:
         turns = [(robot, True) for robot in mine] + [(mine[0], False)]
         self._jam = _Jam(nodes, robots, turns, most == grid.nodes)
 
-    def _open(self, jam: _Jam, states: Ints, goals: Ints, costs: Costs) -> None:
-        """Begin to search. Whoever isn't served is drawn to its goal, but needn't get there."""
+    def _draw(self, jam: _Jam, goals: Ints, costs: Costs) -> _Drawn:
         here = np.full(self._grid.nodes, -1, np.int32)
         here[jam.nodes] = np.arange(len(jam.nodes), dtype=np.int32)
         near = _within(self._grid, jam.nodes, here)
         wish = here[goals[jam.robots]]
-        far = np.flatnonzero(wish < 0)
+        far, lost = np.flatnonzero(wish < 0), np.zeros(len(wish), bool)
         cost = costs(jam.robots[far], jam.nodes)
-        wish[far] = cost.argmin(axis=1)
+        wish[far], lost[far] = cost.argmin(axis=1), cost.min(axis=1) >= FAR
+        rank = np.empty((len(wish), len(near)), np.uint16)
+        fill_hops(wish, reverse(near)[0], rank)
+        return _Drawn(near, wish, lost, rank)
+
+    def _open(self, jam: _Jam, drawn: _Drawn, states: Ints, goals: Ints) -> None:
+        """Begin to search. Whoever isn't served is drawn to its goal, but needn't get there."""
         robot, short = jam.turns[0]
         jam.goal = int(goals[robot])
         at = int(np.searchsorted(jam.robots, robot))
-        if at in far and cost[far == at].min() >= FAR:  # no way to its goal, even alone
+        if drawn.lost[at]:  # no way to its goal, even alone
             self.hopeless[robot] = jam.goal
             return
-        into, _ = reverse(near)
-        rank = np.empty((len(jam.robots), len(near)), np.uint16)
-        fill_hops(wish, into, rank)
-        dist, goal = np.zeros_like(rank), np.full(len(wish), -1, np.int32)
-        dist[at], goal[at] = rank[at], wish[at]
-        start = here[states[jam.robots] >> 2]
+        rank = drawn.rank
+        dist, goal = np.zeros_like(rank), np.full(len(rank), -1, np.int32)
+        dist[at], goal[at] = rank[at], drawn.wish[at]
+        start = np.searchsorted(jam.nodes, states[jam.robots] >> 2).astype(np.int32)
         self._most = (
             self._p.short * (16 + int(rank[at, start[at]])) if short else self._p.expansions
         )
         seed = self._p.seed + 7919 * self._step
-        self._search = Search(near, start, goal, dist, self._p.bytes_max, seed)
+        self._search = Search(drawn.near, start, goal, dist, self._p.bytes_max, seed)
         self._search.follow(rank)
         self._tried = 0
 
@@ -222,10 +235,12 @@ class Watchdog:
         """Search as long as there is time; then begin to drive, or give up."""
         jam = self._jam
         assert jam is not None
+        drawn: _Drawn | None = None
         while jam.turns:
             robot, _ = jam.turns[0]
             if self._search is None:
-                self._open(jam, states, goals, costs)
+                drawn = drawn or self._draw(jam, goals, costs)
+                self._open(jam, drawn, states, goals)
             if self._search is not None:
                 status = self._run(self._search, stop)
                 if status == RUNNING and self._tried < self._most:
