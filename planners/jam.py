@@ -20,6 +20,7 @@ from planners.grid import Grid
 from planners.kernels import unfold
 from planners.kernels.hops import fill_hops, reverse
 from planners.kernels.lacam import EXHAUSTED, FOUND, RUNNING
+from planners.progress import Progress
 from planners.protocols import Ints, Stop
 from planners.search import Search
 
@@ -79,9 +80,7 @@ class Watchdog:
         self._grid, self._p = grid, parameters
         self._small = robots * grid.nodes <= parameters.table
         self._age = np.zeros(robots, np.int64)  # steps since it was at a goal
-        self._stalled = np.zeros(robots, np.int64)  # and since it came nearer to one
-        self._nearest = np.zeros(robots, np.int64)
-        self._goals = np.full(robots, -1, np.int32)
+        self._progress = Progress(robots)
         self._jam: _Jam | None = None
         self._search: Search | None = None
         self._visits: tuple[Ints, Longs, Ints, Ints] | None = None
@@ -115,7 +114,7 @@ class Watchdog:
 
     def provoke(self) -> None:
         """Everybody counts as stuck: what a jam needs can be compiled before there is one."""
-        self._stalled[:] = EVER
+        self._progress.stalled[:] = EVER
 
     def look(self, states: Ints, goals: Ints, togo: Longs, costs: Costs, stop: Stop) -> None:
         """A new step: see whether somebody is stuck; go on with what was begun. `togo` (R,) what it
@@ -156,18 +155,14 @@ class Watchdog:
 
     def _count(self, states: Ints, goals: Ints, togo: Longs, away: Bools) -> None:
         """A goal that changes before it is reached is no progress; coming nearer to it is."""
-        there = ~away | (self._goals == states >> 2)
+        there = ~away | (self._progress.goals == states >> 2)
         held = np.zeros(len(goals), bool)
         held[self.robots] = True
-        nearer = (goals == self._goals) & (togo < self._nearest)
         self._age = np.where(there, 0, self._age + 1)
-        self._stalled = np.where(there | held | nearer, 0, self._stalled + 1)
-        new = there | held | nearer | (goals != self._goals)
-        self._nearest = np.where(new, togo, self._nearest)
-        self._goals = goals.copy()
+        self._progress.see(goals, togo, there | held)
 
     def _begin(self, states: Ints, goals: Ints, away: Bools) -> None:
-        p, stalled = self._p, self._stalled
+        p, stalled = self._p, self._progress.stalled
         if self._step < self._quiet:
             return
         if self._step > self._ended + 2 * p.patience:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from planners.crowd import NodeTables
 from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import rotations as kernel
+from planners.progress import Progress
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import checked
@@ -56,9 +57,7 @@ class RotationPlanner:
         count = len(states)
         self._states = states.copy()
         self._acts = np.zeros(count, np.int32)
-        self._goals = np.full(count, -1, np.int32)
-        self._nearest = np.zeros(count, np.int64)
-        self._stalled = np.zeros(count, np.int64)
+        self._progress = Progress(count)
         self._first = NOBODY
         self._step = 0
         self.watchdog = Watchdog(tables.grid, count, self._p.jam)
@@ -67,7 +66,7 @@ class RotationPlanner:
     @property
     def stuck(self) -> NDArray[np.bool_]:
         """(R,) who has come no nearer to its goal for long."""
-        stuck: NDArray[np.bool_] = self._stalled >= self._p.patience // 4
+        stuck: NDArray[np.bool_] = self._progress.stalled >= self._p.patience // 4
         return stuck
 
     def place(self, states: Ints) -> None:
@@ -123,20 +122,18 @@ class RotationPlanner:
 
     def _see(self, goals: Ints, togo: Longs) -> None:
         """Who goes first: whoever has come no nearer to its goal for longest, until it is there."""
-        same = goals == self._goals
-        nearer = ~same | (togo < self._nearest) | (togo == 0)
-        self._stalled = np.where(nearer, 0, self._stalled + 1)
-        self._nearest = np.where(nearer, togo, self._nearest)
-        self._goals = goals.copy()
-        first, patience = self._first, self._p.patience
-        if first >= 0 and same[first] and togo[first] > 0 and self._stalled[first] < patience:
+        progress, first, patience = self._progress, self._first, self._p.patience
+        new = (goals != progress.goals) | (togo == 0)
+        progress.see(goals, togo, new)
+        stalled = progress.stalled
+        if first >= 0 and not new[first] and stalled[first] < patience:
             return
         if first >= 0:
-            self._stalled[first] = 0
+            stalled[first] = 0
         self._first = NOBODY
-        if (self._stalled >= patience).any():
-            self._first = int(self._stalled.argmax())
-            self._stalled[self._first] = 0
+        if (stalled >= patience).any():
+            self._first = int(stalled.argmax())
+            stalled[self._first] = 0
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
-        return self._tables.between(self._goals[robots], 4 * nodes)
+        return self._tables.between(self._progress.goals[robots], 4 * nodes)
