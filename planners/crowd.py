@@ -100,10 +100,10 @@ class CrowdPlanner(Chooser):
             new[learned] = True
             again = np.flatnonzero(new[goals])
             rows = self._nodes.rows(goals[again])
-            self._nearest[again] = self._nodes.tables[rows, self._states[again] >> 2]
+            self._progress.nearest[again] = self._nodes.tables[rows, self._states[again] >> 2]
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
-        return self._nodes.between(self._goals[robots], 4 * nodes)
+        return self._nodes.between(self._progress.goals[robots], 4 * nodes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from planners.grid import Grid
 from planners.kernels import unfold
 from planners.kernels.hops import fill_hops, reverse
 from planners.kernels.lacam import EXHAUSTED, FOUND, RUNNING
+from planners.progress import Progress
 from planners.protocols import Ints, Stop
 from planners.search import Search
 
@@ -62,6 +63,16 @@ class _Jam:
     goal: int = -1  # of the search under way; the robot's may change meanwhile
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Where the robots of a jam want to just now: the same whosoever's turn it is."""
+
+    near: Ints  # (C, K) in the places of the jam's nodes
+    wish: Ints  # (P,) likewise: goals, or the nodes from which ways there are shortest
+    lost: Bools  # (P,) from none of them there is a way
+    rank: NDArray[np.uint16]  # (P, C) steps to what each wishes
+
+
 class Watchdog:
     """Takes over robots for a while. `hopeless`: who can't reach its goal, proven, and that goal."""
 
@@ -69,9 +80,7 @@ class Watchdog:
         self._grid, self._p = grid, parameters
         self._small = robots * grid.nodes <= parameters.table
         self._age = np.zeros(robots, np.int64)  # steps since it was at a goal
-        self._stalled = np.zeros(robots, np.int64)  # and since it came nearer to one
-        self._nearest = np.zeros(robots, np.int64)
-        self._goals = np.full(robots, -1, np.int32)
+        self._progress = Progress(robots)
         self._jam: _Jam | None = None
         self._search: Search | None = None
         self._visits: tuple[Ints, Longs, Ints, Ints] | None = None
@@ -105,7 +114,7 @@ class Watchdog:
 
     def provoke(self) -> None:
         """Everybody counts as stuck: what a jam needs can be compiled before there is one."""
-        self._stalled[:] = EVER
+        self._progress.stalled[:] = EVER
 
     def look(self, states: Ints, goals: Ints, togo: Longs, costs: Costs, stop: Stop) -> None:
         """A new step: see whether somebody is stuck; go on with what was begun. `togo` (R,) what it
@@ -146,18 +155,14 @@ class Watchdog:
 
     def _count(self, states: Ints, goals: Ints, togo: Longs, away: Bools) -> None:
         """A goal that changes before it is reached is no progress; coming nearer to it is."""
-        there = ~away | (self._goals == states >> 2)
+        there = ~away | (self._progress.goals == states >> 2)
         held = np.zeros(len(goals), bool)
         held[self.robots] = True
-        nearer = (goals == self._goals) & (togo < self._nearest)
         self._age = np.where(there, 0, self._age + 1)
-        self._stalled = np.where(there | held | nearer, 0, self._stalled + 1)
-        new = there | held | nearer | (goals != self._goals)
-        self._nearest = np.where(new, togo, self._nearest)
-        self._goals = goals.copy()
+        self._progress.see(goals, togo, there | held)
 
     def _begin(self, states: Ints, goals: Ints, away: Bools) -> None:
-        p, stalled = self._p, self._stalled
+        p, stalled = self._p, self._progress.stalled
         if self._step < self._quiet:
             return
         if self._step > self._ended + 2 * p.patience:
@@ -189,34 +194,37 @@ class Watchdog:
         turns = [(robot, True) for robot in mine] + [(mine[0], False)]
         self._jam = _Jam(nodes, robots, turns, most == grid.nodes)
 
-    def _open(self, jam: _Jam, states: Ints, goals: Ints, costs: Costs) -> None:
-        """Begin to search. Whoever isn't served is drawn to its goal, but needn't get there."""
+    def _draw(self, jam: _Jam, goals: Ints, costs: Costs) -> _Drawn:
         here = np.full(self._grid.nodes, -1, np.int32)
         here[jam.nodes] = np.arange(len(jam.nodes), dtype=np.int32)
         near = _within(self._grid, jam.nodes, here)
         wish = here[goals[jam.robots]]
-        far = np.flatnonzero(wish < 0)
+        far, lost = np.flatnonzero(wish < 0), np.zeros(len(wish), bool)
         cost = costs(jam.robots[far], jam.nodes)
-        wish[far] = cost.argmin(axis=1)
+        wish[far], lost[far] = cost.argmin(axis=1), cost.min(axis=1) >= FAR
+        rank = np.empty((len(wish), len(near)), np.uint16)
+        fill_hops(wish, reverse(near)[0], rank)
+        return _Drawn(near, wish, lost, rank)
+
+    def _open(self, jam: _Jam, drawn: _Drawn, states: Ints, goals: Ints) -> None:
+        """Begin to search. Whoever isn't served is drawn to its goal, but needn't get there."""
         robot, short = jam.turns[0]
         jam.goal = int(goals[robot])
         at = int(np.searchsorted(jam.robots, robot))
-        if at in far and cost[far == at].min() >= FAR:  # no way to its goal, even alone
+        if drawn.lost[at]:  # no way to its goal, even alone
             self.hopeless[robot] = jam.goal
             return
-        into, _ = reverse(near)
-        rank = np.empty((len(jam.robots), len(near)), np.uint16)
-        fill_hops(wish, into, rank)
-        dist, goal = np.zeros_like(rank), np.full(len(wish), -1, np.int32)
-        dist[at], goal[at] = rank[at], wish[at]
-        start = here[states[jam.robots] >> 2]
+        rank = drawn.rank
+        dist, goal = np.zeros_like(rank), np.full(len(rank), -1, np.int32)
+        dist[at], goal[at] = rank[at], drawn.wish[at]
+        start = np.searchsorted(jam.nodes, states[jam.robots] >> 2).astype(np.int32)
         self._most = (
             self._p.short * (16 + int(rank[at, start[at]]))
             if short
             else self._p.expansions << min(self._failed, 6)
         )
         seed = self._p.seed + 7919 * self._step
-        self._search = Search(near, start, goal, dist, self._p.bytes_max, seed)
+        self._search = Search(drawn.near, start, goal, dist, self._p.bytes_max, seed)
         self._search.follow(rank)
         self._tried = 0
 
@@ -224,10 +232,12 @@ class Watchdog:
         """Search as long as there is time; then begin to drive, or give up."""
         jam = self._jam
         assert jam is not None
+        drawn: _Drawn | None = None
         while jam.turns:
             robot, _ = jam.turns[0]
             if self._search is None:
-                self._open(jam, states, goals, costs)
+                drawn = drawn or self._draw(jam, goals, costs)
+                self._open(jam, drawn, states, goals)
             if self._search is not None:
                 status = self._run(self._search, stop)
                 if status == RUNNING and self._tried < self._most:

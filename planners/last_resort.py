@@ -83,6 +83,7 @@ class LastResort:
     ) -> None:
         self._arrays, self._planner = arrays, planner
         self._p = parameters or LastResortParameters()
+        self._vain: tuple[object, ...] = ()  # the last question to which there was no answer
 
     def plan(self, problem: PathProblem) -> PathPlan:
         """Moves that bring the stalled robot nearer, or the other planner's."""
@@ -97,8 +98,10 @@ class LastResort:
             plan = self._planner.plan(problem)
             if self._as_far(problem, way, _moves(plan)):
                 return plan
-            moves = self._let_through(problem, way)
+            asked = _asked(problem)
+            moves = self._let_through(problem, way) if asked != self._vain else []
             if not moves:
+                self._vain = asked
                 return plan
         after = self._planner.plan(_after(problem, moves, self._arrays))
         table = np.array(moves + _moves(after), np.int32)
@@ -108,8 +111,7 @@ class LastResort:
         """These moves up to where the robot served is nearer to its goal than it has been; none, where
         they don't bring it so far."""
         at, stands = self._standing(problem)
-        row, hops = problem.stalled, way.hops
-        nearest = min(hops[problem.node[row]], hops[problem.been].min(initial=FAR_HOPS))
+        row, hops, nearest = problem.stalled, way.hops, _nearest(problem, way)
         for made, (robot, edge) in enumerate(moves, 1):
             possible = at[robot] == self._arrays.edge_tail[edge] and not problem.fixed[robot]
             if not possible or not self._free(problem, (robot, edge), at, stands):
@@ -227,8 +229,7 @@ class LastResort:
                 work -= tried * len(crowd.rows)
                 if nodes is None:
                     break  # other dice rarely find more
-                moves = self._sequence(problem, crowd, nodes[: self._p.steps + 1])
-                moves = self._as_far(problem, way, moves)
+                moves = self._sequence(problem, way, crowd, nodes[: self._p.steps + 1])
                 if moves:
                     return moves
             most *= 4
@@ -253,9 +254,11 @@ class LastResort:
             tried += chunk
         return (crowd.nodes[search.plan()] if status == FOUND else None), tried
 
-    def _sequence(self, problem: PathProblem, crowd: _Crowd, nodes: Ints) -> Moves:
-        """The moves of a plan one at a time, as far as that is possible."""
+    def _sequence(self, problem: PathProblem, way: _Way, crowd: _Crowd, nodes: Ints) -> Moves:
+        """The moves of a plan one at a time, up to where the robot served is nearer to its goal than it
+        has been; none, where it isn't possible so far."""
         fleet, (at, stands) = problem.fleet.tolist(), self._standing(problem)
+        nearest = _nearest(problem, way)
         moves: Moves = []
         for then in nodes[1:]:
             waiting = [
@@ -267,11 +270,13 @@ class LastResort:
                 free = (move for move in waiting if self._free(problem, move, at, stands))
                 move = next(free, None)
                 if move is None:
-                    return moves
+                    return []
                 self._move(problem, move, at, stands)
                 moves.append(move)
                 waiting.remove(move)
-        return moves
+                if move[0] == problem.stalled and way.hops[at[move[0]]] < nearest:
+                    return moves
+        return []
 
     def _free(
         self,
@@ -293,6 +298,21 @@ class LastResort:
         offset = arrays.move_stands.offset
         swept = arrays.move_stands.items[offset[number] : offset[number + 1]].tolist()
         return all(stands.get(stand, row) == row for stand in swept)
+
+
+def _nearest(problem: PathProblem, way: _Way) -> int:
+    """The fewest steps that the robot served has been from its goal."""
+    here = way.hops[problem.node[problem.stalled]]
+    return int(min(here, way.hops[problem.been].min(initial=FAR_HOPS)))
+
+
+def _asked(problem: PathProblem) -> tuple[object, ...]:
+    """All that a search looks at: equal where the answer is."""
+    arrays = (
+        problem.fleet, problem.node, problem.goal, problem.fixed, problem.blocked, problem.changes,
+        problem.been,
+    )  # fmt: skip
+    return (problem.seed, problem.stalled, *(part.tobytes() for part in arrays))
 
 
 def _moves(plan: PathPlan) -> Moves:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.guidance import UNIT, Lanes, Paces
-from planners.jam import JamParameters, Watchdog
+from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import freedom
 from planners.kernels import rotations as kernel
 from planners.kernels.states import FAR_STEPS
+from planners.progress import Progress
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import checked
@@ -39,7 +40,9 @@ class RotationParameters:
     weight: int = 320
     near_goal: int = 9
     cells: tuple[int, int] = (12, 60)  # of a neighbourhood: at least, and below
-    patience: int = 256  # steps without coming nearer, after which one goes first at any cost
+    # Steps without coming nearer after which one goes first, whatever it costs, until it is at its
+    # goal, or has come no nearer for as long again.
+    patience: int = 256
     ahead: bool = True  # who has no part turns to where it will be wanted
     rounds: int = 1536  # of the search, and as many for the turns ahead: more of them bring 1 %
     jam: JamParameters = field(default_factory=lambda: JamParameters(patience=512))
@@ -77,9 +80,7 @@ class RotationPlanner:
         count = len(states)
         self._states = states.copy()
         self._acts = np.zeros(count, np.int32)
-        self._goals = np.full(count, -1, np.int32)
-        self._nearest = np.zeros(count, np.int64)
-        self._stalled = np.zeros(count, np.int64)
+        self._progress = Progress(count)
         self._first = NOBODY
         self._step = 0
         self.watchdog = Watchdog(tables.grid, count, self._p.jam)
@@ -88,7 +89,7 @@ class RotationPlanner:
     @property
     def stuck(self) -> NDArray[np.bool_]:
         """(R,) who has come no nearer to its goal for long."""
-        stuck: NDArray[np.bool_] = self._stalled >= self._p.patience // 4
+        stuck: NDArray[np.bool_] = self._progress.stalled >= self._p.patience // 4
         return stuck
 
     def place(self, states: Ints) -> None:
@@ -141,28 +142,26 @@ class RotationPlanner:
         """Search until `stop`, or until more rounds bring nothing. How many were made, with `used`."""
         p, tried = self._p, 0
         start = p.seed + 7919 * self._step
-        while tried < p.rounds and not stop(used + tried):
-            kernel.improve(CHUNK, start + tried, self._first, p.cells, floor, aims, shifts)
-            tried += CHUNK
+        while rounds := fitting(stop, used + tried, min(CHUNK, p.rounds - tried)):
+            kernel.improve(rounds, start + tried, self._first, p.cells, floor, aims, shifts)
+            tried += rounds
         self.iterations += tried
         return used + tried
 
     def _see(self, goals: Ints, togo: Longs) -> None:
         """Who goes first: whoever has come no nearer to its goal for longest, until it is there."""
-        same = goals == self._goals
-        nearer = ~same | (togo < self._nearest) | (togo == 0)
-        self._stalled = np.where(nearer, 0, self._stalled + 1)
-        self._nearest = np.where(nearer, togo, self._nearest)
-        self._goals = goals.copy()
-        first, patience = self._first, self._p.patience
-        if first >= 0 and same[first] and togo[first] > 0 and self._stalled[first] < patience:
+        progress, first, patience = self._progress, self._first, self._p.patience
+        new = (goals != progress.goals) | (togo == 0)
+        progress.see(goals, togo, new)
+        stalled = progress.stalled
+        if first >= 0 and not new[first] and stalled[first] < patience:
             return
         if first >= 0:
-            self._stalled[first] = 0
-        longest = int(self._stalled.argmax())
-        self._first = longest if self._stalled[longest] >= patience else NOBODY
-        if self._first >= 0:
-            self._stalled[longest] = 0
+            stalled[first] = 0
+        self._first = NOBODY
+        if (stalled >= patience).any():
+            self._first = int(stalled.argmax())
+            stalled[self._first] = 0
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
-        return self._tables.between(self._goals[robots], 4 * nodes)
+        return self._tables.between(self._progress.goals[robots], 4 * nodes)

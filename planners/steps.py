@@ -18,6 +18,7 @@ from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import operations as kernel
 from planners.kernels import search, unfold
 from planners.kernels.states import fill_many
+from planners.progress import Progress
 from planners.protocols import Stop
 from planners.roadmap import Ints
 
@@ -186,9 +187,7 @@ class Chooser:
         self._counts = np.zeros(count, np.int64)
         self._now = np.zeros(count, np.int64)
         self._visited = np.zeros(count, np.int64)
-        self._goals = np.full(count, -1, np.int32)
-        self._nearest = np.zeros(count, np.int64)
-        self._stalled = np.zeros(count, np.int64)
+        self._progress = Progress(count)
         self._step = 0
         self.watchdog = Watchdog(grid, count, self._p.jam)
         self.iterations = 0
@@ -224,12 +223,9 @@ class Chooser:
 
     def _weight(self, goals: Ints, togo: Longs) -> Longs:
         """(R,) what a robot counts: the more, the longer it has not come nearer to its goal."""
-        new = (goals != self._goals) | (togo < self._nearest)
-        self._stalled = np.where(new, 0, self._stalled + 1)
-        self._nearest = np.where(new, togo, self._nearest)
-        self._goals = goals.copy()
-        patience = self._p.patience
-        return np.minimum(self._stalled, 8 * patience) + max(1, patience)
+        progress, patience = self._progress, self._p.patience
+        progress.see(goals, togo, goals != progress.goals)
+        return np.minimum(progress.stalled, 8 * patience) + max(1, patience)
 
     def _choose(self, priority: Longs, weight: Longs, togo: Longs, stop: Stop) -> None:
         """Everybody chooses, by priority; then they look for something better."""
@@ -241,7 +237,7 @@ class Chooser:
         order = np.argsort(-priority, kind="stable")
         ranks = np.empty(len(order), np.int64)
         ranks[order] = np.arange(len(order))
-        guard = np.where(self._stalled >= p.guard, ranks, len(order))
+        guard = np.where(self._progress.stalled >= p.guard, ranks, len(order))
         guard[held], order = search.NEVER, order[~held[order]]
         options = (
             self._states, self._ops, grid.ahead, self._ranked, self._costs, self._counts, weight,
@@ -294,7 +290,7 @@ class Chooser:
     def _watched(self, togo: Longs, stop: Stop) -> Bools:
         """(R,) robots that the watchdog drives: their plans are set, and nobody comes near."""
         dog = self.watchdog
-        dog.look(self._states, self._goals, togo, self._costs_of, stop)
+        dog.look(self._states, self._progress.goals, togo, self._costs_of, stop)
         self.iterations += dog.used
         if dog.began:
             inside = np.zeros(self._grid.nodes, bool)
@@ -385,6 +381,6 @@ class StepPlanner(Chooser):
 
     def _costs_of(self, robots: Ints, nodes: Ints) -> Longs:
         starts = 4 * nodes[:, None] + np.arange(4)
-        rows = self._tables.rows(self._goals[robots])
+        rows = self._tables.rows(self._progress.goals[robots])
         steps: Longs = self._tables.tables[rows[:, None, None], starts].min(axis=2).astype(np.int64)
         return steps

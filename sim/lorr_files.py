@@ -59,7 +59,8 @@ def load(path: Path) -> Instance:
         raise InstanceError(f"{files[2]}: no tasks are revealed -> give at least one")
     _connected(files[2], free, starts[:team], tasks)
     version = str(head.get("version", ""))
-    return Instance(path.stem, free, starts[:team], tasks, reveal, version, _errand(files[0], free))
+    errand = _errand(files[0], free, tasks)
+    return Instance(path.stem, free, starts[:team], tasks, reveal, version, errand)
 
 
 def _connected(
@@ -77,11 +78,17 @@ def _connected(
             )
 
 
-def _errand(path: Path, free: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Cells that the map marks as service points (S) or emitters (E), where it marks any."""
+def _errand(
+    path: Path, free: NDArray[np.bool_], tasks: list[list[int]]
+) -> NDArray[np.bool_] | None:
+    """Cells that the map marks as service points (S) or emitters (E), where it marks any and all tasks
+    keep to them."""
     rows = path.read_text().split("map\n", 1)[-1].splitlines()[: len(free)]
     marked = np.array([[cell in "SE" for cell in row[: free.shape[1]]] for row in rows], bool)
-    return marked & free if marked.shape == free.shape and marked.any() else None
+    if marked.shape != free.shape:
+        return None
+    kept = marked.ravel()[[cell for errands in tasks for cell in errands]].all()
+    return marked & free if kept else None
 
 
 def _numbers(path: Path, free: NDArray[np.bool_]) -> list[list[int]]:
@@ -101,6 +108,8 @@ def _numbers(path: Path, free: NDArray[np.bool_]) -> list[list[int]]:
             values = [int(part) for part in text.replace(",", " ").split()]
         except ValueError as error:
             raise InstanceError(f"{path}:{number}: {error} -> write whole numbers") from error
+        if not values:
+            raise InstanceError(f"{path}:{number}: {text!r} holds no number -> remove the row")
         if count < 0:
             count = values[0]
             continue

@@ -39,7 +39,8 @@ def advance(world: World, robot: Robot) -> None:
         detours.cut_off(world, robot, leg)
         return
     if leg.bay >= 0 and not bays.ask(world, robot.index, leg.bay):
-        robot.waiting_bay = leg.bay
+        if robot.waiting_bay != leg.bay:
+            robot.waiting_bay, robot.gained_ns = leg.bay, world.time_ns
         robot.goal = -1
         _make_way(world, leg.bay, robot)
         if _in_the_way(world, robot):

@@ -14,7 +14,7 @@ from orchestrator.core.site import Site
 from orchestrator.core.stock import Stock
 from orchestrator.core.traffic import Traffic
 
-CORE_VERSION = 7
+CORE_VERSION = 8
 MS_NS = 1_000_000
 NEVER_NS = 2**62
 

@@ -117,6 +117,13 @@ class StationFile(_Part):
     out_capacity: int = Field(default=1, ge=1)
 
 
+def _worth_it(most_ms: int) -> int:
+    """What ways learn is told in steps of a quarter second (`core.congestion`)."""
+    if most_ms and not 250 <= most_ms <= 60_000:
+        raise ValueError(f"{most_ms} is neither 0 (ways don't learn) nor from 250 to 60000")
+    return most_ms
+
+
 class PolicyFile(_Part):
     """Numbers of the core; see `core.site.Policy`."""
 
@@ -127,7 +134,7 @@ class PolicyFile(_Part):
     horizon: int = Field(default=10, ge=1, le=100)
     lookahead: int = Field(default=4, ge=1, le=50)
     switching: bool = False
-    congestion_ms: int = Field(default=0, ge=0, le=600_000)
+    congestion_ms: Annotated[int, AfterValidator(_worth_it)] = 0
     park_after_ms: int = Field(default=4000, ge=0)
     restart_tries: int = Field(default=6, ge=0, le=100)
     relocalise_tries: int = Field(default=3, ge=0, le=100)

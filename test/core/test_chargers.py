@@ -155,3 +155,19 @@ def test_who_finds_a_dead_robot_in_its_charger_takes_another_one() -> None:
     story.ticks(200)
     assert comer.charging and story.tried()[-1] != bay
     assert story.funnel()["charger_occupied"] == "another charger"
+
+
+def test_who_waits_for_a_charger_waits_from_when_it_must() -> None:
+    """Given a robot that has stood for long, when it is to charge where another one charges, then it
+    waits until that one has made way, and charges there."""
+    story = Garage()
+    story.ticks(150)
+    story.low(0)
+    story.ticks(1)
+    (bay,), comer = story.tried(), story.world.robots[1]
+    comer.legs.append(Leg(story.loaded.site.roadmap.bays[bay].node, bay, "charge"))
+    missions.advance(story.world, comer)
+    assert comer.waiting_bay == bay
+    story.ticks(10)
+    assert comer.charging and story.tried()[-1] == bay
+    assert ("charger_occupied", comer.name) not in story.world.problems

@@ -317,6 +317,10 @@ SPEC_CHANGES: list[tuple[str, Change, str, str]] = [
         "totes_per_hour": [1.0] * 12}}}), "simulation.demand.inbound.totes_per_hour", "24"),
     ("upside down", lambda s: s.update(simulation={"speed_share": [1, 0.5]}),
      "simulation.speed_share", "least"),
+    ("too little", lambda s: s.update(policy={"congestion_ms": 249}),
+     "policy.congestion_ms (line ", "neither 0 (ways don't learn) nor from 250 to 60000"),
+    ("too much", lambda s: s.update(policy={"congestion_ms": 60_001}),
+     "policy.congestion_ms (line ", "neither 0"),
 ]  # fmt: skip
 
 
@@ -328,6 +332,12 @@ def test_a_site_file_gone_wrong(change: Change, path: str, text: str) -> None:
     change(spec)
     rows = found(floors.files(spec=spec))
     assert any(row[1].startswith(path) and text in row[2] for row in rows), rows
+
+
+@pytest.mark.parametrize("most_ms", [0, 250, 60_000])
+def test_how_much_longer_ways_may_count(most_ms: int) -> None:
+    spec = floors.site() | {"policy": {"congestion_ms": most_ms}}
+    assert load_files(floors.files(spec=spec), "ring").site.policy.congestion_ms == most_ms
 
 
 def test_an_unknown_key_names_its_line() -> None:

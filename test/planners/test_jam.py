@@ -304,6 +304,15 @@ def test_on_a_dense_floor_all_take_part():
     assert len(dog.robots) == len(where) and not len(dog.closed)
 
 
+def test_what_all_turns_have_in_common_is_made_once(monkeypatch):
+    """Given three that are stuck, when no search may do anything, then all have had their turn in one
+    step, and where everybody wants to was looked up once."""
+    made, fill = [], jam.fill_hops
+    monkeypatch.setattr(jam, "fill_hops", lambda *parts: made.append(fill(*parts)))
+    dog, *_ = seen(np.ones((4, 4), bool), [0, 1, 2], [5, 6, 7], 40, short=0, expansions=0)
+    assert (dog.given_up, len(dog.robots), len(made)) == (1, 0, 1)
+
+
 class Blind(Search):
     """Finds nothing for the first robot, however long it looks."""
 

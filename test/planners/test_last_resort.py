@@ -213,6 +213,37 @@ def test_no_more_work_than_the_budget_allows(work, monkeypatch):
     assert sum(made) <= work and (len(made) > 0) == (work > 1)
 
 
+def test_what_was_in_vain_is_searched_again_only_when_something_has_changed(monkeypatch):
+    """Two face to face in a lane where nobody can step aside."""
+    searched = []
+
+    class Counted(Search):
+        def __init__(self, *parts):
+            searched.append(parts)
+            super().__init__(*parts)
+
+    monkeypatch.setattr(last_resort, "Search", Counted)
+    edges = [(v, v + 1, EAST) for v in range(3)]
+    arrays = roadmap(4, edges + [(b, a, EAST) for a, b, _ in edges])
+    asked = replace(problem([1, 2], [3, 0], horizon=6), stalled=0)
+    planner, counts = LastResort(arrays, Nothing()), []
+    for change in ({}, {"horizon": 8}, {"seed": 1}, {"been": np.array([1], np.int32)}):
+        asked = replace(asked, **change)
+        assert not len(planner.plan(asked).edge)
+        counts.append(len(searched))
+    assert counts[0] == counts[1] < counts[2] < counts[3]
+
+
+def test_of_a_plan_no_more_is_laid_out_than_is_used(monkeypatch):
+    laid, sequence = [], LastResort._sequence
+    monkeypatch.setattr(
+        LastResort, "_sequence", lambda *parts: laid.append(sequence(*parts)) or laid[-1]
+    )
+    asked = replace(problem([4, 5], [8, 0], horizon=6), stalled=0)
+    plan = LastResort(lane(9, 4), Nothing()).plan(asked)
+    assert laid[-1] == list(zip(plan.robot.tolist(), plan.edge.tolist(), strict=True)) != []
+
+
 @settings(max_examples=150, deadline=None)
 @given(scenes(), st.integers(0, 99))
 def test_every_plan_can_be_made_one_move_at_a_time(scene, seed):

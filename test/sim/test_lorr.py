@@ -15,7 +15,7 @@ import small_league
 from planners.grid import Grid
 from planners.jam import Watchdog
 from sim import lorr, lorr_entry
-from sim.lorr_entry import CROWDED, DENSE, HUGE, Settings
+from sim.lorr_entry import CROWDED, DENSE, FULL, HUGE, Settings
 from sim.lorr_files import InstanceError, load
 from sim.lorr_rules import Floor
 
@@ -143,6 +143,7 @@ def test_a_task_that_is_not_revealed_is_refused(floor: Floor, task: int) -> None
         ("a.agents", "6\n0\n7\n16\n0\n40\n47\n", "a.agents"),
         ("a.agents", "9\n0\n7\n", "a.agents"),
         ("t.tasks", "5\n3,x\n", "t.tasks:2"),
+        ("t.tasks", "1\n,\n", "t.tasks:2: ',' holds no number"),
         ("t.tasks", "0\n", "t.tasks"),
         ("m.map", SPLIT, "task 0 [3, 44]: no robot can get to all its cells"),
         ("small.json", '{"mapFile": "m.map"}', "small.json"),
@@ -194,7 +195,33 @@ def test_the_crowds_entry_plays_by_the_rules(
     assert again["actualPaths"] == result["actualPaths"]
 
 
-@pytest.mark.parametrize("settings", [CROWDED, DENSE, HUGE])
+@pytest.mark.parametrize("settings", [FULL, HUGE])
+def test_tasks_may_lie_where_the_map_marks_nothing(
+    settings: Settings, instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a map that marks one place of errands, and tasks elsewhere, then marks tell nothing."""
+    monkeypatch.setattr(lorr_entry, "CROWD", 1 if settings is HUGE else 1500)
+    (instance.parent / "m.map").write_text(
+        "type octile\nheight 6\nwidth 8\nmap\nE" + "\n".join(small_league.ROWS)[1:] + "\n"
+    )
+    match = lorr.Match(load(instance), settings, iterations=16)
+    match.run(40, 60.0)
+    assert match.tasks.finished > 0 and not match.tasks.planner_errors
+
+
+def test_marks_tell_where_errands_may_be(instance: Path) -> None:
+    """Given a map that marks the places of all tasks, and one more, then errands may be there."""
+    cells = {cell for task in load(instance).tasks for cell in task} | {8}
+    text = ["E" if k in cells else c for k, c in enumerate("".join(small_league.ROWS))]
+    rows = ["".join(text[8 * row : 8 * row + 8]) for row in range(6)]
+    (instance.parent / "m.map").write_text(
+        "type octile\nheight 6\nwidth 8\nmap\n" + "\n".join(rows)
+    )
+    errand = load(instance).errand
+    assert errand is not None and np.flatnonzero(errand).tolist() == sorted(cells)
+
+
+@pytest.mark.parametrize("settings", [CROWDED, DENSE, FULL, HUGE])
 def test_what_a_jam_needs_is_compiled_before_the_clock_runs(
     settings: Settings, instance: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
