@@ -44,7 +44,7 @@ class RotationParameters:
     # goal, or has come no nearer for as long again.
     patience: int = 256
     ahead: bool = True  # who has no part turns to where it will be wanted
-    rounds: int = 1536  # of the search, and as many for the turns ahead: more of them bring 1 %
+    rounds: int = 2  # of the search for each cell, and for the turns ahead: more bring 1 %
     jam: JamParameters = field(default_factory=lambda: JamParameters(patience=512))
     seed: int = 0
 
@@ -85,12 +85,6 @@ class RotationPlanner:
         self._step = 0
         self.watchdog = Watchdog(tables.grid, count, self._p.jam)
         self.iterations = 0
-
-    @property
-    def stuck(self) -> NDArray[np.bool_]:
-        """(R,) who has come no nearer to its goal for long."""
-        stuck: NDArray[np.bool_] = self._progress.stalled >= self._p.patience // 4
-        return stuck
 
     def place(self, states: Ints) -> None:
         """Robots are where they are."""
@@ -141,8 +135,8 @@ class RotationPlanner:
     def _improve(self, used: int, floor: Arrays, aims: Arrays, shifts: Arrays, stop: Stop) -> int:
         """Search until `stop`, or until more rounds bring nothing. How many were made, with `used`."""
         p, tried = self._p, 0
-        start = p.seed + 7919 * self._step
-        while rounds := fitting(stop, used + tried, min(CHUNK, p.rounds - tried)):
+        most, start = p.rounds * self._grid.nodes, p.seed + 7919 * self._step
+        while rounds := fitting(stop, used + tried, min(CHUNK, most - tried)):
             kernel.improve(rounds, start + tried, self._first, p.cells, floor, aims, shifts)
             tried += rounds
         self.iterations += tried

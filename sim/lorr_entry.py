@@ -6,15 +6,14 @@ import itertools
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planners.congestion import CongestionParameters
 from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, NodeTables
-from planners.dense import FewMatcher, FewParameters, Lesson, shares
+from planners.dense import UNCALLED, FewMatcher, FewParameters, Lesson, shares
 from planners.grid import Grid, behind_bridges
 from planners.guidance import Paces, SpreadParameters, alternate
 from planners.jam import JamParameters, Watchdog
-from planners.kernels.states import WAIT
+from planners.kernels.states import FAR_STEPS, WAIT
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -38,6 +37,7 @@ WARM_STEPS = 20
 WARM_ITERATIONS = 256
 DENSE_SHARE = 3  # robots on more than a third of the cells: jams form later than a rehearsal shows
 FULL_PERCENT = 92  # robots on more of the cells: they can only change places
+FULL_ROBOTS = 4000  # so many of them at most: more are a crowd however full the floor is
 NEVER = 1 << 30  # steps
 MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
@@ -185,21 +185,38 @@ class FullEntry(_Playing):
         few: FewParameters,
         rotate: RotationParameters,
     ) -> None:
-        self.tables = FreedomTables(grid, _goals(instance, grid))
         hard = behind_bridges(grid)
+        gates = np.unique(grid.ahead.reshape(-1, 4)[hard])
+        gates = gates[gates >= 0][~hard[gates[gates >= 0]]].astype(np.int32)
+        self.tables = FreedomTables(grid, np.union1d(_goals(instance, grid), gates))
         self._matcher = FewMatcher(self.tables, few.most(grid.nodes), settings.match, hard)
         self._planner = RotationPlanner(self.tables, starts(instance, grid), rotate)
+        self._out = np.full(grid.nodes, -1, np.int32)  # the nearest gate, behind one
+        if len(gates):
+            way = self.tables.tables[self.tables.rows(gates)]
+            self._out = np.where(
+                hard & (way.min(axis=0) < FAR_STEPS), gates[way.argmin(axis=0)], -1
+            )
 
     def match(self, sight: Sight) -> Ints:
-        """(R,) tasks. Whoever is stuck keeps nobody else from a task."""
-        return _matched(self._matcher, sight, self._planner.stuck)
+        """(R,) tasks."""
+        return _matched(self._matcher, sight)
 
     def plan(self, sight: Sight, schedule: Ints, stop: Stop) -> Ints:
-        """(R,) actions, from wherever the robots are."""
+        """(R,) actions, from wherever the robots are. Where somebody wants to go behind a bridge and
+        no cell is free, whoever has nothing to do there leaves first."""
         self._planner.place(sight.states)
         goals, _ = sight.goals(schedule)
         left = self._matcher.left(sight.ahead(schedule), sight.states)
-        return self._planner.plan(np.where(schedule >= 0, goals, -1), left, stop)
+        nodes, having = sight.states >> 2, schedule >= 0
+        out, into = self._out[nodes], np.where(having, self._out[goals], -1)
+        free = np.ones(len(self._out), bool)
+        free[nodes] = False
+        shut = (into >= 0) & (into != out) & ~np.isin(into, self._out[free])
+        called = (out >= 0) & (out != into) & np.isin(out, into[shut])
+        left[shut] = UNCALLED
+        left[called] = self.tables.togo(out[called], sight.states[called])
+        return self._planner.plan(np.where(having, goals, np.where(called, out, -1)), left, stop)
 
 
 class CrowdEntry(_Playing):
@@ -249,12 +266,11 @@ class CrowdEntry(_Playing):
         return CrowdEntry(instance, self.tables.grid, settings, self.tables)
 
 
-def _matched(matcher: FewMatcher, sight: Sight, stuck: NDArray[np.bool_] | None = None) -> Ints:
-    """(R,) tasks: who has done an errand keeps its task, few of the others have one. `stuck` (R,): who
-    doesn't count."""
+def _matched(matcher: FewMatcher, sight: Sight) -> Ints:
+    """(R,) tasks: who has done an errand keeps its task, few of the others have one."""
     schedule, opened = sight.current.copy(), sight.opened()
     free = np.flatnonzero(~opened)
-    begun = int((opened if stuck is None else opened & ~stuck).sum())
+    begun = len(schedule) - len(free)
     schedule[free] = matcher.match(sight.unopened(), sight.states[free], sight.current[free], begun)
     return schedule
 
@@ -279,7 +295,8 @@ def ready(
 ) -> tuple[Settings, Player]:
     """An entry that answers in time from its first step on: settings chosen, tables filled where they
     must be, kernels compiled. `gap`: as in `StepParameters`."""
-    many = crowd(instance, grid)
+    settings = settings or choose(instance, grid, gap)
+    many = settings.rotate is None and crowd(instance, grid)
     if many:
         cells = grid.nodes if instance.errand is None else int(instance.errand.sum())
         if 2 * cells * grid.nodes > CROWD_BYTES_MAX:
@@ -287,7 +304,6 @@ def ready(
                 f"{instance.name}: {cells} places of errands on {grid.nodes} cells need tables of "
                 f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
             )
-    settings = settings or choose(instance, grid, gap)
     still = replace(settings.congestion, still=NEVER)  # tables are shared with the throw-away entry
     warm = replace(settings, steps=replace(settings.steps, improve=True), congestion=still)
     spare = Floor(instance, grid)
@@ -348,15 +364,16 @@ def choose(instance: Instance, grid: Grid, gap: bool = False) -> Settings:
     """Rehearse each candidate on the tasks that are visible at the start, again and again; take the
     one that does most errands, by a margin over those before it, which jam later. Deterministic."""
     candidates = [_gapped(settings) for settings in CANDIDATES] if gap else CANDIDATES
+    robots = len(instance.starts)
+    if FULL_PERCENT * grid.nodes < 100 * robots <= 100 * FULL_ROBOTS and not gap:
+        return FULL
     if crowd(instance, grid):
         return _gapped(HUGE) if gap else HUGE
-    if 100 * len(instance.starts) > FULL_PERCENT * grid.nodes and not gap:
-        return FULL
-    if DENSE_SHARE * len(instance.starts) > grid.nodes:
+    if DENSE_SHARE * robots > grid.nodes:
         return _gapped(DENSE) if gap else DENSE
-    if len(instance.starts) * grid.nodes > REHEARSAL_MAX:
+    if robots * grid.nodes > REHEARSAL_MAX:
         return candidates[0]
-    pool = int(instance.reveal * len(instance.starts))
+    pool = int(instance.reveal * robots)
     visible = replace(instance, tasks=instance.tasks[:pool])
     best, chosen = [0] * REHEARSAL_STEPS, candidates[0]
     for settings in candidates:

@@ -78,7 +78,7 @@ def test_every_errand_is_done_in_the_end(
     rule is broken, no step takes more rounds than it may, all errands are done, and the same is done
     again by a second planner."""
     tables, states, errands = floor
-    parameters = RotationParameters(patience=16, rounds=1536 if rounds > 0 else 0)
+    parameters = RotationParameters(patience=16, rounds=2 if rounds > 0 else 0)
     actions, left = driven(tables, states, errands, parameters, rounds, 4000)
     assert left == 0, f"{left} errands were not done after {len(actions)} steps"
     assert driven(tables, states, errands, parameters, rounds, 4000)[0] == actions
@@ -88,7 +88,9 @@ def test_no_step_takes_more_rounds_than_it_may() -> None:
     """Given a floor with robots or without, then as many rounds are made as may be, to the last."""
     tables = tables_of(np.ones((2, 3), bool))
     for robots in (0, 5):
-        planner = RotationPlanner(tables, 4 * np.arange(robots, dtype=np.int32))
+        planner = RotationPlanner(
+            tables, 4 * np.arange(robots, dtype=np.int32), RotationParameters(rounds=9)
+        )
         goals, left = np.full(robots, -1, np.int32), np.full(robots, FREE, np.int64)
         assert (planner.plan(goals, left, lambda made: made >= 50) == WAIT).all()
         assert planner.iterations == 50

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from planners.dense import FewMatcher
 from planners.grid import Grid
-from planners.guidance import alternate
-from planners.steps import StateTables
 from sim import lorr_entry
 from sim.lorr import Match
 from sim.lorr_files import Instance
-from sim.lorr_sight import Sight
 
 STEPS, SIDE = 45, 12
 
@@ -69,16 +66,29 @@ def test_robots_that_cannot_follow_at_once_are_planned_otherwise() -> None:
     assert lorr_entry.choose(full, Grid.of(full.free), gap=True).rotate is None
 
 
-def test_whoever_is_stuck_keeps_nobody_from_a_task() -> None:
-    """Given that one robot may have a task at a time, and one that has begun one, then another has
-    none, unless the first is stuck."""
-    grid = Grid.of(np.ones((3, 4), bool))
-    tables = StateTables(grid, alternate(np.ones((3, 4), bool), grid, 0))
-    sight = Sight(grid, 4 * np.array([0, 5], np.int32))
-    sight.current[0], sight.errands, sight.progress = 1, {1: [0, 3], 2: [6, 7]}, {1: 1, 2: 0}
-    for stuck, expected in ((False, [1, -1]), (True, [1, 2])):
-        matched = lorr_entry._matched(FewMatcher(tables, 1), sight, np.array([stuck, False]))
-        assert matched.tolist() == expected
+@pytest.mark.parametrize("seed", [1, 4])
+def test_dead_ends_are_left_for_those_who_want_in(seed: int) -> None:
+    """Given a full floor with dead ends, when most of the tasks that are left lead into one, then they
+    go on being done; fewer are if whoever has nothing to do there stays."""
+    dice = np.random.default_rng(seed)
+    free = np.pad(instance(seed).free, 1)
+    free[0, ::2], free[-1, ::2] = free[1, ::2], free[-2, ::2]  # a cell behind each second one
+    cells = np.flatnonzero(free)
+    tasks = [dice.choice(cells, 3).tolist() for _ in range(4000)]
+    starts = dice.permutation(cells)[: int(0.97 * len(cells))].tolist()
+    done = []
+    for called in (True, False):
+        match = Match(Instance("ends", free, starts, tasks, 1.5, ""), iterations=32)
+        entry = match._entry
+        assert isinstance(entry, lorr_entry.FullEntry)
+        if not called:
+            entry._out[:] = -1
+        match.run(500, 60.0)
+        before = match.tasks.finished
+        match.run(1000, 60.0)
+        assert not match.tasks.planner_errors and not match.tasks.schedule_errors
+        done.append(match.tasks.finished - before)
+    assert done[0] > 1.2 * done[1] and done[0] > 50, done
 
 
 def test_floors_that_are_too_large_to_rehearse_are_planned_as_dense_or_full() -> None:
@@ -89,4 +99,13 @@ def test_floors_that_are_too_large_to_rehearse_are_planned_as_dense_or_full() ->
     for robots, settings in ((1450, lorr_entry.FULL), (1350, lorr_entry.DENSE)):
         large = Instance("large", free, cells[:robots], [[0, 1]], 1.5, "")
         assert robots * len(cells) > lorr_entry.REHEARSAL_MAX
+        assert lorr_entry.choose(large, Grid.of(free)) == settings
+
+
+def test_full_floors_are_no_crowds_up_to_four_thousand_robots() -> None:
+    """Given 1,600 robots on 1,600 cells, more than make a crowd, then they change places all the same,
+    and 4,001 are a crowd."""
+    for side, robots, settings in ((40, 1600, lorr_entry.FULL), (64, 4001, lorr_entry.HUGE)):
+        free = np.ones((side, side), bool)
+        large = Instance("large", free, list(range(robots)), [[0, 1]], 1.5, "")
         assert lorr_entry.choose(large, Grid.of(free)) == settings
