@@ -44,7 +44,7 @@ def test_rows_are_read(files: tuple[Path, Path]) -> None:
         ("version 1\n", "", r"hall.scen:1: no 'version 1'"),
         ("\t4\t0\t0\t0\t4.0", "\t4\t0\t0\t4.0", r"hall.scen:3: 8 fields -> 9"),
         ("5\t3\t4\t0\t0", "5\t3\tx\t0\t0", r"hall.scen:3: 'x' is no whole number"),
-        ("5\t3\t4\t0\t0", "5\t3\t-4\t0\t0", r"hall.scen:3: '-4' is no whole number"),
+        ("5\t3\t4\t0\t0", "5\t3\t-4\t0\t0", r"hall.scen:3: start \(-4, 0\) is off the map"),
         ("5\t3\t4\t0\t0", "5\t3\t5\t0\t0", r"hall.scen:3: start \(5, 0\) is off the map"),
         ("5\t3\t4\t0\t0", "5\t3\t1\t1\t0", r"hall.scen:3: start \(1, 1\) is an obstacle"),
         ("5\t3\t0\t2\t2\t2", "5\t3\t0\t2\t3\t2", r"hall.scen:4: goal \(3, 2\) is an obstacle"),
