@@ -147,7 +147,7 @@ def test_a_map_of_others(tmp_path: Path) -> None:
         ("type octile\nheight 1\nwidth 3\nmap\n....", "line 5: 4 columns, 3 announced"),
         ("type octile\nheight 0\nwidth 3\nmap\n", "line 2: height 0 -> mend the height: 1 to"),
         ("type octile\nheight 1\nwidth 99999999999\nmap\n...", "line 3: width '99999999999' is no"),
-        ("type octile\nheight 9999\nwidth 9999\nmap\n", "9999 x 9999 cells are more than"),
+        ("type octile\nheight 9999\nwidth 9999\nmap\n", "line 2: 9999 x 9999 cells are more than"),
         (
             "type hex\nheight 1\nwidth 3\nmap\n...",
             "line 1: type 'hex' -> give a map of type octile",
