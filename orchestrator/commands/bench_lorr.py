@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.commands import OutputError, command, output, positive
+from orchestrator.commands import OutputError, check_output, command, output, positive
 
 if TYPE_CHECKING:
     from sim.lorr import Match
@@ -86,16 +86,19 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from sim.lorr_files import InstanceError  # noqa: PLC0415
+    from sim.lorr_files import InstanceError, files  # noqa: PLC0415
 
     for name, least in (("steps", 1), ("iterations", 0), ("checkpoint_steps", 0)):
         value = getattr(arguments, name)
         if value is not None and value < least:
             raise InstanceError(f"--{name.replace('_', '-')} {value} -> at least {least}")
-    if arguments.out is not None and not arguments.out.parent.is_dir():
-        raise OutputError(f"{arguments.out}: there is no such folder -> make it first")
     if arguments.resume and arguments.out is None:
         raise OutputError("--resume: checkpoints lie beside the result -> name it with --out")
+    if arguments.out is None:
+        return
+    inputs = [arguments.instance, *files(arguments.instance)]
+    for path in (arguments.out, _checkpoint(arguments)):
+        check_output(path, *inputs)
 
 
 def _begin(
