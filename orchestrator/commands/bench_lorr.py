@@ -21,6 +21,7 @@ EXAMPLES = """\
 PLANNERS = ("epibt", "pibt")
 BUDGET_MS = 1000.0
 CHECKPOINT_STEPS = 100
+STANDSTILL_STEPS = 500  # in which a robot with a task has not left its cell
 STEP_MS_MAX = 100_000.0  # real time of a step when iterations count: nobody is late
 
 
@@ -80,6 +81,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "timeouts": match.timeouts,
         "jams_undone": match.watchdog.undone if match.watchdog else 0,
         "robots_without_a_way": len(match.watchdog.hopeless) if match.watchdog else 0,
+        "robots_at_a_standstill": int(match.tasks.standing(STANDSTILL_STEPS).sum()),
         "step_ms_median": round(1000 * median(match.times), 2),
         "step_ms_max": round(1000 * max(match.times), 2),
     }

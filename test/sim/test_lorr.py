@@ -130,6 +130,18 @@ def test_an_opened_task_stays_with_its_robot(floor: Floor) -> None:
     assert floor.current[2] == 1, "a refused schedule changes nothing"
 
 
+def test_who_stands_with_a_task_is_counted(floor: Floor) -> None:
+    schedule = np.array([0, -1, 2, 3, 4, -1], np.int32)
+    for step in range(6):
+        actions = np.zeros(6, np.int32)
+        actions[0] = FORWARD if step == 0 else 0
+        actions[2] = FORWARD if step == 3 else 2  # turns on the spot, but for once
+        floor.step(actions, schedule)
+    assert not floor.planner_errors
+    assert np.flatnonzero(floor.standing(500)).tolist() == [3, 4], "1 and 5 have nothing to do"
+    assert np.flatnonzero(floor.standing(4)).tolist() == [0, 3, 4]
+
+
 @pytest.mark.parametrize("task", [99, 9])
 def test_a_task_that_is_not_revealed_is_refused(floor: Floor, task: int) -> None:
     schedule = np.full(6, -1, np.int32)
