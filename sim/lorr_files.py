@@ -102,7 +102,11 @@ def _starts(path: Path, agents: Path, free: NDArray[np.bool_], team: int) -> lis
             f"{path}: teamSize {str(team)[:20]}, but {len(rows)} starts -> lower it, or give more"
         )
     seen: dict[int, int] = {}
-    for number, (cell, *_) in rows[:team]:
+    for number, (cell, *more) in rows[:team]:
+        if more:
+            raise InstanceError(
+                f"{agents}:{number}: a start is one cell -> remove {str(more)[:40]}"
+            )
         if cell in seen:
             raise InstanceError(
                 f"{agents}:{number}: robot starts in cell {cell}, as that of line {seen[cell]} does "

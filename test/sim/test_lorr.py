@@ -164,6 +164,7 @@ def test_a_task_that_is_not_revealed_is_refused(floor: Floor, task: int) -> None
         ("a.agents", "-6\n0\n", "a.agents:1: '-6' -> write how many rows follow"),
         ("a.agents", "1\n9\n", "a.agents:2: cell 9 (row 1, column 1) is an obstacle"),
         ("a.agents", "1\n-1\n", "a.agents:2: cell -1 is off the map, which has 0 to 47"),
+        ("a.agents", "6\n0\n7 1\n16\n23\n40\n47\n", "a.agents:3: a start is one cell"),
         ("a.agents", "1\n0_3\n", "a.agents:2: '0_3' is no whole number"),
         ("a.agents", "9\n0\n7\n", "a.agents"),
         ("t.tasks", "5\n3,x\n", "t.tasks:2"),
