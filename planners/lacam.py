@@ -127,7 +127,9 @@ class _Solver:
         fill_hops(self._goal, self._into, self._dist)
         shortest = self._dist[np.arange(len(self._start)), self._start]
         for i in np.flatnonzero(shortest == FAR_HOPS).tolist():
-            raise ProblemError(f"agent {i}: no way from its start to its goal", i)
+            cut = (self._dist[i] == FAR_HOPS - 1).any()  # there may be more behind it
+            what = f" of at most {FAR_HOPS - 1} steps, which is as far as is planned" if cut else ""
+            raise ProblemError(f"agent {i}: no way from its start to its goal{what}", i)
         self._bound = int(shortest.sum(dtype=np.int64))
         self._iterations = 0
         self._best: OneShotPlan | None = None

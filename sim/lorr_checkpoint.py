@@ -130,7 +130,7 @@ def read(path: Path, terms: Terms) -> Checkpoint:
         line, body = file.readline(HEAD_BYTES_MAX), file.read()
     try:
         head = json.loads(line)
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise CheckpointError(f"{path}: is no checkpoint of a match -> {AWAY}") from error
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise CheckpointError(f"{path}: is no checkpoint of this format -> {AWAY}")
@@ -144,7 +144,10 @@ def read(path: Path, terms: Terms) -> Checkpoint:
             raise CheckpointError(f"{path}: is of {CHANGED[key]}{was} -> {AWAY}")
     if hashlib.sha256(body).hexdigest() != head.get("sha256"):
         raise CheckpointError(f"{path}: is damaged -> {AWAY}")
-    return Checkpoint(int(head["step"]), int(head["finished"]), body)
+    step, finished = head.get("step"), head.get("finished")
+    if not isinstance(step, int) or not isinstance(finished, int):
+        raise CheckpointError(f"{path}: holds no step and finished tasks -> {AWAY}")
+    return Checkpoint(step, finished, body)
 
 
 def _content(instance: Instance) -> str:

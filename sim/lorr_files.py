@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from orchestrator.layout.grid import read_map
+from orchestrator.layout.grid import UnreadableError, cells, map_rows, read_text, whole
+
+FILES = ("mapFile", "agentFile", "taskFile")
+KINDS: dict[str, tuple[Any, str]] = {
+    **dict.fromkeys(FILES, (str, "a file name")),
+    "teamSize": (int, "a whole number"),
+    "numTasksReveal": (int | float, "a number"),
+}
+KEYS = ", ".join(KINDS)
+VISIBLE_MAX = 100_000  # tasks that may be open at a time
 
 
 class InstanceError(ValueError):
@@ -33,92 +42,148 @@ class Instance:
 
 def load(path: Path) -> Instance:
     """Read an instance and everything it names."""
+    head = _head(path)
+    team, reveal = head["teamSize"], head["numTasksReveal"]
+    map_file, agent_file, task_file = files(path, head)
+    rows = map_rows(map_file)
+    free = cells(rows, ".GSE")
+    starts = _starts(path, agent_file, free, team)
+    tasks = _numbers(task_file, free)
+    if not tasks:
+        raise InstanceError(f"{task_file}: holds no tasks -> give at least one")
+    if not 1 <= reveal * team <= VISIBLE_MAX:
+        raise InstanceError(
+            f"{path}: numTasksReveal {str(reveal)[:20]}, times {team} robots, is how many tasks are "
+            f"visible at a time -> make it 1 to {VISIBLE_MAX}"
+        )
+    _connected(task_file, free, starts, tasks)
+    errand = _errand(rows, free, [task for _, task in tasks])
+    version = str(head.get("version", ""))
+    return Instance(
+        path.stem, free, starts, [task for _, task in tasks], float(reveal), version, errand
+    )
+
+
+def files(path: Path, head: dict[str, Any] | None = None) -> list[Path]:
+    """Map, agents and tasks of an instance, by its own text (`head`) or read from there."""
+    named = _head(path) if head is None else head
+    return [path.parent / named[key] for key in FILES]
+
+
+def _head(path: Path) -> dict[str, Any]:
+    """The instance's own text: all of `KINDS` are there and of their kind."""
     try:
-        head: Any = json.loads(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InstanceError(f"{path}: can't be read: {error} -> name an instance .json") from error
+        head: Any = json.loads(read_text(path))
+    except UnreadableError as error:
+        raise InstanceError(f"{path}: {error} -> name an instance .json") from error
     except json.JSONDecodeError as error:
         raise InstanceError(f"{path}:{error.lineno}: {error.msg} -> mend the JSON") from error
-    try:
-        names = [str(head[key]) for key in ("mapFile", "agentFile", "taskFile")]
-        team, reveal = int(head["teamSize"]), float(head["numTasksReveal"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (RecursionError, ValueError) as error:
+        what = "nested too deep" if isinstance(error, RecursionError) else str(error).split(";")[0]
+        raise InstanceError(f"{path}: {what} -> mend the JSON") from error
+    if not isinstance(head, dict):
+        raise InstanceError(f"{path}: is no JSON object -> give one with {KEYS}")
+    for key, (kind, what) in KINDS.items():
+        if key not in head:
+            raise InstanceError(f"{path}: {key} is missing -> give {KEYS}")
+        value = head[key]
+        if not isinstance(value, kind) or isinstance(value, bool) or value == "":
+            raise InstanceError(f"{path}: {key} is {json.dumps(value)[:40]} -> write {what}")
+    return head
+
+
+def _starts(path: Path, agents: Path, free: NDArray[np.bool_], team: int) -> list[int]:
+    """Where the team starts, each in a cell of its own."""
+    rows = _numbers(agents, free)
+    if team < 1:
+        raise InstanceError(f"{path}: teamSize {team} -> make it 1 at least")
+    if team > len(rows):
         raise InstanceError(
-            f"{path}: {error!r} is missing or of the wrong kind -> give mapFile, agentFile, "
-            "taskFile, teamSize, numTasksReveal"
-        ) from error
-    files = [path.parent / name for name in names]
-    free = read_map(files[0])
-    starts = [row[0] for row in _numbers(files[1], free)]
-    if not 0 < team <= len(starts):
-        raise InstanceError(f"{path}: teamSize {team}, but {len(starts)} starts -> lower it")
-    if len(set(starts[:team])) != team:
-        raise InstanceError(f"{files[1]}: two robots start in one cell -> move one")
-    tasks = _numbers(files[2], free)
-    if not tasks or reveal <= 0:
-        raise InstanceError(f"{files[2]}: no tasks are revealed -> give at least one")
-    _connected(files[2], free, starts[:team], tasks)
-    version = str(head.get("version", ""))
-    errand = _errand(files[0], free, tasks)
-    return Instance(path.stem, free, starts[:team], tasks, reveal, version, errand)
+            f"{path}: teamSize {str(team)[:20]}, but {len(rows)} starts -> lower it, or give more"
+        )
+    seen: dict[int, int] = {}
+    for number, (cell, *more) in rows[:team]:
+        if more:
+            raise InstanceError(
+                f"{agents}:{number}: a start is one cell -> remove {str(more)[:40]}"
+            )
+        if cell in seen:
+            raise InstanceError(
+                f"{agents}:{number}: robot starts in cell {cell}, as that of line {seen[cell]} does "
+                "-> move one"
+            )
+        seen[cell] = number
+    return list(seen)
 
 
 def _connected(
-    path: Path, free: NDArray[np.bool_], starts: list[int], tasks: list[list[int]]
+    path: Path, free: NDArray[np.bool_], starts: list[int], tasks: list[tuple[int, list[int]]]
 ) -> None:
     """Each task's errands lie on one part of the floor, and a robot is there."""
     parts = ndimage.label(free)[0].ravel().tolist()
     robots = {parts[cell] for cell in starts}
-    for number, errands in enumerate(tasks):
+    for number, errands in tasks:
         found = {parts[cell] for cell in errands}
         if len(found) > 1 or not found <= robots:
             raise InstanceError(
-                f"{path}: task {number} {errands}: no robot can get to all its cells -> mend the map, "
-                "the task, or where robots start"
+                f"{path}:{number}: no robot can get to all cells of the task {str(errands)[:40]} "
+                "-> mend the map, the task, or where robots start"
             )
 
 
 def _errand(
-    path: Path, free: NDArray[np.bool_], tasks: list[list[int]]
+    rows: list[str], free: NDArray[np.bool_], tasks: list[list[int]]
 ) -> NDArray[np.bool_] | None:
     """Cells that the map marks as service points (S) or emitters (E), where it marks any and all tasks
     keep to them."""
-    rows = path.read_text().split("map\n", 1)[-1].splitlines()[: len(free)]
-    marked = np.array([[cell in "SE" for cell in row[: free.shape[1]]] for row in rows], bool)
-    if marked.shape != free.shape:
-        return None
+    marked = cells(rows, "SE")
     kept = marked.ravel()[[cell for errands in tasks for cell in errands]].all()
     return marked & free if kept else None
 
 
-def _numbers(path: Path, free: NDArray[np.bool_]) -> list[list[int]]:
-    """Rows of cells behind a count; comments begin with #."""
+def _numbers(path: Path, free: NDArray[np.bool_]) -> list[tuple[int, list[int]]]:
+    """Rows of cells behind a count, each with its line's number; comments begin with #."""
     try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InstanceError(f"{path}: can't be read: {error} -> mend the instance") from error
-    rows: list[list[int]] = []
+        lines = read_text(path).split("\n")
+    except UnreadableError as error:
+        raise InstanceError(f"{path}: {error} -> mend the instance") from error
+    rows: list[tuple[int, list[int]]] = []
     count = -1
-    flat = free.ravel()
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
+        place = f"{path}:{number}"
         try:
-            values = [int(part) for part in text.replace(",", " ").split()]
+            values = [whole(part) for part in text.replace(",", " ").split()]
         except ValueError as error:
-            raise InstanceError(f"{path}:{number}: {error} -> write whole numbers") from error
+            raise InstanceError(f"{place}: {error} -> write whole numbers") from error
         if not values:
-            raise InstanceError(f"{path}:{number}: {text!r} holds no number -> remove the row")
+            raise InstanceError(f"{place}: {text[:40]!r} holds no number -> remove the row")
         if count < 0:
             count = values[0]
+            if count < 1 or len(values) > 1:
+                raise InstanceError(f"{place}: {text[:40]!r} -> write how many rows follow")
             continue
         for cell in values:
-            if not 0 <= cell < len(flat) or not flat[cell]:
-                raise InstanceError(f"{path}:{number}: cell {cell} is not free -> mend the row")
-        rows.append(values)
+            _is_free(place, free, cell)
+        rows.append((number, values))
         if len(rows) == count:
             break
+    if count < 0:
+        raise InstanceError(f"{path}: is empty -> write how many rows follow, and these")
     if len(rows) != count:
         raise InstanceError(f"{path}: {count} rows announced, {len(rows)} found -> mend the count")
     return rows
+
+
+def _is_free(place: str, free: NDArray[np.bool_], cell: int) -> None:
+    if not 0 <= cell < free.size:
+        raise InstanceError(
+            f"{place}: cell {cell} is off the map, which has 0 to {free.size - 1} -> mend the row"
+        )
+    row, column = divmod(cell, free.shape[1])
+    if not free[row, column]:
+        raise InstanceError(
+            f"{place}: cell {cell} (row {row}, column {column}) is an obstacle -> mend the row"
+        )

@@ -13,7 +13,7 @@ from sim.lorr_files import Instance
 from sim.lorr_sight import Sight, starts
 
 LETTERS = np.frombuffer(b"WFRC", np.uint8)
-LATE, COMMA = ord("T"), ord(",")
+FORWARD, LATE, COMMA = ord("F"), ord("T"), ord(",")
 
 
 class Floor(Sight):
@@ -60,6 +60,13 @@ class Floor(Sight):
             self.events.append([self.time, robot, task, errand])
             self.finished += task not in self.errands
         self._reveal()
+
+    def standing(self, steps: int) -> NDArray[np.bool_]:
+        """(R,) who has a task, and has not left its cell in the last `steps` (or since the start)."""
+        moved = np.zeros(len(self.states), bool)
+        for letters in self.actions[-steps:]:
+            moved |= letters == FORWARD
+        return (self.current >= 0) & ~moved
 
     def _move(self, actions: Ints) -> list[Any] | None:
         """Change `states`, or return why nobody may move."""

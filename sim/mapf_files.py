@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.layout.grid import read_map
+from orchestrator.layout.grid import UnreadableError, read_map, read_text, whole
 from sim.lorr_files import InstanceError
 
 COLUMNS = 9
-BYTES_MAX = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,9 @@ def load(map_path: Path, scen: Path, agents: int | None = None) -> Mapf:
 def _lines(scen: Path) -> list[tuple[int, str]]:
     """The rows with their line numbers."""
     try:
-        if scen.stat().st_size > BYTES_MAX:
-            raise InstanceError(f"{scen}: over {BYTES_MAX // 1_000_000} MB -> is it a scenario?")
-        lines = scen.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InstanceError(f"{scen}: can't be read: {error} -> name a .scen file") from error
+        lines = read_text(scen).split("\n")
+    except UnreadableError as error:
+        raise InstanceError(f"{scen}: {error} -> name a .scen file") from error
     if not lines[0].startswith("version"):
         raise InstanceError(f"{scen}:1: no 'version 1' -> is it a movingai .scen file?")
     return [(number, line) for number, line in enumerate(lines[1:], 2) if line.strip()]
@@ -81,7 +78,7 @@ def _row(place: str, line: str, map_path: Path, free: NDArray[np.bool_]) -> tupl
             "goal x and y, optimal length"
         )
     try:
-        width, height, start_x, start_y, goal_x, goal_y = (_whole(field) for field in fields[2:8])
+        width, height, start_x, start_y, goal_x, goal_y = (whole(field) for field in fields[2:8])
     except ValueError as error:
         raise InstanceError(f"{place}: {error} -> fields 3 to 8 are whole numbers") from error
     named = fields[1].replace("\\", "/").rsplit("/", 1)[-1]
@@ -98,12 +95,6 @@ def _row(place: str, line: str, map_path: Path, free: NDArray[np.bool_]) -> tupl
             raise InstanceError(f"{place}: {what} ({x}, {y}) is an obstacle -> mend the row")
         cells.append(y * width + x)
     return cells[0], cells[1]
-
-
-def _whole(field: str) -> int:
-    if not (field.isascii() and field.isdigit() and len(field) < 10):
-        raise ValueError(f"{field[:40]!r} is no whole number")
-    return int(field)
 
 
 def judge(instance: Mapf, plan: NDArray[np.int32]) -> list[str]:

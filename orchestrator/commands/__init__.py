@@ -27,11 +27,7 @@ def command(subparsers: Any, name: str, summary: str, examples: str) -> argparse
 def output(path: Path, *inputs: Path, binary: bool = False) -> Iterator[IO[Any]]:
     """A file to write, text or `binary`: refused where it is one of the inputs or no regular file,
     and there only when it is whole. Raises `OutputError`."""
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path}: is no regular file -> give a file name")
-    for source in inputs:
-        if path.exists() and source.exists() and path.samefile(source):
-            raise OutputError(f"{path}: is what is read -> give another file for what is written")
+    check_output(path, *inputs)
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") if binary else part.open("w", encoding="utf-8", newline="") as file:
@@ -42,6 +38,17 @@ def output(path: Path, *inputs: Path, binary: bool = False) -> Iterator[IO[Any]]
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def check_output(path: Path, *inputs: Path) -> None:
+    """Raises `OutputError` where `path` can't be an output beside these inputs: for before the work."""
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no such folder -> make it first")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: is no regular file -> give a file name")
+    for source in inputs:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise OutputError(f"{path}: is what is read -> give another file for what is written")
 
 
 class OutputError(ValueError):

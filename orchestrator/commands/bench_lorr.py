@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.commands import OutputError, command, output, positive
+from orchestrator.commands import OutputError, check_output, command, output, positive
 
 if TYPE_CHECKING:
     from sim.lorr import Match
@@ -21,6 +21,7 @@ EXAMPLES = """\
 PLANNERS = ("epibt", "pibt")
 BUDGET_MS = 1000.0
 CHECKPOINT_STEPS = 100
+STANDSTILL_STEPS = 500  # in which a robot with a task has not left its cell
 STEP_MS_MAX = 100_000.0  # real time of a step when iterations count: nobody is late
 
 
@@ -80,22 +81,26 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "timeouts": match.timeouts,
         "jams_undone": match.watchdog.undone if match.watchdog else 0,
         "robots_without_a_way": len(match.watchdog.hopeless) if match.watchdog else 0,
+        "robots_at_a_standstill": int(match.tasks.standing(STANDSTILL_STEPS).sum()),
         "step_ms_median": round(1000 * median(match.times), 2),
         "step_ms_max": round(1000 * max(match.times), 2),
     }
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from sim.lorr_files import InstanceError  # noqa: PLC0415
+    from sim.lorr_files import InstanceError, files  # noqa: PLC0415
 
     for name, least in (("steps", 1), ("iterations", 0), ("checkpoint_steps", 0)):
         value = getattr(arguments, name)
         if value is not None and value < least:
             raise InstanceError(f"--{name.replace('_', '-')} {value} -> at least {least}")
-    if arguments.out is not None and not arguments.out.parent.is_dir():
-        raise OutputError(f"{arguments.out}: there is no such folder -> make it first")
     if arguments.resume and arguments.out is None:
         raise OutputError("--resume: checkpoints lie beside the result -> name it with --out")
+    if arguments.out is None:
+        return
+    inputs = [arguments.instance, *files(arguments.instance)]
+    for path in (arguments.out, _checkpoint(arguments)):
+        check_output(path, *inputs)
 
 
 def _begin(

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.commands import OutputError, command, output, positive
+from orchestrator.commands import check_output, command, output, positive
 
 if TYPE_CHECKING:
     from planners.lacam import OneShotPlan
@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
     if arguments.iterations is not None and arguments.iterations < 1:
         raise InstanceError(f"--iterations {arguments.iterations} -> at least 1")
-    if arguments.out is not None and not arguments.out.parent.is_dir():
-        raise OutputError(f"{arguments.out}: there is no such folder -> make it first")
+    if arguments.out is not None:
+        check_output(arguments.out, arguments.map, arguments.scen)
     instance = load(arguments.map, arguments.scen, arguments.agents)
     parameters = Parameters(
         seed=arguments.seed,
@@ -108,7 +108,8 @@ def _measure(
         "iterations": made,
     }
     if found is None:
-        return {**figures, "faults": ["no plan was found -> give it longer (--seconds)"]}, None
+        more = "--seconds" if made < most else "--iterations"
+        return {**figures, "faults": [f"no plan was found -> give it longer ({more})"]}, None
     plan = grid.cell[found.nodes]
     figures |= _found(course, found)
     figures["faults"] = judge(instance, plan)

@@ -13,32 +13,98 @@ from orchestrator.layout import LoadedSite, load_files
 from orchestrator.layout.findings import Finding, LayoutError
 
 CELLS_MAX = 4_000_000
+BYTES_MAX = 100_000_000
+DIGITS_MAX = 9
+HEAD = ("type", "height", "width")
 HEADINGS = {"e": (0, 1), "s": (1, 0), "w": (0, -1), "n": (-1, 0)}
+
+
+class UnreadableError(ValueError):
+    """Why a file is no text, without its name and the mend."""
+
+
+def read_text(path: Path) -> str:
+    """A text file of others: UTF-8 with or without a byte order mark, lines end with \\n."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(BYTES_MAX + 1)
+    except OSError as error:
+        raise UnreadableError(f"can't be read: {error.strerror or error}") from error
+    except ValueError as error:  # no UTF-8, or no file name
+        raise UnreadableError(f"can't be read: {error}") from error
+    if len(text) > BYTES_MAX:
+        raise UnreadableError(f"can't be read: over {BYTES_MAX // 1_000_000} MB")
+    return text
+
+
+def whole(text: str) -> int:
+    """The whole number that is written there."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX):
+        raise ValueError(f"{text[:40]!r} is no whole number of at most {DIGITS_MAX} digits")
+    return int(text)
 
 
 def read_map(path: Path) -> NDArray[np.bool_]:
     """A movingai map: (rows, columns) True where a robot may stand ('.', 'G', 'S', 'E')."""
+    return cells(map_rows(path), ".GSE")
 
-    def wrong(line: int, text: str, mend: str) -> LayoutError:
-        return LayoutError([Finding("error", str(path), f"line {line}", text, mend)])
 
+def cells(rows: list[str], marks: str) -> NDArray[np.bool_]:
+    """(rows, columns) whether a cell is one of `marks`."""
+    return np.array([[cell in marks for cell in row] for row in rows], bool)
+
+
+def map_rows(path: Path) -> list[str]:
+    """The rows of a movingai map, all of the width that it announces."""
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise wrong(1, f"can't be read: {error}", "give a movingai .map file") from error
-    head = dict(line.split()[:2] for line in lines[:4] if len(line.split()) == 2)
-    try:
-        height, width = int(head["height"]), int(head["width"])
-    except (KeyError, ValueError) as error:
-        raise wrong(1, "no height and width in the first four lines", "begin with type octile, "
-                    "height H, width W, map") from error  # fmt: skip
+        lines = read_text(path).rstrip("\n").split("\n")
+    except UnreadableError as error:
+        raise _wrong(path, 1, str(error), "give a movingai .map file") from error
+    height, width = _size(path, lines[:4])
     rows = lines[4 : 4 + height]
-    if len(rows) != height or not 0 < height * width <= CELLS_MAX:
-        raise wrong(4 + len(rows), f"{len(rows)} rows, {height} announced", "mend the height")
-    for number, row in enumerate(rows):
+    if len(rows) < height:
+        raise _wrong(path, len(lines), f"{len(rows)} rows, {height} announced", "mend the height")
+    for number, line in enumerate(lines[4 + height :], 5 + height):
+        if line.strip():
+            raise _wrong(path, number, f"more than the {height} rows announced", "mend the height")
+    for number, row in enumerate(rows, 5):
         if len(row) != width:
-            raise wrong(5 + number, f"{len(row)} columns, {width} announced", "mend the row")
-    return np.array([[cell in ".GSE" for cell in row] for row in rows])
+            raise _wrong(path, number, f"{len(row)} columns, {width} announced", "mend the row")
+        if not (row.isascii() and row.isprintable()):
+            odd = next(c for c in row if not (c.isascii() and c.isprintable()))
+            what = f"column {row.index(odd) + 1} is {odd!r}"
+            raise _wrong(path, number, what, "write . for free cells, @ for obstacles")
+    return rows
+
+
+def _size(path: Path, lines: list[str]) -> tuple[int, int]:
+    """(height, width) by the first four lines."""
+    words = [line.split() for line in lines]
+    head = {w[0].lower(): (number, w[1]) for number, w in enumerate(words, 1) if len(w) == 2}
+    if len(words) < 4 or words[3] != ["map"] or not all(key in head for key in HEAD):
+        mend = "begin with type octile, height H, width W, map"
+        raise _wrong(path, 1, "no type, height, width and map in the first four lines", mend)
+    if head["type"][1] != "octile":
+        what = f"type {head['type'][1]!r}"
+        raise _wrong(path, head["type"][0], what, "give a map of type octile")
+    found = []
+    for key in ("height", "width"):
+        number, text = head[key]
+        try:
+            found.append(whole(text))
+        except ValueError as error:
+            raise _wrong(path, number, f"{key} {error}", f"mend the {key}") from error
+        if not 0 < found[-1] <= CELLS_MAX:
+            raise _wrong(path, number, f"{key} {found[-1]}", f"mend the {key}: 1 to {CELLS_MAX}")
+    if found[0] * found[1] > CELLS_MAX:
+        what = f"{found[0]} x {found[1]} cells are more than {CELLS_MAX}"
+        raise _wrong(path, head["height"][0], what, "give a smaller map")
+    return found[0], found[1]
+
+
+def _wrong(path: Path, line: int, text: str, mend: str) -> LayoutError:
+    return LayoutError([Finding("error", str(path), f"line {line}", text, mend)])
 
 
 def node_name(row: int, column: int) -> str:

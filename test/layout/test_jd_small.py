@@ -1,6 +1,7 @@
 """The ready-made site: silent, quick to load, and as its script draws it."""
 
 import json
+import re
 import runpy
 import shutil
 import time
@@ -132,11 +133,30 @@ def test_a_map_of_others(tmp_path: Path) -> None:
     file = tmp_path / "small.map"
     file.write_text("type octile\nheight 2\nwidth 3\nmap\n.@.\nGSE\n")
     assert read_map(file).tolist() == [[True, False, True], [True, True, True]]
-    for text in (
-        "",
-        "type octile\nheight x\nwidth 3\nmap\n",
-        "type octile\nheight 2\nwidth 3\nmap\n...",
-    ):
-        file.write_text(text)
-        with pytest.raises(LayoutError, match=r"small\.map"):
-            read_map(file)
+    file.write_text("\ufefftype octile\nheight 1\nwidth 3\nmap\n.@.\n\n", encoding="utf-8")
+    assert read_map(file).tolist() == [[True, False, True]]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "line 1: no type, height, width and map"),
+        ("type octile\nheight x\nwidth 3\nmap\n", "line 2: height 'x' is no whole number"),
+        ("type octile\nheight 2\nwidth 3\nmap\n...", "line 5: 1 rows, 2 announced"),
+        ("type octile\nheight 1\nwidth 3\nmap\n...\n...", "line 6: more than the 1 rows announced"),
+        ("type octile\nheight 1\nwidth 3\nmap\n....", "line 5: 4 columns, 3 announced"),
+        ("type octile\nheight 0\nwidth 3\nmap\n", "line 2: height 0 -> mend the height: 1 to"),
+        ("type octile\nheight 1\nwidth 99999999999\nmap\n...", "line 3: width '99999999999' is no"),
+        ("type octile\nheight 9999\nwidth 9999\nmap\n", "line 2: 9999 x 9999 cells are more than"),
+        (
+            "type hex\nheight 1\nwidth 3\nmap\n...",
+            "line 1: type 'hex' -> give a map of type octile",
+        ),
+        ("type octile\nheight 1\nwidth 3\nmap\n.\0.", r"line 5: column 2 is '\x00'"),
+    ],
+)
+def test_a_map_that_is_none_is_told_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "small.map"
+    file.write_text(text)
+    with pytest.raises(LayoutError, match=r"small\.map: " + re.escape(says)):
+        read_map(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import small_league
 
+from orchestrator.layout import LayoutError
 from planners.grid import Grid
 from planners.jam import Watchdog
 from sim import lorr, lorr_entry
@@ -128,6 +130,18 @@ def test_an_opened_task_stays_with_its_robot(floor: Floor) -> None:
     assert floor.current[2] == 1, "a refused schedule changes nothing"
 
 
+def test_who_stands_with_a_task_is_counted(floor: Floor) -> None:
+    schedule = np.array([0, -1, 2, 3, 4, -1], np.int32)
+    for step in range(6):
+        actions = np.zeros(6, np.int32)
+        actions[0] = FORWARD if step == 0 else 0
+        actions[2] = FORWARD if step == 3 else 2  # turns on the spot, but for once
+        floor.step(actions, schedule)
+    assert not floor.planner_errors
+    assert np.flatnonzero(floor.standing(500)).tolist() == [3, 4], "1 and 5 have nothing to do"
+    assert np.flatnonzero(floor.standing(4)).tolist() == [0, 3, 4]
+
+
 @pytest.mark.parametrize("task", [99, 9])
 def test_a_task_that_is_not_revealed_is_refused(floor: Floor, task: int) -> None:
     schedule = np.full(6, -1, np.int32)
@@ -140,14 +154,28 @@ def test_a_task_that_is_not_revealed_is_refused(floor: Floor, task: int) -> None
     ("name", "text", "says"),
     [
         ("a.agents", "6\n0\n7\n9\n23\n40\n47\n", "a.agents:4"),
-        ("a.agents", "6\n0\n7\n16\n0\n40\n47\n", "a.agents"),
+        (
+            "a.agents",
+            "6\n0\n7\n16\n0\n40\n47\n",
+            "a.agents:5: robot starts in cell 0, as that of line 2",
+        ),
+        ("a.agents", "", "a.agents: is empty"),
+        ("a.agents", ",\n0\n", "a.agents:1: ',' holds no number"),
+        ("a.agents", "-6\n0\n", "a.agents:1: '-6' -> write how many rows follow"),
+        ("a.agents", "1\n9\n", "a.agents:2: cell 9 (row 1, column 1) is an obstacle"),
+        ("a.agents", "1\n-1\n", "a.agents:2: cell -1 is off the map, which has 0 to 47"),
+        ("a.agents", "6\n0\n7 1\n16\n23\n40\n47\n", "a.agents:3: a start is one cell"),
+        ("a.agents", "1\n0_3\n", "a.agents:2: '0_3' is no whole number"),
         ("a.agents", "9\n0\n7\n", "a.agents"),
         ("t.tasks", "5\n3,x\n", "t.tasks:2"),
         ("t.tasks", "1\n,\n", "t.tasks:2: ',' holds no number"),
         ("t.tasks", "0\n", "t.tasks"),
-        ("m.map", SPLIT, "task 0 [3, 44]: no robot can get to all its cells"),
-        ("small.json", '{"mapFile": "m.map"}', "small.json"),
+        ("m.map", SPLIT, "t.tasks:3: no robot can get to all cells of the task [3, 44]"),
+        ("small.json", '{"mapFile": "m.map"}', "small.json: agentFile is missing"),
         ("small.json", "{", "small.json:1"),
+        ("small.json", "null", "small.json: is no JSON object"),
+        ("small.json", "[" * 100_000, "small.json: nested too deep"),
+        ("small.json", "1" * 5000, "small.json: Exceeds the limit"),
     ],
 )
 def test_bad_files_are_named_with_their_line(
@@ -157,6 +185,47 @@ def test_bad_files_are_named_with_their_line(
     with pytest.raises(InstanceError, match=re.escape(says)) as caught:
         load(instance)
     assert "->" in str(caught.value), "an error says how to mend it"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("mapFile", 5, "mapFile is 5 -> write a file name"),
+        ("mapFile", "a\0b", "can't be read: embedded null byte"),
+        ("teamSize", math.inf, "teamSize is Infinity -> write a whole number"),
+        ("teamSize", 1.9, "teamSize is 1.9"),
+        ("teamSize", "2", 'teamSize is "2"'),
+        ("teamSize", True, "teamSize is true"),
+        ("teamSize", 0, "teamSize 0 -> make it 1 at least"),
+        ("teamSize", 7, "teamSize 7, but 6 starts -> lower it"),
+        ("numTasksReveal", "many", 'numTasksReveal is "many" -> write a number'),
+        *(
+            (
+                "numTasksReveal",
+                value,
+                "6 robots, is how many tasks are visible at a time -> make it 1",
+            )
+            for value in (1e300, 10**400, math.nan, math.inf, -1, 0, 1e-9)
+        ),
+    ],
+)
+def test_keys_of_an_instance_are_checked(
+    instance: Path, key: str, value: object, says: str
+) -> None:
+    """1e300 tasks at a time filled all memory, and 1e-9 was a match without a task or a word."""
+    instance.write_text(json.dumps(json.loads(instance.read_text()) | {key: value}))
+    with pytest.raises((InstanceError, LayoutError), match=re.escape(says)):
+        load(instance)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(instance: Path) -> None:
+    """Given the files as some editors save them, then it is the same instance."""
+    before = load(instance)
+    for path in instance.parent.iterdir():
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    after = load(instance)
+    assert (after.free == before.free).all()
+    assert (after.starts, after.tasks) == (before.starts, before.tasks)
 
 
 @pytest.mark.slow

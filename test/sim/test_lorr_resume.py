@@ -143,12 +143,38 @@ def test_other_tasks_other_code_and_damage_are_refused(
     assert "of another instance" in capsys.readouterr().err
     tasks.write_text(text)
     kept = out.with_name("out.json.checkpoint")
-    kept.write_bytes(kept.read_bytes()[:-1])
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1])
     assert play(instance, out, *again) == 2
     assert "is damaged" in capsys.readouterr().err
+    head, body = whole.split(b"\n", 1)
+    del (parts := json.loads(head))["step"]
+    kept.write_bytes(json.dumps(parts).encode() + b"\n" + body)
+    assert play(instance, out, *again) == 2
+    assert "holds no step" in capsys.readouterr().err
+    kept.write_bytes(b"[" * 60_000)
+    assert play(instance, out, *again) == 2
+    assert "is no checkpoint of a match" in capsys.readouterr().err
     kept.write_bytes(b"\x00" * 100)
     assert play(instance, out, *again) == 2
     assert "is no checkpoint of a match" in capsys.readouterr().err
+
+
+def test_what_can_not_be_written_is_told_before_the_match(
+    instance: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """The result over one of its own files, or a folder; a folder where the checkpoint would be."""
+    monkeypatch.setattr(lorr, "Match", None)
+    for name in ("small.json", "m.map", "a.agents", "t.tasks"):
+        before = (instance.parent / name).read_bytes()
+        assert play(instance, instance.parent / name) == 2
+        assert f"{name}: is what is read -> give another file" in capsys.readouterr().err
+        assert (instance.parent / name).read_bytes() == before
+    assert play(instance, instance.parent) == 2
+    assert "is no regular file -> give a file name" in capsys.readouterr().err
+    (instance.parent / "out.json.checkpoint").mkdir()
+    assert play(instance, instance.parent / "out.json", "--resume") == 2
+    assert "out.json.checkpoint: is no regular file -> give" in capsys.readouterr().err
 
 
 def test_a_checkpoint_makes_nothing_but_what_is_ours() -> None:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from orchestrator.cli import main
+from orchestrator.commands import bench_mapf
 from orchestrator.layout import LayoutError
+from planners import lacam
 from sim.lorr_files import InstanceError
 from sim.mapf_files import judge, load
 
@@ -44,7 +46,7 @@ def test_rows_are_read(files: tuple[Path, Path]) -> None:
         ("version 1\n", "", r"hall.scen:1: no 'version 1'"),
         ("\t4\t0\t0\t0\t4.0", "\t4\t0\t0\t4.0", r"hall.scen:3: 8 fields -> 9"),
         ("5\t3\t4\t0\t0", "5\t3\tx\t0\t0", r"hall.scen:3: 'x' is no whole number"),
-        ("5\t3\t4\t0\t0", "5\t3\t-4\t0\t0", r"hall.scen:3: '-4' is no whole number"),
+        ("5\t3\t4\t0\t0", "5\t3\t-4\t0\t0", r"hall.scen:3: start \(-4, 0\) is off the map"),
         ("5\t3\t4\t0\t0", "5\t3\t5\t0\t0", r"hall.scen:3: start \(5, 0\) is off the map"),
         ("5\t3\t4\t0\t0", "5\t3\t1\t1\t0", r"hall.scen:3: start \(1, 1\) is an obstacle"),
         ("5\t3\t0\t2\t2\t2", "5\t3\t0\t2\t3\t2", r"hall.scen:4: goal \(3, 2\) is an obstacle"),
@@ -140,3 +142,37 @@ def test_the_command_names_the_line_of_a_goal_that_is_cut_off(
     assert main(["bench", "mapf", *map(str, files), "--agents", "3"]) == 2
     text = capsys.readouterr().err
     assert "hall.scen:4: agent 2: no way from its start to its goal -> mend" in text
+
+
+def test_what_can_not_be_written_is_told_before_the_search(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_mapf, "_measure", None)
+    for path in files:
+        before = path.read_bytes()
+        assert main(["bench", "mapf", *map(str, files), "--out", str(path)]) == 2
+        assert f"{path.name}: is what is read -> give another" in capsys.readouterr().err
+        assert path.read_bytes() == before
+    assert main(["bench", "mapf", *map(str, files), "--out", str(files[0].parent)]) == 2
+    assert "is no regular file -> give a file name" in capsys.readouterr().err
+
+
+def test_a_goal_that_is_too_far_is_not_said_to_be_cut_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Given a corridor longer than tables count, and an agent from end to end."""
+    (tmp_path / "hall.map").write_text("type octile\nheight 1\nwidth 70000\nmap\n" + "." * 70_000)
+    row = "0\thall.map\t70000\t1\t0\t0\t69999\t0\t69999\n"
+    (tmp_path / "hall.scen").write_text("version 1\n" + row)
+    paths = [str(tmp_path / name) for name in ("hall.map", "hall.scen")]
+    assert main(["bench", "mapf", *paths, "--iterations", "100"]) == 2
+    text = capsys.readouterr().err
+    assert "hall.scen:2: agent 0: no way from its start to its goal of at most 65534 steps" in text
+
+
+def test_more_of_what_was_bounded_is_advised(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lacam, "solve", lambda problem, stop, *_: stop(3) and None)
+    assert main(["bench", "mapf", *map(str, files), "--iterations", "3"]) == 1
+    assert "give it longer (--iterations)" in capsys.readouterr().out
