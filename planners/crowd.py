@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planners.congestion import Congestion, CongestionParameters
 from planners.grid import Grid
@@ -19,17 +20,35 @@ from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import Chooser, Longs, StepParameters
 
+CROWD_BYTES_MAX = 5 << 30
+
 
 class NodeTables:
-    """(rows, N) uint16 costs from each node to a goal, for the goals that are named beforehand."""
+    """(rows, N) costs from each node to a goal, for the goals that are named beforehand: uint16, or
+    uint32 where ways are too long for that."""
 
-    def __init__(self, grid: Grid, paces: Paces, goals: Ints) -> None:
+    def __init__(
+        self, grid: Grid, paces: Paces, goals: Ints, bytes_max: int = CROWD_BYTES_MAX
+    ) -> None:
         self.grid, self.paces, self.goals = grid, paces, goals
         self.tables = np.empty((len(goals), grid.nodes), np.uint16)
         self._row_of = np.full(grid.nodes, -1, np.int32)
         self._row_of[goals] = np.arange(len(goals), dtype=np.int32)
         rows = np.arange(len(goals), dtype=np.int32)
-        crowd.fill_all(goals, rows, paces.pace, paces.kind(goals), grid.ahead, self.tables, BLOCKS)
+        if not self.fill(goals, rows, paces.pace).all():
+            if 2 * self.tables.nbytes > bytes_max:
+                raise MemoryError(
+                    f"{len(goals)} goals on {grid.nodes} cells, with ways too long for small tables, "
+                    f"need more than {bytes_max >> 30} GB -> take a smaller floor"
+                )
+            self.tables = np.empty(self.tables.shape, np.uint32)
+            self.fill(goals, rows, paces.pace)
+
+    def fill(self, goals: Ints, rows: Ints, pace: NDArray[np.int16]) -> NDArray[np.bool_]:
+        """Rows anew, at what driving costs by kind (M, 4 N). Returns (G,) which hold all ways."""
+        whole, kinds = np.zeros(len(goals), bool), self.paces.kind(goals)
+        crowd.fill_all(goals, rows, pace, kinds, self.grid.ahead, self.tables, BLOCKS, whole)
+        return whole
 
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables`."""

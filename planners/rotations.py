@@ -20,7 +20,7 @@ from planners.guidance import UNIT, Lanes, Paces
 from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import freedom
 from planners.kernels import rotations as kernel
-from planners.kernels.states import FAR_STEPS
+from planners.kernels.states import far
 from planners.progress import Progress
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -50,7 +50,7 @@ class RotationParameters:
 
 
 class FreedomTables(NodeTables):
-    """(rows, N) uint16 free energy distances (`kernels/freedom.py`) to the goals that are named
+    """(rows, N) free energy distances (`kernels/freedom.py`) to the goals that are named
     beforehand. Whoever has many ways to go on finds somebody to change places with sooner than one who
     has to keep straight on, so it is nearer. On the mean they are as long as the steps are many."""
 
@@ -64,8 +64,8 @@ class FreedomTables(NodeTables):
         total = float(free[known].sum())
         scale = float(steps[known].sum()) / total if total > 0 else 1.0
         most = float(free[known].max()) if total > 0 else 1.0
-        scale = min(scale * kernel.UNIT, (FAR_STEPS - 1) / most)
-        self.tables[:] = np.where(known, np.rint(free * scale), FAR_STEPS)
+        scale = min(scale * kernel.UNIT, (far(self.tables) - 1) / most)
+        self.tables[:] = np.where(known, np.rint(free * scale), far(self.tables))
         self.paces = Paces(self.paces.pace, kernel.UNIT)
 
 

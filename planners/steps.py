@@ -17,7 +17,7 @@ from planners.guidance import Lanes
 from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import operations as kernel
 from planners.kernels import search, unfold
-from planners.kernels.states import fill_many
+from planners.kernels.states import FAR_STEPS, fill_many, fill_steps, parts
 from planners.progress import Progress
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -29,21 +29,24 @@ PART = 1000  # robots that choose between two looks at the clock
 
 
 class StateTables:
-    """(rows, 4 N) uint16 steps from each state to a goal, computed when asked, the least recently
-    used forgotten at `bytes_max`. Memory is touched only as rows are filled."""
+    """(rows, 4 N) costs from each state to a goal, computed when asked, the least recently used
+    forgotten at `bytes_max`. Memory is touched only as rows are filled. uint16; where ways are too long
+    for that uint32, as many rows in twice the memory. `more`: what driving onto a cell may cost more
+    when lanes are repaved."""
 
-    def __init__(self, grid: Grid, lanes: Lanes, bytes_max: int = 1 << 30) -> None:
+    def __init__(self, grid: Grid, lanes: Lanes, bytes_max: int = 1 << 30, more: int = 0) -> None:
         self._grid, self.lanes = grid, lanes
         states = len(grid.ahead)
         self.rows_max = max(1, min(grid.nodes, bytes_max // max(1, 2 * states)))
-        self.tables = np.empty((self.rows_max, states), np.uint16)
+        wide = longest(grid, Lanes(lanes.pace + np.int32(more), lanes.unit)) >= FAR_STEPS
+        self.tables = np.empty((self.rows_max, states), np.uint32 if wide else np.uint16)
         self._row_of = np.full(grid.nodes, -1, np.int32)
         self._goal_of = np.full(self.rows_max, -1, np.int32)
         self._used = np.zeros(self.rows_max, np.int64)
         self._clock = 0
         self._scratch = _buckets(lanes, states)
         self._coming = lanes
-        self._spare = np.empty((0, 0), np.uint16)  # the same rows at what driving will cost
+        self._spare = np.empty((0, 0), self.tables.dtype)  # the same rows at what driving will cost
         self._spared = np.zeros(self.rows_max, bool)  # which of them are filled
 
     def prepare(self, lanes: Lanes, most: int) -> None:
@@ -117,6 +120,34 @@ class StateTables:
         starts = 4 * tails[:, None] + np.arange(4)
         steps: Longs = self.tables[rows[:, None], starts].min(axis=1).astype(np.int64)
         return steps
+
+
+def longest(grid: Grid, lanes: Lanes) -> int:
+    """No way on the floor costs more: on each part of it any way may lead through its middle."""
+    part, states = parts(grid.ahead), len(grid.ahead)
+    size = np.bincount(part, minlength=1)
+    dear = int(lanes.pace.max(initial=lanes.unit)) + 2 * lanes.unit
+    most = int(size.max()) * dear
+    if most < FAR_STEPS:
+        return most
+    opposite = 4 * grid.ahead + (np.arange(states) + 2) % 4
+    back = np.where(grid.ahead >= 0, lanes.pace[opposite], lanes.unit).astype(np.int32)
+    ring, table = _buckets(lanes, states), np.empty(states, np.uint32)
+    most = 0
+    for k in np.flatnonzero(size * dear >= FAR_STEPS).tolist():
+        mine = np.flatnonzero(part == k)
+
+        def ways(node: int, pace: Ints, mine: Longs = mine) -> Longs:
+            fill_steps(mine[node], pace, lanes.unit, grid.ahead, table, *ring)
+            cost: Longs = table.reshape(-1, 4)[mine].max(axis=1).astype(np.int64)
+            return cost
+
+        one = ways(int(ways(0, lanes.pace).argmax()), lanes.pace)
+        other = ways(int(one.argmax()), lanes.pace)
+        middle = int(np.maximum(one, other).argmin())
+        through = ways(middle, lanes.pace).max() + ways(middle, back).max() + 2 * lanes.unit
+        most = max(most, int(through))
+    return most
 
 
 def _buckets(lanes: Lanes, states: int) -> tuple[Ints, Longs]:

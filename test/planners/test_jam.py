@@ -118,6 +118,36 @@ def test_every_errand_is_done_in_the_end_and_no_rule_is_broken(kind, crowd):
     assert not day.planner.watchdog.hopeless
 
 
+@pytest.mark.parametrize("kind", ["steps", "crowd"])
+def test_who_is_only_far_away_drives_on(kind):
+    """Given a corridor so long that its costs don't fit into 16 bits, against its lane, then a robot
+    comes nearer in each step, and nobody takes it for one without a way."""
+    cells = 9000
+    start = np.array([4 * (cells - 1) + 2], np.int32)
+    day = Day(kind, np.ones((1, cells), bool), start, np.array([[0]]), patience=2, alone=1)
+    day.run(40)
+    assert day.states.tolist() == [4 * (cells - 41) + 2]
+    assert not day.planner.watchdog.hopeless
+
+
+def test_far_is_not_without_a_way_whatever_costs_say():
+    """Given costs that don't tell far from never, then only what is on another part of the floor counts
+    as without a way."""
+    free = np.ones((3, 40), bool)
+    free[1] = False
+    grid = Grid.of(free)
+    dog = Watchdog(grid, 2, JamParameters(patience=2, alone=1, table=0, alone_far=1, cells=4))
+    states, goals = np.array([4 * 39 + 2, 4 * 40], np.int32), np.array([0, 20], np.int32)
+    saturated = np.full(2, 1 << 30, np.int64)
+    for _ in range(12):
+        dog.look(states, goals, saturated, lambda r, c: np.full((len(r), len(c)), 1 << 30), no_stop)
+    assert dog.hopeless == {1: 20}
+
+
+def no_stop(made: int) -> bool:
+    return False
+
+
 def test_without_the_watchdog_the_same_crowd_stands_still():
     """So it is the watchdog that does it."""
     free, states, errands = packed(6, 0.95)
