@@ -122,12 +122,18 @@ def test_every_errand_is_done_in_the_end_and_no_rule_is_broken(kind, crowd):
 def test_who_is_only_far_away_drives_on(kind):
     """Given a corridor so long that its costs don't fit into 16 bits, against its lane, then a robot
     comes nearer in each step, and nobody takes it for one without a way."""
-    cells = 9000
-    start = np.array([4 * (cells - 1) + 2], np.int32)
-    day = Day(kind, np.ones((1, cells), bool), start, np.array([[0]]), patience=2, alone=1)
-    day.run(40)
-    assert day.states.tolist() == [4 * (cells - 41) + 2]
-    assert not day.planner.watchdog.hopeless
+    free, goals = np.ones((1, 9000), bool), np.zeros(1, np.int32)
+    grid, lanes = Grid.of(free), alternate(free, Grid.of(free), 4)
+    start = np.array([4 * 8999 + 2], np.int32)
+    parameters = StepParameters(length=3, jam=JamParameters(patience=2, alone=1))
+    if kind == "steps":
+        planner = StepPlanner(grid, StateTables(grid, lanes), start, parameters)
+    else:
+        planner = CrowdPlanner(NodeTables(grid, Paces.of(lanes), goals), start, parameters)
+    for step in range(40):
+        planner.plan(goals, goals - 1, np.zeros(1, np.int64), lambda made: made >= 64)
+        assert planner.made().tolist() == [4 * (8998 - step) + 2]
+    assert not planner.watchdog.hopeless
 
 
 def test_far_is_not_without_a_way_whatever_costs_say():
