@@ -53,7 +53,8 @@ class NodeTables:
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables`."""
         rows: Ints = self._row_of[goals]
-        assert (rows >= 0).all(), "goals are named beforehand"
+        if (rows < 0).any():
+            raise ValueError(f"goal {goals[rows < 0][0]} has no table -> name it beforehand")
         return rows
 
     def legs(self, tails: Ints, heads: Ints) -> Longs:
@@ -93,6 +94,7 @@ class CrowdPlanner(Chooser):
 
     def plan(self, goals: Ints, onward: Ints, priority: Longs, stop: Stop) -> Ints:
         """(R,) actions; see `StepPlanner.plan`."""
+        self._asked(goals, onward, priority)
         p, grid, paces, tables = self._p, self._grid, self._nodes.paces, self._nodes.tables
         self._step += 1
         beyond = np.where(onward >= 0, onward, goals)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planners.checks import shaped, within
 from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.guidance import UNIT, Lanes, Paces
@@ -78,6 +79,7 @@ class RotationPlanner:
         self._p = parameters or RotationParameters()
         self._tables, self._grid = tables, tables.grid
         count = len(states)
+        checked(states, self._grid.nodes, count)
         self._states = states.copy()
         self._acts = np.zeros(count, np.int32)
         self._progress = Progress(count)
@@ -106,6 +108,9 @@ class RotationPlanner:
         """(R,) actions. `goals` (R,) nodes, -1: none; `left` (R,) what robots have still to do, in
         costs of the tables: who has least goes first and counts most."""
         p, dog, states = self._p, self.watchdog, self._states
+        shaped("goals", goals, states.shape)
+        shaped("left", left, states.shape)
+        within("goals", goals, self._grid.nodes, -1)
         self._step += 1
         wanted, nodes = goals >= 0, states >> 2
         aimed = np.where(wanted, goals, nodes).astype(np.int32)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planners.checks import shaped, within
 from planners.grid import Grid
 from planners.guidance import Lanes
 from planners.jam import JamParameters, Watchdog, fitting
@@ -25,6 +26,7 @@ from planners.roadmap import Ints
 Longs = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Arrays = tuple[NDArray[Any] | int, ...]
+LENGTH_MAX = 6  # with more actions there are more operations than kernels tell apart
 PART = 1000  # robots that choose between two looks at the clock
 
 
@@ -159,7 +161,7 @@ def _buckets(lanes: Lanes, states: int) -> tuple[Ints, Longs]:
 class StepParameters:
     """Switches of the step planner."""
 
-    length: int = 5  # actions per operation
+    length: int = 5  # actions per operation, 1 to LENGTH_MAX
     tries: int = 2000  # operations tried per chain
     sharp: int = 8  # weight of the last cost to go against those on the way
     alike: bool = True  # operations that differ only in where a robot looks while it stands
@@ -202,6 +204,9 @@ class Chooser:
 
     def __init__(self, grid: Grid, states: Ints, parameters: StepParameters | None = None) -> None:
         self._p = parameters or StepParameters()
+        if not 1 <= self._p.length <= LENGTH_MAX:
+            raise ValueError(f"length {self._p.length} -> 1 to {LENGTH_MAX}")
+        checked(states, grid.nodes, len(states))
         self._grid = grid
         self._ops = kernel.operations(self._p.length)
         self._shape = np.arange(len(self._ops)) if self._p.alike else kernel.shapes(self._ops)
@@ -236,6 +241,14 @@ class Chooser:
         checked(states, self._grid.nodes, len(self._states))
         waits = states != self._states
         return self._halt(waits, states) if waits.any() else 0
+
+    def _asked(self, goals: Ints, onward: Ints, priority: Longs) -> None:
+        """Raises ValueError where that is no question about these robots."""
+        every, nodes = self._states.shape, self._grid.nodes
+        for what, values in (("goals", goals), ("onward", onward), ("priority", priority)):
+            shaped(what, values, every)
+        within("goals", goals, nodes)
+        within("onward", onward, nodes, -1)
 
     def _halt(self, waits: Bools, states: Ints) -> int:
         """Those plan to wait, and whoever's plan leads through their cells; the others keep theirs."""
@@ -355,8 +368,7 @@ def checked(states: Ints, nodes: int, robots: int) -> None:
     """Raises ValueError where robots can't be so."""
     if states.shape != (robots,):
         raise ValueError(f"states of {states.shape} robots, planned for {robots} -> name all")
-    if robots and not 0 <= states.min() <= states.max() < 4 * nodes:
-        raise ValueError(f"states from {states.min()} to {states.max()} -> 0 to {4 * nodes - 1}")
+    within("states", states, 4 * nodes)
     first = np.unique(states >> 2, return_index=True)[1]
     if len(first) < robots:
         twice = np.setdiff1d(np.arange(robots), first)[0]
@@ -387,6 +399,9 @@ class StepPlanner(Chooser):
         """(R,) actions. `goals` (R,) nodes, `onward` (R,) the node after it or -1; higher `priority`
         chooses first, `weight` (R,) is what a robot counts (None: the more, the longer it is stuck)."""
         p, grid, unit = self._p, self._grid, self._tables.lanes.unit
+        self._asked(goals, onward, priority)
+        if weight is not None:
+            shaped("weight", weight, goals.shape)
         self._step += 1
         count = len(goals)
         both = np.concatenate([goals, np.where(onward >= 0, onward, goals)])
