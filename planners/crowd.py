@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from planners.checks import costing, within
 from planners.congestion import Congestion, CongestionParameters
 from planners.grid import Grid
 from planners.guidance import BLOCKS, Paces
@@ -30,6 +31,8 @@ class NodeTables:
     def __init__(
         self, grid: Grid, paces: Paces, goals: Ints, bytes_max: int = CROWD_BYTES_MAX
     ) -> None:
+        costing(paces.pace, paces.unit)
+        within("goals", goals, grid.nodes)
         self.grid, self.paces, self.goals = grid, paces, goals
         self.tables = np.empty((len(goals), grid.nodes), np.uint16)
         self._row_of = np.full(grid.nodes, -1, np.int32)
@@ -52,6 +55,7 @@ class NodeTables:
 
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables`."""
+        within("goals", goals, self.grid.nodes)
         rows: Ints = self._row_of[goals]
         if (rows < 0).any():
             raise ValueError(f"goal {goals[rows < 0][0]} has no table -> name it beforehand")

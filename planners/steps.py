@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planners.checks import shaped, within
+from planners.checks import costing, shaped, within
 from planners.grid import Grid
 from planners.guidance import Lanes
 from planners.jam import JamParameters, Watchdog, fitting
@@ -40,6 +40,7 @@ class StateTables:
         self._grid, self.lanes = grid, lanes
         states = len(grid.ahead)
         self.rows_max = max(1, min(grid.nodes, bytes_max // max(1, 2 * states)))
+        costing(lanes.pace, lanes.unit)
         wide = longest(grid, Lanes(lanes.pace + np.int32(more), lanes.unit)) >= FAR_STEPS
         self.tables = np.empty((self.rows_max, states), np.uint32 if wide else np.uint16)
         self._row_of = np.full(grid.nodes, -1, np.int32)
@@ -54,6 +55,7 @@ class StateTables:
     def prepare(self, lanes: Lanes, most: int) -> None:
         """Driving will cost something else: fill up to `most` rows of the tables to come."""
         if lanes is not self._coming:
+            costing(lanes.pace, lanes.unit)
             self._coming, self._spared[:] = lanes, False
         due = np.flatnonzero((self._goal_of >= 0) & ~self._spared)[:most].astype(np.int32)
         if len(due):
@@ -76,6 +78,7 @@ class StateTables:
 
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables` for the goals; all stay valid until the next call."""
+        within("goals", goals, self._grid.nodes)
         self._clock += 1
         row = self._row_of[goals]
         self._used[row[row >= 0]] = self._clock

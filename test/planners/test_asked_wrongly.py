@@ -12,8 +12,9 @@ from planners.assignment import FlowAssigner
 from planners.crowd import CrowdPlanner, NodeTables
 from planners.distances import Distances
 from planners.grid import Grid, roadmap
-from planners.guidance import Paces, SpreadParameters, alternate, spread
+from planners.guidance import Lanes, Paces, SpreadParameters, alternate, spread
 from planners.lacam import OneShot, Parameters, ProblemError, solve
+from planners.lorr_scheduler import TaskMatcher
 from planners.protocols import COST_MAX, AssignmentProblem
 from planners.rotations import FreedomTables, RotationPlanner
 from planners.steps import LENGTH_MAX, StateTables, StepParameters, StepPlanner
@@ -107,6 +108,28 @@ def test_what_is_beyond_and_what_robots_count():
 def test_operations_of_another_length(length):
     with refused(f"length {length} -> 1 to {LENGTH_MAX}"):
         StepPlanner(GRID, StateTables(GRID, LANES), ints(0), StepParameters(length=length))
+
+
+def test_tables():
+    every = np.arange(GRID.nodes, dtype=np.int32)
+    free = Lanes(LANES.pace * 0)
+    for make in (
+        lambda lanes: StateTables(GRID, lanes),
+        lambda lanes: NodeTables(GRID, Paces.of(lanes), every),
+    ):
+        with refused("pace from 0, unit 4 -> 1 or more"):
+            make(free)
+        for goal in (-1, 25):
+            with refused(f"goals from {goal} to {goal} -> 0 to 24"):
+                make(LANES).rows(ints(goal))
+    with refused("pace from 0"):
+        StateTables(GRID, LANES).repave(free)
+
+
+def test_a_task_without_errands():
+    tables = StateTables(GRID, LANES)
+    with refused("a task has no errands"):
+        TaskMatcher(tables).match({7: []}, ints(0), ints(-1))
 
 
 def test_a_goal_that_was_not_named():
