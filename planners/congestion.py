@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from planners.guidance import BLOCKS
-from planners.kernels import crowd
 from planners.protocols import Ints, Stop
 
 if TYPE_CHECKING:
@@ -100,9 +98,9 @@ class Congestion:
         return paces
 
     def _fill(self, goals: Ints, rows: Ints, pace: Small) -> None:
-        tables = self._tables
-        kinds = tables.paces.kind(goals)
-        crowd.fill_all(goals, rows, pace, kinds, tables.grid.ahead, tables.tables, BLOCKS)
+        whole = self._tables.fill(goals, rows, pace)
+        if not whole.all():  # ways that don't fit as they are just now
+            self._tables.fill(goals[~whole], rows[~whole], self._tables.paces.pace)
 
     def _forget(self) -> None:
         """Steps of which no table is left."""

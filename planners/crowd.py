@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from planners.checks import costing, within
 from planners.congestion import Congestion, CongestionParameters
 from planners.grid import Grid
 from planners.guidance import BLOCKS, Paces
@@ -19,22 +21,44 @@ from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import Chooser, Longs, StepParameters
 
+CROWD_BYTES_MAX = 5 << 30
+
 
 class NodeTables:
-    """(rows, N) uint16 costs from each node to a goal, for the goals that are named beforehand."""
+    """(rows, N) costs from each node to a goal, for the goals that are named beforehand: uint16, or
+    uint32 where ways are too long for that."""
 
-    def __init__(self, grid: Grid, paces: Paces, goals: Ints) -> None:
+    def __init__(
+        self, grid: Grid, paces: Paces, goals: Ints, bytes_max: int = CROWD_BYTES_MAX
+    ) -> None:
+        costing(paces.pace, paces.unit)
+        within("goals", goals, grid.nodes)
         self.grid, self.paces, self.goals = grid, paces, goals
         self.tables = np.empty((len(goals), grid.nodes), np.uint16)
         self._row_of = np.full(grid.nodes, -1, np.int32)
         self._row_of[goals] = np.arange(len(goals), dtype=np.int32)
         rows = np.arange(len(goals), dtype=np.int32)
-        crowd.fill_all(goals, rows, paces.pace, paces.kind(goals), grid.ahead, self.tables, BLOCKS)
+        if not self.fill(goals, rows, paces.pace).all():
+            if 2 * self.tables.nbytes > bytes_max:
+                raise MemoryError(
+                    f"{len(goals)} goals on {grid.nodes} cells, with ways too long for small tables, "
+                    f"need more than {bytes_max >> 30} GB -> take a smaller floor"
+                )
+            self.tables = np.empty(self.tables.shape, np.uint32)
+            self.fill(goals, rows, paces.pace)
+
+    def fill(self, goals: Ints, rows: Ints, pace: NDArray[np.int16]) -> NDArray[np.bool_]:
+        """Rows anew, at what driving costs by kind (M, 4 N). Returns (G,) which hold all ways."""
+        whole, kinds = np.zeros(len(goals), bool), self.paces.kind(goals)
+        crowd.fill_all(goals, rows, pace, kinds, self.grid.ahead, self.tables, BLOCKS, whole)
+        return whole
 
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables`."""
+        within("goals", goals, self.grid.nodes)
         rows: Ints = self._row_of[goals]
-        assert (rows >= 0).all(), "goals are named beforehand"
+        if (rows < 0).any():
+            raise ValueError(f"goal {goals[rows < 0][0]} has no table -> name it beforehand")
         return rows
 
     def legs(self, tails: Ints, heads: Ints) -> Longs:
@@ -74,6 +98,7 @@ class CrowdPlanner(Chooser):
 
     def plan(self, goals: Ints, onward: Ints, priority: Longs, stop: Stop) -> Ints:
         """(R,) actions; see `StepPlanner.plan`."""
+        self._asked(goals, onward, priority)
         p, grid, paces, tables = self._p, self._grid, self._nodes.paces, self._nodes.tables
         self._step += 1
         beyond = np.where(onward >= 0, onward, goals)

@@ -11,6 +11,7 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from planners.checks import shaped, within
 from planners.kernels.distance import FAR, fill, fill_unit, from_poses
 from planners.protocols import UNREACHABLE
 from planners.roadmap import Ints, RoadmapArrays
@@ -49,6 +50,16 @@ class Distances:
         known = tuple(b"" if rows is None else rows.tobytes() for rows in (changes, delays))
         if (nodes, *known) == (self._blocked, self._changes, self._delays):
             return
+        within("nodes", np.array(nodes, np.int64), arrays.nodes)
+        for what, rows, end in (
+            ("changes", changes, arrays.edges),
+            ("delays", delays, arrays.nodes),
+        ):
+            if rows is not None and len(rows):
+                shaped(what, rows, (len(rows), 2))
+                within(f"{what}[:, 0]", rows[:, 0], end)
+        if delays is not None and len(delays):
+            within("delays[:, 1]", delays[:, 1], UNREACHABLE)
         self._blocked, (self._changes, self._delays) = nodes, known
         self.edge_fleets, self.edge_ms = arrays.edge_fleets, arrays.edge_ms
         if changes is not None and len(changes):
@@ -81,6 +92,8 @@ class Distances:
         if row is not None:
             self._row_of.move_to_end(key)
             return row
+        within("fleet", np.array([fleet]), self._arrays.fleets)
+        within("goal", np.array([goal]), self._arrays.nodes)
         if len(self._row_of) < self._rows_max:
             row = len(self._row_of)
             if row >= len(self.tables):
@@ -121,6 +134,8 @@ class Distances:
     def travel_many(self, fleet: int, nodes: Ints, headings_deg: Ints, goal: int) -> Ints:
         """(R,) milliseconds from poses to a node."""
         arrays = self._arrays
+        within("nodes", nodes, arrays.nodes)
+        shaped("headings_deg", headings_deg, nodes.shape)
         out = np.empty(len(nodes), np.int32)
         from_poses(
             nodes,

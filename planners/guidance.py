@@ -6,11 +6,13 @@ Here the simplest guidance there is: lanes that alternate. Driving against a lan
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from planners.checks import shaped, within
 from planners.grid import Grid
 from planners.kernels import flow as kernel
 from planners.roadmap import Ints
@@ -90,6 +92,14 @@ def spread(
     Wardrop's equilibrium). That equilibrium is the *mixture* of the rounds: each single one would
     crowd the ways that are cheapest in it. So goals are shared out among the last rounds."""
     p = parameters or SpreadParameters()
+    shaped("trips", trips, (len(trips), 2))
+    within("trips", trips, grid.nodes)
+    if not 0 <= moving < math.inf:
+        raise ValueError(f"moving {moving} -> how many robots, 0 or more")
+    if min(p.rounds, p.kept, p.roots) < 1:
+        raise ValueError(f"rounds {p.rounds}, kept {p.kept}, roots {p.roots} -> 1 or more each")
+    if not len(trips):
+        return Paces.of(lanes)
     chance = np.random.default_rng(p.seed)
     root, other, towards = _rooted(trips, grid.nodes)
     flow = np.zeros(4 * grid.nodes)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from planners.grid import Grid
 from planners.kernels import unfold
-from planners.kernels.hops import fill_hops, reverse
+from planners.kernels.hops import FAR_HOPS, fill_hops, reverse
 from planners.kernels.lacam import EXHAUSTED, FOUND, RUNNING
+from planners.kernels.states import parts
 from planners.progress import Progress
 from planners.protocols import Ints, Stop
 from planners.search import Search
@@ -30,7 +31,6 @@ Costs = Callable[[Ints, Ints], Longs]  # robots (P,), nodes (C,) -> (P, C) costs
 CHUNK = 16  # expansions between two questions whether to stop
 SHORTEST = 4  # patience, when one jam follows another
 EVER = 1 << 40  # steps
-FAR = 65535  # a cost from where there is no way
 NOBODY = np.empty(0, np.int32)
 
 
@@ -69,7 +69,7 @@ class _Drawn:
 
     near: Ints  # (C, K) in the places of the jam's nodes
     wish: Ints  # (P,) likewise: goals, or the nodes from which ways there are shortest
-    lost: Bools  # (P,) from none of them there is a way
+    lost: Bools  # (P,) there is no way, however long
     rank: NDArray[np.uint16]  # (P, C) steps to what each wishes
 
 
@@ -182,7 +182,7 @@ class Watchdog:
     def _surround(self, order: Ints, states: Ints) -> None:
         """The cells and the robots that take part when the first of them shall get its way."""
         p, grid = self._p, self._grid
-        most = grid.nodes
+        most = min(grid.nodes, FAR_HOPS)
         if not self._small or p.sparse * len(states) <= grid.nodes:
             first = p.cells_first if self._small else p.cells
             most = min(most, first << min(2 * self._failed, 16))
@@ -199,9 +199,9 @@ class Watchdog:
         here[jam.nodes] = np.arange(len(jam.nodes), dtype=np.int32)
         near = _within(self._grid, jam.nodes, here)
         wish = here[goals[jam.robots]]
-        far, lost = np.flatnonzero(wish < 0), np.zeros(len(wish), bool)
-        cost = costs(jam.robots[far], jam.nodes)
-        wish[far], lost[far] = cost.argmin(axis=1), cost.min(axis=1) >= FAR
+        far, part = np.flatnonzero(wish < 0), parts(self._grid.ahead)
+        lost = part[goals[jam.robots]] != part[jam.nodes[0]]
+        wish[far] = costs(jam.robots[far], jam.nodes).argmin(axis=1)
         rank = np.empty((len(wish), len(near)), np.uint16)
         fill_hops(wish, reverse(near)[0], rank)
         return _Drawn(near, wish, lost, rank)

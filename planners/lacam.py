@@ -67,6 +67,14 @@ class Parameters:
     refine: bool = True
     bytes_max: int = 1 << 29
 
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise ValueError(f"samples {self.samples} -> 1 or more")
+        if self.guide_rounds < 0 or self.bytes_max < 0:
+            raise ValueError(
+                f"guide_rounds {self.guide_rounds}, bytes_max {self.bytes_max} -> 0 or more"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class OneShotPlan:
@@ -275,8 +283,8 @@ class _Solver:
 
 
 def _check(near: Ints, start: Ints, goal: Ints) -> None:
-    if near.ndim != 2 or near.shape[1] > DEGREE_MAX or not len(near):
-        raise ProblemError(f"near is {near.shape} -> (nodes, at most {DEGREE_MAX})")
+    if near.ndim != 2 or not 1 <= near.shape[1] <= DEGREE_MAX or not len(near):
+        raise ProblemError(f"near is {near.shape} -> (nodes, 1 to {DEGREE_MAX})")
     if start.shape != goal.shape or start.ndim != 1:
         raise ProblemError(f"{start.shape} starts, {goal.shape} goals -> one each")
     if (

@@ -61,6 +61,8 @@ class TaskMatcher:
         chosen = np.full(len(states), -1, np.int32)
         if not tasks or not len(states):
             return chosen
+        if not all(tasks.values()):
+            raise ValueError("a task has no errands -> leave it out")
         ids = np.array(list(tasks), np.int32)
         cost = self._cost(ids, tasks, states, held)
         drop = np.full(len(ids), self._p.drop, np.int64)

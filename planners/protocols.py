@@ -69,6 +69,7 @@ class TravelTimes(Protocol):
 
 
 UNREACHABLE = 2**30
+COST_MAX = 2**40  # of a task, in an assignment
 
 
 class Stop(Protocol):
@@ -87,6 +88,19 @@ class AssignmentProblem:
     cost_ms: NDArray[np.int64]  # (T, R)
     drop_ms: NDArray[np.int64]  # (T,)
     neighbours: int = 12
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what no assigner could work on."""
+        tasks = self.cost_ms.shape[0] if self.cost_ms.ndim == 2 else -1
+        if self.drop_ms.shape != (tasks,):
+            raise ValueError(
+                f"cost_ms is {self.cost_ms.shape}, drop_ms {self.drop_ms.shape} -> (T, R) and (T,)"
+            )
+        least, most = self.cost_ms.min(initial=0), self.drop_ms.max(initial=0)
+        if min(least, self.drop_ms.min(initial=0)) < -COST_MAX or most > COST_MAX:
+            raise ValueError(
+                f"cost_ms from {least}, drop_ms up to {most} -> -{COST_MAX} to {COST_MAX}"
+            )
 
 
 class Assigner(Protocol):

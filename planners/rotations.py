@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planners.checks import shaped, within
 from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.guidance import UNIT, Lanes, Paces
 from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import freedom
 from planners.kernels import rotations as kernel
-from planners.kernels.states import FAR_STEPS
+from planners.kernels.states import far
 from planners.progress import Progress
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -50,7 +51,7 @@ class RotationParameters:
 
 
 class FreedomTables(NodeTables):
-    """(rows, N) uint16 free energy distances (`kernels/freedom.py`) to the goals that are named
+    """(rows, N) free energy distances (`kernels/freedom.py`) to the goals that are named
     beforehand. Whoever has many ways to go on finds somebody to change places with sooner than one who
     has to keep straight on, so it is nearer. On the mean they are as long as the steps are many."""
 
@@ -64,8 +65,8 @@ class FreedomTables(NodeTables):
         total = float(free[known].sum())
         scale = float(steps[known].sum()) / total if total > 0 else 1.0
         most = float(free[known].max()) if total > 0 else 1.0
-        scale = min(scale * kernel.UNIT, (FAR_STEPS - 1) / most)
-        self.tables[:] = np.where(known, np.rint(free * scale), FAR_STEPS)
+        scale = min(scale * kernel.UNIT, (far(self.tables) - 1) / most)
+        self.tables[:] = np.where(known, np.rint(free * scale), far(self.tables))
         self.paces = Paces(self.paces.pace, kernel.UNIT)
 
 
@@ -78,6 +79,7 @@ class RotationPlanner:
         self._p = parameters or RotationParameters()
         self._tables, self._grid = tables, tables.grid
         count = len(states)
+        checked(states, self._grid.nodes, count)
         self._states = states.copy()
         self._acts = np.zeros(count, np.int32)
         self._progress = Progress(count)
@@ -100,6 +102,9 @@ class RotationPlanner:
         """(R,) actions. `goals` (R,) nodes, -1: none; `left` (R,) what robots have still to do, in
         costs of the tables: who has least goes first and counts most."""
         p, dog, states = self._p, self.watchdog, self._states
+        shaped("goals", goals, states.shape)
+        shaped("left", left, states.shape)
+        within("goals", goals, self._grid.nodes, -1)
         self._step += 1
         wanted, nodes = goals >= 0, states >> 2
         aimed = np.where(wanted, goals, nodes).astype(np.int32)

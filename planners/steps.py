@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planners.checks import costing, shaped, within
 from planners.grid import Grid
 from planners.guidance import Lanes
 from planners.jam import JamParameters, Watchdog, fitting
 from planners.kernels import operations as kernel
 from planners.kernels import search, unfold
-from planners.kernels.states import fill_many
+from planners.kernels.states import FAR_STEPS, fill_many, fill_steps, parts
 from planners.progress import Progress
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -25,30 +26,36 @@ from planners.roadmap import Ints
 Longs = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Arrays = tuple[NDArray[Any] | int, ...]
+LENGTH_MAX = 6  # with more actions there are more operations than kernels tell apart
 PART = 1000  # robots that choose between two looks at the clock
 
 
 class StateTables:
-    """(rows, 4 N) uint16 steps from each state to a goal, computed when asked, the least recently
-    used forgotten at `bytes_max`. Memory is touched only as rows are filled."""
+    """(rows, 4 N) costs from each state to a goal, computed when asked, the least recently used
+    forgotten at `bytes_max`. Memory is touched only as rows are filled. uint16; where ways are too long
+    for that uint32, as many rows in twice the memory. `more`: what driving onto a cell may cost more
+    when lanes are repaved."""
 
-    def __init__(self, grid: Grid, lanes: Lanes, bytes_max: int = 1 << 30) -> None:
+    def __init__(self, grid: Grid, lanes: Lanes, bytes_max: int = 1 << 30, more: int = 0) -> None:
         self._grid, self.lanes = grid, lanes
         states = len(grid.ahead)
         self.rows_max = max(1, min(grid.nodes, bytes_max // max(1, 2 * states)))
-        self.tables = np.empty((self.rows_max, states), np.uint16)
+        costing(lanes.pace, lanes.unit)
+        wide = longest(grid, Lanes(lanes.pace + np.int32(more), lanes.unit)) >= FAR_STEPS
+        self.tables = np.empty((self.rows_max, states), np.uint32 if wide else np.uint16)
         self._row_of = np.full(grid.nodes, -1, np.int32)
         self._goal_of = np.full(self.rows_max, -1, np.int32)
         self._used = np.zeros(self.rows_max, np.int64)
         self._clock = 0
         self._scratch = _buckets(lanes, states)
         self._coming = lanes
-        self._spare = np.empty((0, 0), np.uint16)  # the same rows at what driving will cost
+        self._spare = np.empty((0, 0), self.tables.dtype)  # the same rows at what driving will cost
         self._spared = np.zeros(self.rows_max, bool)  # which of them are filled
 
     def prepare(self, lanes: Lanes, most: int) -> None:
         """Driving will cost something else: fill up to `most` rows of the tables to come."""
         if lanes is not self._coming:
+            costing(lanes.pace, lanes.unit)
             self._coming, self._spared[:] = lanes, False
         due = np.flatnonzero((self._goal_of >= 0) & ~self._spared)[:most].astype(np.int32)
         if len(due):
@@ -71,6 +78,7 @@ class StateTables:
 
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables` for the goals; all stay valid until the next call."""
+        within("goals", goals, self._grid.nodes)
         self._clock += 1
         row = self._row_of[goals]
         self._used[row[row >= 0]] = self._clock
@@ -119,6 +127,34 @@ class StateTables:
         return steps
 
 
+def longest(grid: Grid, lanes: Lanes) -> int:
+    """No way on the floor costs more: on each part of it any way may lead through its middle."""
+    part, states = parts(grid.ahead), len(grid.ahead)
+    size = np.bincount(part, minlength=1)
+    dear = int(lanes.pace.max(initial=lanes.unit)) + 2 * lanes.unit
+    most = int(size.max()) * dear
+    if most < FAR_STEPS:
+        return most
+    opposite = 4 * grid.ahead + (np.arange(states) + 2) % 4
+    back = np.where(grid.ahead >= 0, lanes.pace[opposite], lanes.unit).astype(np.int32)
+    ring, table = _buckets(lanes, states), np.empty(states, np.uint32)
+    most = 0
+    for k in np.flatnonzero(size * dear >= FAR_STEPS).tolist():
+        mine = np.flatnonzero(part == k)
+
+        def ways(node: int, pace: Ints, mine: Longs = mine) -> Longs:
+            fill_steps(mine[node], pace, lanes.unit, grid.ahead, table, *ring)
+            cost: Longs = table.reshape(-1, 4)[mine].max(axis=1).astype(np.int64)
+            return cost
+
+        one = ways(int(ways(0, lanes.pace).argmax()), lanes.pace)
+        other = ways(int(one.argmax()), lanes.pace)
+        middle = int(np.maximum(one, other).argmin())
+        through = ways(middle, lanes.pace).max() + ways(middle, back).max() + 2 * lanes.unit
+        most = max(most, int(through))
+    return most
+
+
 def _buckets(lanes: Lanes, states: int) -> tuple[Ints, Longs]:
     buckets = int(max(lanes.pace.max(), lanes.unit)) + 1
     return np.empty((buckets, states), np.int32), np.zeros(buckets, np.int64)
@@ -128,7 +164,7 @@ def _buckets(lanes: Lanes, states: int) -> tuple[Ints, Longs]:
 class StepParameters:
     """Switches of the step planner."""
 
-    length: int = 5  # actions per operation
+    length: int = 5  # actions per operation, 1 to LENGTH_MAX
     tries: int = 2000  # operations tried per chain
     sharp: int = 8  # weight of the last cost to go against those on the way
     alike: bool = True  # operations that differ only in where a robot looks while it stands
@@ -171,6 +207,9 @@ class Chooser:
 
     def __init__(self, grid: Grid, states: Ints, parameters: StepParameters | None = None) -> None:
         self._p = parameters or StepParameters()
+        if not 1 <= self._p.length <= LENGTH_MAX:
+            raise ValueError(f"length {self._p.length} -> 1 to {LENGTH_MAX}")
+        checked(states, grid.nodes, len(states))
         self._grid = grid
         self._ops = kernel.operations(self._p.length)
         self._shape = np.arange(len(self._ops)) if self._p.alike else kernel.shapes(self._ops)
@@ -205,6 +244,14 @@ class Chooser:
         checked(states, self._grid.nodes, len(self._states))
         waits = states != self._states
         return self._halt(waits, states) if waits.any() else 0
+
+    def _asked(self, goals: Ints, onward: Ints, priority: Longs) -> None:
+        """Raises ValueError where that is no question about these robots."""
+        every, nodes = self._states.shape, self._grid.nodes
+        for what, values in (("goals", goals), ("onward", onward), ("priority", priority)):
+            shaped(what, values, every)
+        within("goals", goals, nodes)
+        within("onward", onward, nodes, -1)
 
     def _halt(self, waits: Bools, states: Ints) -> int:
         """Those plan to wait, and whoever's plan leads through their cells; the others keep theirs."""
@@ -324,8 +371,7 @@ def checked(states: Ints, nodes: int, robots: int) -> None:
     """Raises ValueError where robots can't be so."""
     if states.shape != (robots,):
         raise ValueError(f"states of {states.shape} robots, planned for {robots} -> name all")
-    if robots and not 0 <= states.min() <= states.max() < 4 * nodes:
-        raise ValueError(f"states from {states.min()} to {states.max()} -> 0 to {4 * nodes - 1}")
+    within("states", states, 4 * nodes)
     first = np.unique(states >> 2, return_index=True)[1]
     if len(first) < robots:
         twice = np.setdiff1d(np.arange(robots), first)[0]
@@ -356,6 +402,9 @@ class StepPlanner(Chooser):
         """(R,) actions. `goals` (R,) nodes, `onward` (R,) the node after it or -1; higher `priority`
         chooses first, `weight` (R,) is what a robot counts (None: the more, the longer it is stuck)."""
         p, grid, unit = self._p, self._grid, self._tables.lanes.unit
+        self._asked(goals, onward, priority)
+        if weight is not None:
+            shaped("weight", weight, goals.shape)
         self._step += 1
         count = len(goals)
         both = np.concatenate([goals, np.where(onward >= 0, onward, goals)])

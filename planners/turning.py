@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from planners.checks import shaped, within
 from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.kernels import turning as kernel
@@ -19,6 +20,7 @@ class PibtPlanner:
     def __init__(self, grid: Grid, tables: StateTables | NodeTables, states: Ints) -> None:
         self._grid, self._tables, self._states = grid, tables, states.astype(np.int32)
         count = len(states)
+        checked(states, grid.nodes, count)
         self._per_heading = isinstance(tables, StateTables)
         self._here = np.full(grid.nodes, kernel.NOBODY, np.int32)
         self._taken = np.full(grid.nodes, kernel.NOBODY, np.int32)
@@ -29,6 +31,9 @@ class PibtPlanner:
     def plan(self, goals: Ints, onward: Ints, priority: Longs, stop: Stop) -> Ints:
         """(R,) actions towards `goals` (R,) nodes; higher `priority` chooses first. Doesn't look beyond
         the goal and never takes long: `onward` and `stop` are not asked."""
+        shaped("goals", goals, self._states.shape)
+        shaped("priority", priority, self._states.shape)
+        within("goals", goals, self._grid.nodes)
         rows, states = self._tables.rows(goals), self._states
         paces, kinds, unit = self._guidance(goals)
         order = np.argsort(-priority, kind="stable").astype(np.int32)

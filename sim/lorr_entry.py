@@ -8,12 +8,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from planners.congestion import CongestionParameters
-from planners.crowd import CrowdMatcher, CrowdMatchParameters, CrowdPlanner, NodeTables
+from planners.crowd import (
+    CROWD_BYTES_MAX,
+    CrowdMatcher,
+    CrowdMatchParameters,
+    CrowdPlanner,
+    NodeTables,
+)
 from planners.dense import UNCALLED, FewMatcher, FewParameters, Lesson, shares
 from planners.grid import Grid, behind_bridges
 from planners.guidance import Paces, SpreadParameters, alternate
 from planners.jam import JamParameters, Watchdog
-from planners.kernels.states import FAR_STEPS, WAIT
+from planners.kernels.states import WAIT, far
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
@@ -26,7 +32,6 @@ from sim.lorr_rules import Floor
 from sim.lorr_sight import Sight, starts
 
 TABLE_BYTES_MAX = 2 << 30
-CROWD_BYTES_MAX = 5 << 30
 CROWD = 1500  # robots
 BUDGET_SHARE = 0.5  # of the budget: what is left is for a machine that is busy with something else
 REHEARSAL_STEPS = 300
@@ -146,7 +151,7 @@ class DenseEntry(_Playing):
         self, instance: Instance, grid: Grid, settings: Settings, few: FewParameters
     ) -> None:
         self._lesson = Lesson(grid, alternate(instance.free, grid, settings.against), few)
-        self.tables = StateTables(grid, self._lesson.lanes, TABLE_BYTES_MAX)
+        self.tables = StateTables(grid, self._lesson.lanes, TABLE_BYTES_MAX, few.wait_max)
         self._matcher = FewMatcher(self.tables, few.most(grid.nodes), settings.match)
         self._planner = StepPlanner(grid, self.tables, starts(instance, grid), settings.steps)
 
@@ -194,9 +199,8 @@ class FullEntry(_Playing):
         self._out = np.full(grid.nodes, -1, np.int32)  # the nearest gate, behind one
         if len(gates):
             way = self.tables.tables[self.tables.rows(gates)]
-            self._out = np.where(
-                hard & (way.min(axis=0) < FAR_STEPS), gates[way.argmin(axis=0)], -1
-            )
+            known = hard & (way.min(axis=0) < far(way))
+            self._out = np.where(known, gates[way.argmin(axis=0)], -1)
 
     def match(self, sight: Sight) -> Ints:
         """(R,) tasks."""
@@ -232,7 +236,10 @@ class CrowdEntry(_Playing):
         tables: NodeTables | None = None,
     ) -> None:
         states, goals = starts(instance, grid), _goals(instance, grid)
-        self.tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
+        try:
+            self.tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
+        except MemoryError as error:
+            raise InstanceError(f"{instance.name}: {error}") from error
         self._matcher = CrowdMatcher(self.tables, settings.crowd)
         if settings.plain:
             self._planner = PibtPlanner(grid, self.tables, states)

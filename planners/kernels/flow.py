@@ -6,22 +6,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from planners.kernels.states import FAR_STEPS
+from planners.kernels.states import far
 
 
 @njit(cache=True)
 def fill_ways(root, towards, pace, ahead, table, ring, size):
     """Costs from each node to `root` (`towards`) or from `root` to each node: Dijkstra with a ring of
-    buckets. `pace` (4 N,) costs of driving forward from a state; `table` (N,) int32 or uint16
-    out."""
-    table[:] = FAR_STEPS
+    buckets. `pace` (4 N,) costs of driving forward from a state; `table` (N,) int32, uint16 or
+    uint32 out. Returns whether it holds all ways: False where some cost too much for it."""
+    table[:] = far(table)
     size[:] = 0
     buckets = len(size)
     table[root] = 0
     ring[0, 0] = root
     size[0] = 1
     cost, empty = 0, 0
-    while empty < buckets and cost < FAR_STEPS - buckets:
+    while empty < buckets and cost < far(table) - buckets:
         b = cost % buckets
         empty = empty + 1 if size[b] == 0 else 0
         for i in range(size[b]):
@@ -40,6 +40,7 @@ def fill_ways(root, towards, pace, ahead, table, ring, size):
                     size[to] += 1
         size[b] = 0
         cost += 1
+    return empty >= buckets
 
 
 @njit(cache=True)
@@ -82,5 +83,5 @@ def pour(roots, towards, start, nodes, pace, ahead, seed, flows):
             fill_ways(roots[g], towards[g], pace, ahead, table, ring, size)
             x = np.uint64(seed + g + 1) * np.uint64(0x9E3779B97F4A7C15)
             for i in range(start[g], start[g + 1]):
-                if table[nodes[i]] < FAR_STEPS:
+                if table[nodes[i]] < far(table):
                     x = walk(nodes[i], roots[g], towards[g], pace, ahead, table, x, flows[block])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
-FAR_STEPS = 65535
+FAR_STEPS = 65535  # where there is no way, in tables of 16 bits
+FAR_WIDE = 1 << 30  # in wider ones
 WAIT, FORWARD, RIGHT, LEFT = 0, 1, 2, 3
 
 
@@ -24,11 +26,39 @@ def after(state, action, ahead):
 
 
 @njit(cache=True)
+def far(table):
+    """What a table says where there is no way; all that it holds is below."""
+    return FAR_STEPS if table.itemsize == 2 else FAR_WIDE
+
+
+@njit(cache=True)
+def parts(ahead):
+    """(N,) int32 which part of the floor a node belongs to: there are no ways between parts."""
+    nodes = len(ahead) // 4
+    part, queue = np.full(nodes, -1, np.int32), np.empty(nodes, np.int32)
+    count = 0
+    for root in range(nodes):
+        if part[root] >= 0:
+            continue
+        part[root], queue[0] = count, root
+        at, known = 0, 1
+        while at < known:
+            for heading in range(4):
+                there = ahead[4 * queue[at] + heading]
+                if there >= 0 and part[there] < 0:
+                    part[there], queue[known] = count, there
+                    known += 1
+            at += 1
+        count += 1
+    return part
+
+
+@njit(cache=True)
 def fill_steps(goal, pace, turn, ahead, table, ring, size):
     """Dijkstra backwards from every heading at node `goal`, with a ring of buckets. `pace` (4 N,) is
-    what driving forward from a state costs, `turn` a quarter turn. `table` (4 N,) uint16 out; `ring`
-    (B, 4 N) int32 and `size` (B,) are scratch, B above the highest cost of an action."""
-    table[:] = FAR_STEPS
+    what driving forward from a state costs, `turn` a quarter turn. `table` (4 N,) unsigned out;
+    `ring` (B, 4 N) int32 and `size` (B,) are scratch, B above the highest cost of an action."""
+    table[:] = far(table)
     size[:] = 0
     buckets = len(size)
     for heading in range(4):
@@ -36,7 +66,7 @@ def fill_steps(goal, pace, turn, ahead, table, ring, size):
         ring[0, heading] = 4 * goal + heading
     size[0] = 4
     cost, empty = 0, 0
-    while empty < buckets and cost < FAR_STEPS - buckets:
+    while empty < buckets and cost < far(table) - buckets:
         b = cost % buckets
         empty = empty + 1 if size[b] == 0 else 0
         for i in range(size[b]):

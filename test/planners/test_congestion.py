@@ -11,6 +11,7 @@ from planners.crowd import CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
 from planners.jam import JamParameters
+from planners.kernels.states import FAR_STEPS
 from planners.steps import StepParameters
 
 GOAL, BLOCKED, HERE = 10, 5, 2  # in the upper corridor of `two_ways`
@@ -120,3 +121,25 @@ def test_the_tables_of_a_crowd_learn_while_it_is_planned(turns: int) -> None:
         states = judged(grid, states, planner.plan(goals, none, priority, in_time))
         planner.made()
     assert (tables.tables != before).any() == bool(turns)
+
+
+def test_ways_that_jams_make_too_long_for_the_tables_are_left_as_they_were() -> None:
+    """Given a corridor that just fits, with robots standing all along it, then its table still leads to
+    the goal from everywhere."""
+    free, goals = np.ones((1, 3000), bool), np.zeros(1, np.int32)
+    grid = Grid.of(free)
+    tables = NodeTables(grid, Paces.of(alternate(free, grid, 16)), goals)
+    before, nodes = tables.tables.copy(), np.arange(1, 3000, dtype=np.int32)
+    assert before.dtype == np.uint16 and before.max() < FAR_STEPS
+    congestion = Congestion(tables, nodes)
+    stand(congestion, nodes.tolist(), [0] * len(nodes), 40)
+    assert (tables.tables == before).all()
+
+
+def test_tables_of_long_ways_that_are_too_large_are_refused() -> None:
+    free, goals = np.ones((1, 9000), bool), np.zeros(1, np.int32)
+    grid = Grid.of(free)
+    paces = Paces.of(alternate(free, grid, 16))
+    assert NodeTables(grid, paces, goals).tables[0, -1] == 20 * 8999
+    with pytest.raises(MemoryError, match="1 goals on 9000 cells, with ways too long"):
+        NodeTables(grid, paces, goals, bytes_max=30_000)

@@ -118,6 +118,42 @@ def test_every_errand_is_done_in_the_end_and_no_rule_is_broken(kind, crowd):
     assert not day.planner.watchdog.hopeless
 
 
+@pytest.mark.parametrize("kind", ["steps", "crowd"])
+def test_who_is_only_far_away_drives_on(kind):
+    """Given a corridor so long that its costs don't fit into 16 bits, against its lane, then a robot
+    comes nearer in each step, and nobody takes it for one without a way."""
+    free, goals = np.ones((1, 9000), bool), np.zeros(1, np.int32)
+    grid, lanes = Grid.of(free), alternate(free, Grid.of(free), 4)
+    start = np.array([4 * 8999 + 2], np.int32)
+    parameters = StepParameters(length=3, jam=JamParameters(patience=2, alone=1))
+    if kind == "steps":
+        planner = StepPlanner(grid, StateTables(grid, lanes), start, parameters)
+    else:
+        planner = CrowdPlanner(NodeTables(grid, Paces.of(lanes), goals), start, parameters)
+    for step in range(40):
+        planner.plan(goals, goals - 1, np.zeros(1, np.int64), lambda made: made >= 64)
+        assert planner.made().tolist() == [4 * (8998 - step) + 2]
+    assert not planner.watchdog.hopeless
+
+
+def test_far_is_not_without_a_way_whatever_costs_say():
+    """Given costs that don't tell far from never, then only what is on another part of the floor counts
+    as without a way."""
+    free = np.ones((3, 40), bool)
+    free[1] = False
+    grid = Grid.of(free)
+    dog = Watchdog(grid, 2, JamParameters(patience=2, alone=1, table=0, alone_far=1, cells=4))
+    states, goals = np.array([4 * 39 + 2, 4 * 40], np.int32), np.array([0, 20], np.int32)
+    saturated = np.full(2, 1 << 30, np.int64)
+    for _ in range(12):
+        dog.look(states, goals, saturated, lambda r, c: np.full((len(r), len(c)), 1 << 30), no_stop)
+    assert dog.hopeless == {1: 20}
+
+
+def no_stop(made: int) -> bool:
+    return False
+
+
 def test_without_the_watchdog_the_same_crowd_stands_still():
     """So it is the watchdog that does it."""
     free, states, errands = packed(6, 0.95)

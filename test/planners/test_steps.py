@@ -13,7 +13,8 @@ from planners.grid import Grid
 from planners.guidance import alternate
 from planners.jam import JamParameters
 from planners.kernels.operations import operations
-from planners.steps import StateTables, StepParameters, StepPlanner
+from planners.kernels.states import FAR_WIDE
+from planners.steps import StateTables, StepParameters, StepPlanner, longest
 
 ACTIONS = "WFRC"
 
@@ -64,6 +65,41 @@ def test_a_robot_alone_takes_a_shortest_way():
     grid, planner = planner_on(free, [4 * 0 + 0])
     _, rows = play(grid, planner, [0], [7], 5)
     assert rows in (["F", "F", "R", "F", "F"], ["R", "F", "F", "C", "F"])
+
+
+@pytest.mark.parametrize("against", [0, 16])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_tables_hold_ways_of_any_length(rows, against):
+    """Both ways along a corridor, and along one that winds: the tables that a long way needs, and the
+    small ones where they do."""
+    for columns, wide in ((1000 // rows, False), (17000 // rows, True)):
+        free = np.ones((2 * rows - 1, columns), bool)
+        for row in range(1, 2 * rows - 1, 2):
+            free[row] = False
+            free[row, -1 if row % 4 == 1 else 0] = True
+        grid = Grid.of(free)
+        tables = StateTables(grid, alternate(free, grid, against), bytes_max=16 * 4 * grid.nodes)
+        ends = np.array([0, grid.nodes - 1], np.int32)
+        assert (tables.tables.dtype == np.uint32) == wide
+        assert (tables.legs(ends, ends[::-1]) >= 4 * (grid.nodes - 1)).all()
+        assert tables.legs(ends, ends[::-1]).max() <= longest(grid, tables.lanes)
+        assert longest(grid, tables.lanes) < FAR_WIDE
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), against=st.integers(0, 40))
+def test_no_way_is_longer_than_the_bound(data, against):
+    cells = st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=6, max_size=6)
+    free = np.array(data.draw(cells))
+    free[0, 0] = True
+    grid = Grid.of(free)
+    lanes = alternate(free, grid, against)
+    tables = StateTables(grid, lanes)
+    nodes = np.arange(grid.nodes, dtype=np.int32)
+    cost = tables.between(nodes, np.arange(4 * grid.nodes, dtype=np.int32))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "FAR_STEPS", 1)
+        assert cost[cost < 65535].max() <= longest(grid, lanes) < FAR_WIDE
 
 
 @pytest.mark.parametrize("improve", [False, True])
