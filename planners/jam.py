@@ -22,7 +22,7 @@ from planners.kernels.hops import FAR_HOPS, fill_hops, reverse
 from planners.kernels.lacam import EXHAUSTED, FOUND, RUNNING
 from planners.kernels.states import parts
 from planners.progress import Progress
-from planners.protocols import Ints, Stop
+from planners.protocols import Ints, Stop, fitting
 from planners.search import Search
 
 Longs = NDArray[np.int64]
@@ -282,10 +282,3 @@ def _within(grid: Grid, nodes: Ints, here: Ints) -> Ints:
     near = np.where(ahead >= 0, here[ahead], -1).astype(np.int32)
     last = np.argsort(near < 0, axis=1, kind="stable")
     return np.ascontiguousarray(np.take_along_axis(near, last, axis=1))
-
-
-def fitting(stop: Stop, used: int, chunk: int) -> int:
-    """How many iterations, `chunk` at most, may be made without stepping over the budget; 0: none."""
-    while chunk and stop(used + chunk - 1):
-        chunk //= 2
-    return chunk

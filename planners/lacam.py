@@ -17,7 +17,7 @@ import numpy as np
 from planners.grid import Grid
 from planners.kernels.hops import FAR_HOPS, fill_hops, fill_weighted, reverse, weigh
 from planners.kernels.lacam import EXHAUSTED, FOUND, RUNNING
-from planners.protocols import Ints, Stop
+from planners.protocols import Ints, Stop, fitting
 from planners.search import DEGREE_MAX, Refinement, Search, Table, arrivals
 
 CHUNK = 32  # expansions or neighbourhoods between two questions whether to stop
@@ -169,19 +169,22 @@ class _Solver:
         left, or so many expansions (None: no matter how many) brought nothing nearer."""
         search.follow(guide)
         nearest, since = search.nearest, 0
-        while not self._stop(self._iterations) and (patience is None or since < patience):
-            status = self._expand(search, LOOK)
+        while (patience is None or since < patience) and (made := self._fitting(LOOK)):
+            status = self._expand(search, made)
             if status == FOUND:
                 self._better(search.plan())
             if status == EXHAUSTED:
                 raise ProblemError("there is no plan: all configurations have been looked at")
             if status != RUNNING:
                 return status
-            since = 0 if search.nearest < nearest else since + LOOK
+            since = 0 if search.nearest < nearest else since + made
             nearest = min(nearest, search.nearest)
             if since >= STALLED or nearest < AT_HOME * self._bound:
                 search.follow(None)
         return RUNNING
+
+    def _fitting(self, chunk: int) -> int:
+        return fitting(self._stop, self._iterations, chunk)
 
     def _expand(self, search: Search, expansions: int) -> int:
         self._iterations += expansions
@@ -205,11 +208,11 @@ class _Solver:
         """Refine, and let LaCAM* have a turn now and then, or each time when refining gains nothing."""
         refinement = self._refinement()
         star, turn = self._parameters.star, 0
-        while not self._stop(self._iterations) and not self._done():
+        while not self._done() and (made := self._fitting(CHUNK)):
             gain = 0
             if refinement is not None:
-                gain = refinement.run(CHUNK)
-                self._iterations += CHUNK
+                gain = refinement.run(made)
+                self._iterations += made
                 if gain:
                     self._better(refinement.plan(), refinement.cost)
             turn += 1
@@ -226,7 +229,7 @@ class _Solver:
         assert self._best is not None
         if self._loss(self._best.nodes) < search.loss:
             search.inject(self._best.nodes)
-        status = self._expand(search, CHUNK)
+        status = self._expand(search, self._fitting(CHUNK))
         if status == EXHAUSTED:
             self._least = search.loss
             if self._loss(self._best.nodes) == self._least:

@@ -80,6 +80,13 @@ class Stop(Protocol):
         ...
 
 
+def fitting(stop: Stop, used: int, chunk: int) -> int:
+    """How many iterations, `chunk` at most, may be made without stepping over the budget; 0: none."""
+    while chunk and stop(used + chunk - 1):
+        chunk //= 2
+    return chunk
+
+
 @dataclass(frozen=True, slots=True)
 class AssignmentProblem:
     """T tasks, R robots; `cost_ms[t, r]` is UNREACHABLE where the robot can't. A task that stays open

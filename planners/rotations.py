@@ -18,12 +18,12 @@ from planners.checks import shaped, within
 from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.guidance import UNIT, Lanes, Paces
-from planners.jam import JamParameters, Watchdog, fitting
+from planners.jam import JamParameters, Watchdog
 from planners.kernels import freedom
 from planners.kernels import rotations as kernel
 from planners.kernels.states import far
 from planners.progress import Progress
-from planners.protocols import Stop
+from planners.protocols import Stop, fitting
 from planners.roadmap import Ints
 from planners.steps import checked
 

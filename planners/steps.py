@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from planners.checks import costing, shaped, within
 from planners.grid import Grid
 from planners.guidance import Lanes
-from planners.jam import JamParameters, Watchdog, fitting
+from planners.jam import JamParameters, Watchdog
 from planners.kernels import operations as kernel
 from planners.kernels import search, unfold
 from planners.kernels.states import FAR_STEPS, fill_many, fill_steps, parts
 from planners.progress import Progress
-from planners.protocols import Stop
+from planners.protocols import Stop, fitting
 from planners.roadmap import Ints
 
 Longs = NDArray[np.int64]

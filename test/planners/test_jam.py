@@ -15,10 +15,11 @@ from planners import jam
 from planners.crowd import CrowdPlanner, NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
-from planners.jam import JamParameters, Watchdog, fitting
+from planners.jam import JamParameters, Watchdog
 from planners.kernels.lacam import RUNNING
 from planners.kernels.unfold import keep_up, proceed, sequence
 from planners.lacam import OneShot, Parameters, ProblemError, solve
+from planners.protocols import fitting
 from planners.search import Search
 from planners.steps import StateTables, StepParameters, StepPlanner
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from planners import lacam
 from planners.grid import Grid
 from planners.lacam import OneShot, Parameters, ProblemError, solve
 from planners.search import Refinement
@@ -269,3 +270,14 @@ def distances(problem):
             steps += 1
             reached = [u for u in {u for v in reached for u in ways[v]} if row[u] == 65535]
     return table
+
+
+@pytest.mark.parametrize("budget", [1, 3, 17, 200])
+def test_no_more_iterations_are_made_than_may_be(budget: int) -> None:
+    """Given two robots that pass each other on a ring, then the budget is kept to the last one."""
+    near = np.array([[(i + 1) % 8, (i - 1) % 8] for i in range(8)], np.int32)
+    ends = np.array([0, 3, 5], np.int32)
+    problem = OneShot(near, ends, np.roll(ends, 1))
+    solver = lacam._Solver(problem, up_to(budget), Parameters(), None)
+    solver.solve()
+    assert 0 < solver._iterations <= budget
