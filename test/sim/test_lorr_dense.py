@@ -102,10 +102,10 @@ def test_floors_that_are_too_large_to_rehearse_are_planned_as_dense_or_full() ->
         assert lorr_entry.choose(large, Grid.of(free)) == settings
 
 
-def test_full_floors_are_no_crowds_up_to_four_thousand_robots() -> None:
+def test_full_floors_are_no_crowds_up_to_three_thousand_robots() -> None:
     """Given 1,600 robots on 1,600 cells, more than make a crowd, then they change places all the same,
-    and 4,001 are a crowd."""
-    for side, robots, settings in ((40, 1600, lorr_entry.FULL), (64, 4001, lorr_entry.HUGE)):
+    and 3,001 are a crowd."""
+    for side, robots, settings in ((40, 1600, lorr_entry.FULL), (56, 3001, lorr_entry.HUGE)):
         free = np.ones((side, side), bool)
         large = Instance("large", free, list(range(robots)), [[0, 1]], 1.5, "")
         assert lorr_entry.choose(large, Grid.of(free)) == settings
