@@ -11,7 +11,8 @@ from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.kernels import turning as kernel
 from planners.protocols import Ints, Stop
-from planners.steps import Longs, StateTables, checked
+from planners.state_tables import StateTables
+from planners.steps import Longs, checked
 
 
 class PibtPlanner:

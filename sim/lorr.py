@@ -20,9 +20,10 @@ from planners.grid import Grid
 from planners.jam import Watchdog
 from planners.roadmap import Ints
 from sim.lorr_checkpoint import Checkpoint, freeze, thaw
-from sim.lorr_entry import BUDGET_SHARE, Settings, plain, ready
+from sim.lorr_entry import BUDGET_SHARE, plain, ready
 from sim.lorr_files import Instance, load
 from sim.lorr_rules import Floor, result
+from sim.lorr_settings import Settings
 
 Progress = Callable[[int, int], None]  # steps made, tasks finished
 

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
-from planners.congestion import CongestionParameters
 from planners.crowd import (
     CROWD_BYTES_MAX,
     CrowdMatcher,
-    CrowdMatchParameters,
     CrowdPlanner,
     NodeTables,
 )
 from planners.dense import UNCALLED, FewMatcher, FewParameters, Lesson, shares
 from planners.grid import Grid, behind_bridges
-from planners.guidance import Paces, SpreadParameters, alternate
-from planners.jam import JamParameters, Watchdog
+from planners.guidance import Paces, alternate
+from planners.jam import Watchdog
 from planners.kernels.states import WAIT, far
-from planners.lorr_scheduler import MatchParameters, TaskMatcher
+from planners.lorr_scheduler import TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.rotations import FreedomTables, RotationParameters, RotationPlanner
-from planners.steps import Chooser, StateTables, StepParameters, StepPlanner
+from planners.state_tables import StateTables
+from planners.steps import Chooser, StepPlanner
 from planners.turning import PibtPlanner
 from sim.guiding import guided
 from sim.lorr_files import Instance, InstanceError
 from sim.lorr_rules import Floor
+from sim.lorr_settings import CANDIDATES, CROWDED, DENSE, FULL, HUGE, NEVER, Settings
 from sim.lorr_sight import Sight, starts
 
 TABLE_BYTES_MAX = 2 << 30
@@ -43,49 +43,8 @@ WARM_ITERATIONS = 256
 DENSE_SHARE = 3  # robots on more than a third of the cells: jams form later than a rehearsal shows
 FULL_PERCENT = 92  # robots on more of the cells: they can only change places
 FULL_ROBOTS = 3000  # so many of them at most: more are a crowd however full the floor is
-NEVER = 1 << 30  # steps
 MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`against`: what driving against a lane costs more, in quarters of a step; `plain`: PIBT alone;
-    `few`: not all robots have tasks at a time; `rotate`: they change places in circles and rows."""
-
-    plain: bool = False
-    against: int = 16
-    steps: StepParameters = field(default_factory=StepParameters)
-    match: MatchParameters = field(default_factory=MatchParameters)
-    few: FewParameters | None = None
-    rotate: RotationParameters | None = None
-    crowd: CrowdMatchParameters = field(default_factory=CrowdMatchParameters)
-    spread: SpreadParameters | None = field(default_factory=SpreadParameters)
-    congestion: CongestionParameters = field(default_factory=CongestionParameters)
-
-
-CROWDED = Settings(against=24)
-HUGE = Settings(against=36, steps=StepParameters(length=4, tries=300, parts=4))
-STUBBORN = Settings(steps=StepParameters(tries=10_000, sharp=64, patience=4))
-DENSE = Settings(
-    match=MatchParameters(rest_permille=1000),
-    steps=StepParameters(
-        tries=1000, sharp=64, alike=False, guard=NEVER, jam=JamParameters(alone=64)
-    ),
-    few=FewParameters(),
-)
-FULL = Settings(
-    match=MatchParameters(rest_permille=1000),
-    few=FewParameters(active_permille=600),
-    rotate=RotationParameters(),
-)
-CANDIDATES = (
-    CROWDED,
-    Settings(against=40),
-    Settings(against=4, steps=StepParameters(patience=0)),
-    STUBBORN,
-    Settings(against=0, steps=StepParameters(patience=0)),
-)
 
 
 class _Playing:

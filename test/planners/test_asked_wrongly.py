@@ -17,7 +17,8 @@ from planners.lacam import OneShot, Parameters, ProblemError, solve
 from planners.lorr_scheduler import TaskMatcher
 from planners.protocols import COST_MAX, AssignmentProblem
 from planners.rotations import FreedomTables, RotationPlanner
-from planners.steps import LENGTH_MAX, StateTables, StepParameters, StepPlanner
+from planners.state_tables import StateTables
+from planners.steps import LENGTH_MAX, StepParameters, StepPlanner
 from planners.turning import PibtPlanner
 
 FREE = np.ones((5, 5), bool)

@@ -12,7 +12,7 @@ from planners.grid import Grid
 from planners.guidance import Paces, alternate
 from planners.kernels import crowd
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
-from planners.steps import StateTables
+from planners.state_tables import StateTables
 
 Cost = Callable[[int, int], int]
 

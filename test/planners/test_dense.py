@@ -8,7 +8,7 @@ from planners.dense import UNCALLED, WEIGHT, FewMatcher, FewParameters, Lesson, 
 from planners.grid import Grid
 from planners.guidance import alternate
 from planners.kernels import operations as kernel
-from planners.steps import StateTables
+from planners.state_tables import StateTables
 
 OPEN = np.ones((4, 6), bool)
 

@@ -15,7 +15,7 @@ from planners.grid import roadmap as of_grid
 from planners.guidance import alternate
 from planners.protocols import UNREACHABLE
 from planners.roadmap import RoadmapArrays
-from planners.steps import StateTables
+from planners.state_tables import StateTables
 
 
 def plain(arrays: RoadmapArrays, node: int, heading: int, goal: int, shut: tuple[int, ...]) -> int:

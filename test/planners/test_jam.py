@@ -21,7 +21,8 @@ from planners.kernels.unfold import keep_up, proceed, sequence
 from planners.lacam import OneShot, Parameters, ProblemError, solve
 from planners.protocols import fitting
 from planners.search import Search
-from planners.steps import StateTables, StepParameters, StepPlanner
+from planners.state_tables import StateTables
+from planners.steps import StepParameters, StepPlanner
 
 ERRANDS, BUDGET = 2, 48
 

@@ -14,7 +14,8 @@ from planners.guidance import alternate
 from planners.jam import JamParameters
 from planners.kernels.operations import operations
 from planners.kernels.states import FAR_WIDE
-from planners.steps import StateTables, StepParameters, StepPlanner, longest
+from planners.state_tables import StateTables, longest
+from planners.steps import StepParameters, StepPlanner
 
 ACTIONS = "WFRC"
 

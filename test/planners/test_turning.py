@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
-from planners.steps import StateTables
+from planners.state_tables import StateTables
 from planners.turning import PibtPlanner
 
 EAST, SOUTH, WEST, NORTH = range(4)

@@ -17,9 +17,9 @@ from orchestrator.layout import LayoutError
 from planners.grid import Grid
 from planners.jam import Watchdog
 from sim import lorr, lorr_entry
-from sim.lorr_entry import CROWDED, DENSE, FULL, HUGE, Settings
 from sim.lorr_files import InstanceError, load
 from sim.lorr_rules import Floor
+from sim.lorr_settings import CROWDED, DENSE, FULL, HUGE, Settings
 
 DATA = Path(os.environ.get("LIGHTSOUT_DATA", Path(__file__).parents[3] / "shared")) / "data"
 FORWARD = 1

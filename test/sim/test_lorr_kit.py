@@ -10,9 +10,9 @@ from kits import StepKit, blank, write_instance
 
 from planners.grid import Grid
 from sim import lorr, lorr_entry
-from sim.lorr_entry import Settings
 from sim.lorr_files import InstanceError, load
 from sim.lorr_kit import CODES, INSTANCE, ITERATIONS, OURS, StepTeam, drawn
+from sim.lorr_settings import Settings
 
 
 @pytest.fixture
