@@ -8,7 +8,7 @@ from floors_at_random import judged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planners import steps
+from planners import state_tables, steps
 from planners.grid import Grid
 from planners.guidance import alternate
 from planners.jam import JamParameters
@@ -99,7 +99,7 @@ def test_no_way_is_longer_than_the_bound(data, against):
     nodes = np.arange(grid.nodes, dtype=np.int32)
     cost = tables.between(nodes, np.arange(4 * grid.nodes, dtype=np.int32))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "FAR_STEPS", 1)
+        patch.setattr(state_tables, "FAR_STEPS", 1)
         assert cost[cost < 65535].max() <= longest(grid, lanes) < FAR_WIDE
 
 
