@@ -174,11 +174,12 @@ class Ledger:
         return [self.orders[name] for name in dict.fromkeys(self.changed[first:last])]
 
     def at(self, t_ns: int, closed_max: int) -> list[OrderRow]:
-        """Open orders at a time, and the last that were closed by then."""
+        """Open orders at a time, and the last that were done and that were set aside by then."""
         last = bisect_right(self.closings_ns, t_ns)
-        recent = self.closed[max(0, last - closed_max) : last]
+        first = max(0, last - closed_max)
+        aside = [row for row in self.closed[:first] if row.status != "done"][-closed_max:]
         open_rows = [r for r in self.orders.values() if r.received_ns <= t_ns < r.closed_ns]
-        return open_rows + recent
+        return open_rows + aside + self.closed[first:last]
 
     def due_by(self, t_ns: int) -> list[OrderRow]:
         """Orders, inbound left out, whose due time has come."""

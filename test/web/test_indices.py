@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.journal import MOTION
 from orchestrator.web import picture, poses
 from orchestrator.web.frames import pack_motion, unpack_motion
+from orchestrator.web.ledger import Ledger, OrderRow
 from orchestrator.web.playhead import Playhead
 from orchestrator.web.run import WatchedRun
 
@@ -135,3 +136,17 @@ def test_a_robot_that_joins_late_is_not_there_before(run_file: Path) -> None:
     assert (piece["t0_ns"], piece["dt_ns"]) == (40 * S, 0), "the page draws nothing before t0"
     assert run.poses.at(50 * S)[known]["x_m"] == late["x_m"]
     assert known not in run.poses.moving(10 * S) and known not in run.poses.moving(50 * S)
+
+
+def test_orders_that_were_set_aside_stay_in_the_list() -> None:
+    """Given one order set aside and many done after it, then the list has it beside the last done."""
+    ledger = Ledger()
+    for i in range(10):
+        status = "quarantined" if i == 0 else "done"
+        row = OrderRow(f"order-{i}", "outbound", [], i * S, 0)
+        row.closed_ns, row.status = (20 + i) * S, status
+        ledger.orders[row.id] = row
+        ledger.closed.append(row)
+        ledger.closings_ns.append(row.closed_ns)
+    assert [row.id for row in ledger.at(40 * S, 3)] == ["order-0", "order-7", "order-8", "order-9"]
+    assert {row.id for row in ledger.at(20 * S, 3)} == {f"order-{i}" for i in range(10)}

@@ -36,7 +36,10 @@ export class State {
       this.orders.set(row.id, row);
     }
     const closed = [...this.orders.values()].filter((row) => CLOSED.has(row.state));
-    for (const row of closed.slice(0, Math.max(0, closed.length - CLOSED_KEPT))) this.orders.delete(row.id);
+    for (const done of [true, false]) {
+      const rows = closed.filter((row) => (row.state === "done") === done);
+      for (const row of rows.slice(0, Math.max(0, rows.length - CLOSED_KEPT))) this.orders.delete(row.id);
+    }
   }
 
   place([, id, place, sku, quantity]) {
