@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from planners.checks import shaped, within
 from planners.crowd import NodeTables
+from planners.dense import UNCALLED
 from planners.grid import Grid
 from planners.guidance import UNIT, Lanes, Paces
 from planners.jam import JamParameters, Watchdog
@@ -68,6 +69,41 @@ class FreedomTables(NodeTables):
         scale = min(scale * kernel.UNIT, (far(self.tables) - 1) / most)
         self.tables[:] = np.where(known, np.rint(free * scale), far(self.tables))
         self.paces = Paces(self.paces.pace, kernel.UNIT)
+
+
+def gates_of(grid: Grid, hard: NDArray[np.bool_]) -> Ints:
+    """Nodes before the bridges to `hard` (N,), what lies behind some (`grid.behind_bridges`)."""
+    near = grid.ahead.reshape(-1, 4)[hard]
+    gates: Ints = np.unique(near[(near >= 0) & ~hard[near]]).astype(np.int32)
+    return gates
+
+
+class Pockets:
+    """What lies behind bridges is entered when a cell is free there; who makes room, and who waits."""
+
+    def __init__(self, tables: FreedomTables, hard: NDArray[np.bool_], gates: Ints) -> None:
+        """`gates` (`gates_of`) are among the goals that `tables` know."""
+        self._tables = tables
+        self.gate = np.full(len(hard), -1, np.int32)  # (N,) the nearest, where a node is behind one
+        if len(gates):
+            way = tables.tables[tables.rows(gates)]
+            known = hard & (way.min(axis=0) < far(way))
+            self.gate = np.where(known, gates[way.argmin(axis=0)], -1)
+
+    def emptied(self, goals: Ints, left: Longs, states: Ints) -> Ints:
+        """(R,) goals, -1: none, where those without one leave a pocket that somebody wants to go into
+        and in which no cell is free. What robots have `left` (R,) is changed: whoever has nothing to do
+        in such a pocket goes first, and those outside wait."""
+        nodes = states >> 2
+        out, into = self.gate[nodes], np.where(goals >= 0, self.gate[goals], -1)
+        free = np.ones(len(self.gate), bool)
+        free[nodes] = False
+        shut = (into >= 0) & (into != out) & ~np.isin(into, self.gate[free])
+        called = (out >= 0) & (out != into) & np.isin(out, into[shut])
+        left[shut] = UNCALLED
+        left[called] = self._tables.togo(out[called], states[called])
+        emptied: Ints = np.where(called & (goals < 0), out, goals)
+        return emptied
 
 
 class RotationPlanner:

@@ -13,15 +13,15 @@ from planners.crowd import (
     CrowdPlanner,
     NodeTables,
 )
-from planners.dense import UNCALLED, FewMatcher, FewParameters, Lesson, shares
+from planners.dense import FewMatcher, FewParameters, Lesson, shares
 from planners.grid import Grid, behind_bridges
 from planners.guidance import Paces, alternate
 from planners.jam import Watchdog
-from planners.kernels.states import WAIT, far
+from planners.kernels.states import WAIT
 from planners.lorr_scheduler import TaskMatcher
 from planners.protocols import Stop
 from planners.roadmap import Ints
-from planners.rotations import FreedomTables, RotationParameters, RotationPlanner
+from planners.rotations import FreedomTables, Pockets, RotationParameters, RotationPlanner, gates_of
 from planners.state_tables import StateTables
 from planners.steps import Chooser, StepPlanner
 from planners.turning import PibtPlanner
@@ -150,36 +150,23 @@ class FullEntry(_Playing):
         rotate: RotationParameters,
     ) -> None:
         hard = behind_bridges(grid)
-        gates = np.unique(grid.ahead.reshape(-1, 4)[hard])
-        gates = gates[gates >= 0][~hard[gates[gates >= 0]]].astype(np.int32)
+        gates = gates_of(grid, hard)
         self.tables = FreedomTables(grid, np.union1d(_goals(instance, grid), gates))
         self._matcher = FewMatcher(self.tables, few.most(grid.nodes), settings.match, hard)
         self._planner = RotationPlanner(self.tables, starts(instance, grid), rotate)
-        self._out = np.full(grid.nodes, -1, np.int32)  # the nearest gate, behind one
-        if len(gates):
-            way = self.tables.tables[self.tables.rows(gates)]
-            known = hard & (way.min(axis=0) < far(way))
-            self._out = np.where(known, gates[way.argmin(axis=0)], -1)
+        self._pockets = Pockets(self.tables, hard, gates)
 
     def match(self, sight: Sight) -> Ints:
         """(R,) tasks."""
         return _matched(self._matcher, sight)
 
     def plan(self, sight: Sight, schedule: Ints, stop: Stop) -> Ints:
-        """(R,) actions, from wherever the robots are. Where somebody wants to go behind a bridge and
-        no cell is free, whoever has nothing to do there leaves first."""
+        """(R,) actions, from wherever the robots are."""
         self._planner.place(sight.states)
         goals, _ = sight.goals(schedule)
         left = self._matcher.left(sight.ahead(schedule), sight.states)
-        nodes, having = sight.states >> 2, schedule >= 0
-        out, into = self._out[nodes], np.where(having, self._out[goals], -1)
-        free = np.ones(len(self._out), bool)
-        free[nodes] = False
-        shut = (into >= 0) & (into != out) & ~np.isin(into, self._out[free])
-        called = (out >= 0) & (out != into) & np.isin(out, into[shut])
-        left[shut] = UNCALLED
-        left[called] = self.tables.togo(out[called], sight.states[called])
-        return self._planner.plan(np.where(having, goals, np.where(called, out, -1)), left, stop)
+        goals = self._pockets.emptied(np.where(schedule >= 0, goals, -1), left, sight.states)
+        return self._planner.plan(goals, left, stop)
 
 
 class CrowdEntry(_Playing):

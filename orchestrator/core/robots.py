@@ -68,9 +68,7 @@ class Robot:
     idle_since_ns: int = 0
     goal_since_ns: int = 0
     been: dict[int, None] = field(default_factory=dict)  # nodes, since it has its goal
-    gained_ns: int = (
-        0  # when it last came to one where it had not been, or began to wait for a ticket
-    )
+    gained_ns: int = 0  # when it last came to a new one, or began to wait for a ticket
     rings: int = 0  # of the watchdog for it, since it has its goal,
     vain: int = 0  # and those of them while it was the one to be let through
     task: int = -1  # transport task under way

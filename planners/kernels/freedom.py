@@ -1,8 +1,8 @@
 """Kernel: how far a goal is where there are many ways to it, or few.
 
-Free energy distance (Kivimäki, Shimbo & Saerens, Physica A 2014, section 4): minus the logarithm of the
-sum over all walks to the goal, each counted `damp` for each of its steps. With one way it is the number
-of steps; of two cells as many steps away, the one with more ways is nearer.
+After the free energy distance of Kivimäki, Shimbo & Saerens (Physica A 393, 2014): minus the logarithm
+of the sum over all walks to the goal, each counted `damp` for each of its steps. With one way it is the
+number of steps; of two cells as many steps away, the one with more ways is nearer.
 """
 
 from __future__ import annotations

@@ -94,6 +94,8 @@ def test_no_step_takes_more_rounds_than_it_may() -> None:
         goals, left = np.full(robots, -1, np.int32), np.full(robots, FREE, np.int64)
         assert (planner.plan(goals, left, lambda made: made >= 50) == WAIT).all()
         assert planner.iterations == 50
+        planner.plan(goals, left, lambda made: False)
+        assert planner.iterations == 50 + 2 * 9 * tables.grid.nodes, "now, and for what comes then"
 
 
 def test_a_circle_turns_all_at_once() -> None:

@@ -82,7 +82,7 @@ def test_dead_ends_are_left_for_those_who_want_in(seed: int) -> None:
         entry = match._entry
         assert isinstance(entry, lorr_entry.FullEntry)
         if not called:
-            entry._out[:] = -1
+            entry._pockets.gate[:] = -1
         match.run(500, 60.0)
         before = match.tasks.finished
         match.run(1000, 60.0)
