@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from planners.protocols import Ints, Stop
 
 if TYPE_CHECKING:
-    from planners.crowd import NodeTables
+    from planners.node_tables import NodeTables
 
 Small = NDArray[np.int16]
 CHUNK = 64  # tables between two looks at the clock
@@ -44,7 +44,6 @@ class Congestion:
         self._stood = np.zeros(len(nodes), np.int32)
         self._heat = np.zeros(tables.grid.nodes, np.float32)
         self._step = 0
-        self._since = np.zeros(len(tables.tables), np.int32)  # by row: the step of its filling
         self._more: dict[int, Small] = {}  # by step: (N,) what cells cost more
 
     def look(self, nodes: Ints, goals: Ints) -> None:
@@ -65,44 +64,44 @@ class Congestion:
             return goals[:0]
         heat = np.where(self._heat >= p.still, self._heat, 0)
         more = np.minimum(p.most, p.gain * heat).astype(np.int16)
-        if not more.any() and not self._since.any():
+        since = self._tables.shelf.since
+        if not more.any() and not since.any():
             return goals[:0]
         named = np.unique(np.append(goals, onward[onward >= 0])).astype(np.int32)
         rows = self._tables.rows(named)
         if not more.any():
-            named, rows = named[self._since[rows] > 0], rows[self._since[rows] > 0]
-        turn = np.argsort(self._since[rows], kind="stable")[: -(-len(goals) // p.turns)]
+            named, rows = named[since[rows] > 0], rows[since[rows] > 0]
+        turn = np.argsort(since[rows], kind="stable")[: -(-len(goals) // p.turns)]
         made = 0
-        paces = self._with(more)
+        coming = self._with(more)
         while made < len(turn) and not stop(0):
             some = turn[made : made + CHUNK]
-            self._fill(named[some], rows[some], paces)
+            self._fill(named[some], rows[some], coming)
             made += len(some)
         done = turn[:made]
-        self._since[rows[done]] = self._step if more.any() else 0
+        since[rows[done]] = self._step if more.any() else 0
         if made and more.any():
             self._more[self._step] = more
         self._forget()
         return named[done]
 
     def restore(self) -> None:
-        """Fill all tables as they were, from those that were filled beforehand."""
+        """Fill all tables as they were, from `NodeTables.restore`."""
+        shelf = self._tables.shelf
         for step, more in self._more.items():
-            rows = np.flatnonzero(self._since == step).astype(np.int32)
-            self._fill(self._tables.goals[rows], rows, self._with(more))
+            rows = np.flatnonzero(shelf.since == step).astype(np.int32)
+            self._fill(shelf.goal_of[rows], rows, self._with(more))
 
     def _with(self, more: Small) -> Small:
-        ahead = self._tables.grid.ahead
-        there = np.where(ahead >= 0, more[np.maximum(ahead, 0)], 0)
-        paces: Small = (self._tables.paces.pace + there).astype(np.int16)
-        return paces
+        coming: Small = (self._tables.coming + np.repeat(more, 4)).astype(np.int16)
+        return coming
 
-    def _fill(self, goals: Ints, rows: Ints, pace: Small) -> None:
-        whole = self._tables.fill(goals, rows, pace)
+    def _fill(self, goals: Ints, rows: Ints, coming: Small) -> None:
+        whole = self._tables.fill(goals, rows, coming)
         if not whole.all():  # ways that don't fit as they are just now
-            self._tables.fill(goals[~whole], rows[~whole], self._tables.paces.pace)
+            self._tables.fill(goals[~whole], rows[~whole], self._tables.coming)
 
     def _forget(self) -> None:
         """Steps of which no table is left."""
-        used = set(np.unique(self._since).tolist())
+        used = set(np.unique(self._tables.shelf.since).tolist())
         self._more = {step: more for step, more in self._more.items() if step in used}

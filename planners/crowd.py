@@ -1,7 +1,6 @@
 """Step planning and task matching for thousands of robots on a grid of tens of thousands of cells.
 
-As `steps` and `lorr_scheduler`, with one table per goal cell (see `kernels/crowd.py`). All tables that
-may be asked for are filled beforehand; nothing is forgotten, so that no step has to wait for one.
+As `steps` and `lorr_scheduler`, with one table per goal cell (`node_tables`, `kernels/crowd.py`).
 """
 
 from __future__ import annotations
@@ -9,75 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planners.checks import costing, within
 from planners.congestion import Congestion, CongestionParameters
-from planners.grid import Grid
-from planners.guidance import BLOCKS, Paces
+from planners.guidance import BLOCKS
 from planners.kernels import crowd, matching
 from planners.kernels import operations as kernel
+from planners.node_tables import NodeTables
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import Chooser, Longs, StepParameters
 
-CROWD_BYTES_MAX = 5 << 30
-
-
-class NodeTables:
-    """(rows, N) costs from each node to a goal, for the goals that are named beforehand: uint16, or
-    uint32 where ways are too long for that."""
-
-    def __init__(
-        self, grid: Grid, paces: Paces, goals: Ints, bytes_max: int = CROWD_BYTES_MAX
-    ) -> None:
-        costing(paces.pace, paces.unit)
-        within("goals", goals, grid.nodes)
-        self.grid, self.paces, self.goals = grid, paces, goals
-        self.tables = np.empty((len(goals), grid.nodes), np.uint16)
-        self._row_of = np.full(grid.nodes, -1, np.int32)
-        self._row_of[goals] = np.arange(len(goals), dtype=np.int32)
-        rows = np.arange(len(goals), dtype=np.int32)
-        if not self.fill(goals, rows, paces.pace).all():
-            if 2 * self.tables.nbytes > bytes_max:
-                raise MemoryError(
-                    f"{len(goals)} goals on {grid.nodes} cells, with ways too long for small tables, "
-                    f"need more than {bytes_max >> 30} GB -> take a smaller floor"
-                )
-            self.tables = np.empty(self.tables.shape, np.uint32)
-            self.fill(goals, rows, paces.pace)
-
-    def fill(self, goals: Ints, rows: Ints, pace: NDArray[np.int16]) -> NDArray[np.bool_]:
-        """Rows anew, at what driving costs by kind (M, 4 N). Returns (G,) which hold all ways."""
-        whole, kinds = np.zeros(len(goals), bool), self.paces.kind(goals)
-        crowd.fill_all(goals, rows, pace, kinds, self.grid.ahead, self.tables, BLOCKS, whole)
-        return whole
-
-    def rows(self, goals: Ints) -> Ints:
-        """(G,) rows of `tables`."""
-        within("goals", goals, self.grid.nodes)
-        rows: Ints = self._row_of[goals]
-        if (rows < 0).any():
-            raise ValueError(f"goal {goals[rows < 0][0]} has no table -> name it beforehand")
-        return rows
-
-    def legs(self, tails: Ints, heads: Ints) -> Longs:
-        """(G,) costs from nodes to nodes, turns left out."""
-        return self.tables[self.rows(heads), tails].astype(np.int64)
-
-    @property
-    def unit(self) -> int:
-        """Cost of a step."""
-        return self.paces.unit
-
-    def between(self, goals: Ints, states: Ints) -> Longs:
-        """(G, S) costs from each state's node to each goal."""
-        cost: Longs = self.tables[self.rows(goals)[:, None], states >> 2].astype(np.int64)
-        return cost
-
-    def togo(self, goals: Ints, states: Ints) -> Longs:
-        """(G,) the same for pairs."""
-        return self.legs(states >> 2, goals)
+LIKELY = 4  # times as many places are looked at more closely as are kept
 
 
 class CrowdPlanner(Chooser):
@@ -102,7 +43,7 @@ class CrowdPlanner(Chooser):
         p, grid, paces, tables = self._p, self._grid, self._nodes.paces, self._nodes.tables
         self._step += 1
         beyond = np.where(onward >= 0, onward, goals)
-        rows, rows_on = self._nodes.rows(goals), self._nodes.rows(beyond)
+        rows, rows_on = self._nodes.rows(np.stack((goals, beyond)))
         tail = np.where(onward >= 0, tables[rows_on, goals], 0).astype(np.int64)
         seen = (
             goals, onward, rows, rows_on, tables, tail, p.sharp, paces.unit, paces.pace,
@@ -165,6 +106,7 @@ class CrowdMatcher:
             return answer
         ids = np.fromiter(tasks, np.int32, len(tasks))
         self._know(tasks, ids)
+        ids = self._at_hand(ids, held)
         ids = ids[np.lexsort((self._extra[ids], self._first[ids]))]
         firsts, at, group = np.unique(self._first[ids], return_index=True, return_inverse=True)
         start = np.append(at, len(ids)).astype(np.int64)
@@ -180,7 +122,7 @@ class CrowdMatcher:
         load = np.bincount(group[chosen[having]], minlength=len(firsts)).astype(np.int64)
         nodes = states >> 2
         head = start[:-1].copy()
-        free, pairs = np.flatnonzero(held < 0), p.pairs
+        free, pairs = np.flatnonzero(held < 0), p.pairs // (1 if self._tables.complete else 2)
         while len(free) and pairs > 0:  # whoever finds all its places taken looks at those left
             left = np.flatnonzero(np.bincount(group[holder < 0], minlength=len(firsts)))
             if not len(left):
@@ -209,8 +151,26 @@ class CrowdMatcher:
     def _near(self, nodes: Ints, rows: Ints, least: Longs, kept: int) -> tuple[Longs, Longs]:
         kept = min(kept, len(rows))
         place, way = np.empty((2, len(nodes), kept), np.int64)
-        matching.near_places(nodes, rows, least, self._tables.tables, BLOCKS, place, way)
-        return place, way
+        tables = self._tables
+        if tables.complete:
+            matching.near_places(nodes, rows, least, tables.tables, BLOCKS, place, way)
+            return place, way
+        likely = np.zeros((len(nodes), min(LIKELY * kept, len(rows))), np.int64)
+        marks = tables.marks[nodes], tables.marks[tables.shelf.goal_of[rows]]
+        matching.likely_places(*marks, least, BLOCKS, likely)
+        ways = tables.tables[rows[likely], nodes[:, None]].astype(np.int64)
+        best = np.argpartition(ways + least[likely], kept - 1, axis=1)[:, :kept]
+        return np.take_along_axis(likely, best, 1), np.take_along_axis(ways, best, 1)
+
+    def _at_hand(self, ids: Ints, held: Ints) -> Ints:
+        """Tasks that begin where ways are known, or will be in a moment: those that robots have, then
+        the oldest. Of tables that aren't for robots' goals they have three quarters."""
+        if self._tables.complete:
+            return ids
+        mine = np.isin(ids, held)
+        ids = ids[np.lexsort((ids, ~mine))]
+        room = 3 * (len(self._tables.tables) - len(held)) // 4 + int(mine.sum())
+        return ids[self._tables.admit(self._first[ids], room)]
 
     def _know(self, tasks: dict[int, list[int]], ids: Ints) -> None:
         """Remember where tasks begin, and what comes after."""

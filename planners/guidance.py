@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,14 @@ class Paces:
         return Paces(lanes.pace[None, :].astype(np.int16), lanes.unit)
 
 
+def coming(pace: NDArray[Any], grid: Grid) -> NDArray[Any]:
+    """(…, 4 N) what it costs to drive into a state's node from the one in front of it, where driving
+    forward costs `pace`: so a search backwards reads costs side by side. 0: nothing is in front."""
+    opposite = 4 * grid.ahead + (np.arange(4 * grid.nodes) + 2) % 4
+    costs: NDArray[Any] = np.where(grid.ahead >= 0, pace[..., opposite], 0).astype(pace.dtype)
+    return costs
+
+
 @dataclass(frozen=True, slots=True)
 class SpreadParameters:
     """How trips are spread over the floor."""
@@ -108,7 +117,10 @@ def spread(
     for turn in range(p.rounds):
         roots, starts, nodes, leads = _sample(root, other, towards, p.roots, chance)
         flows = np.zeros((BLOCKS, 4 * grid.nodes), np.int32)
-        kernel.pour(roots, leads, starts, nodes, pace, grid.ahead, p.seed + 7919 * turn, flows)
+        kernel.pour(
+            roots, leads, starts, nodes, pace, coming(pace, grid), grid.ahead, p.seed + 7919 * turn,
+            flows,
+        )  # fmt: skip
         total = flows.sum(axis=0).astype(float)
         flow += (total * (moving / max(1.0, total.sum())) - flow) / (turn + 1)
         last.append(pace)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planners.checks import shaped, within
-from planners.crowd import NodeTables
 from planners.dense import UNCALLED
 from planners.grid import Grid
 from planners.guidance import UNIT, Lanes, Paces
@@ -23,6 +22,7 @@ from planners.jam import JamParameters, Watchdog
 from planners.kernels import freedom
 from planners.kernels import rotations as kernel
 from planners.kernels.states import far
+from planners.node_tables import NodeTables
 from planners.progress import Progress
 from planners.protocols import Stop, fitting
 from planners.roadmap import Ints
@@ -60,7 +60,7 @@ class FreedomTables(NodeTables):
         super().__init__(grid, Paces.of(Lanes(np.full(4 * grid.nodes, UNIT, np.int32))), goals)
         neighbours = int((grid.ahead.reshape(-1, 4) >= 0).sum(axis=1).max(initial=1))
         free = np.empty(self.tables.shape)
-        freedom.fill_all(goals, DAMP / max(1, neighbours), grid.ahead, free)
+        freedom.fill_all(self.goals, DAMP / max(1, neighbours), grid.ahead, free)
         known = np.isfinite(free)
         steps = self.tables / self.paces.unit
         total = float(free[known].sum())

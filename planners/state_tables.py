@@ -10,6 +10,7 @@ from planners.grid import Grid
 from planners.guidance import Lanes
 from planners.kernels.states import FAR_STEPS, fill_many, fill_steps, parts
 from planners.roadmap import Ints
+from planners.shelf import Shelf
 
 Longs = NDArray[np.int64]
 
@@ -27,10 +28,7 @@ class StateTables:
         costing(lanes.pace, lanes.unit)
         wide = longest(grid, Lanes(lanes.pace + np.int32(more), lanes.unit)) >= FAR_STEPS
         self.tables = np.empty((self.rows_max, states), np.uint32 if wide else np.uint16)
-        self._row_of = np.full(grid.nodes, -1, np.int32)
-        self._goal_of = np.full(self.rows_max, -1, np.int32)
-        self._used = np.zeros(self.rows_max, np.int64)
-        self._clock = 0
+        self._shelf = Shelf(grid.nodes, self.rows_max)
         self._scratch = _buckets(lanes, states)
         self._coming = lanes
         self._spare = np.empty((0, 0), self.tables.dtype)  # the same rows at what driving will cost
@@ -41,13 +39,13 @@ class StateTables:
         if lanes is not self._coming:
             costing(lanes.pace, lanes.unit)
             self._coming, self._spared[:] = lanes, False
-        due = np.flatnonzero((self._goal_of >= 0) & ~self._spared)[:most].astype(np.int32)
+        due = np.flatnonzero((self._shelf.goal_of >= 0) & ~self._spared)[:most].astype(np.int32)
         if len(due):
             if not len(self._spare):
                 self._spare = np.empty_like(self.tables)
             scratch = _buckets(lanes, len(self._grid.ahead))
             fill_many(
-                self._goal_of[due], due, lanes.pace, lanes.unit, self._grid.ahead, self._spare,
+                self._shelf.goal_of[due], due, lanes.pace, lanes.unit, self._grid.ahead, self._spare,
                 *scratch,
             )  # fmt: skip
             self._spared[due] = True
@@ -63,27 +61,13 @@ class StateTables:
     def rows(self, goals: Ints) -> Ints:
         """(G,) rows of `tables` for the goals; all stay valid until the next call."""
         within("goals", goals, self._grid.nodes)
-        self._clock += 1
-        row = self._row_of[goals]
-        self._used[row[row >= 0]] = self._clock
-        missing = np.unique(goals[row < 0])
+        row, missing, new = self._shelf.take(goals)
         if len(missing):
-            oldest = np.argsort(self._used, kind="stable")[: len(missing)]
-            if len(oldest) < len(missing) or self._used[oldest[-1]] == self._clock:
-                raise MemoryError(
-                    f"{len(np.unique(goals))} goals at a time, but only {self.rows_max} tables "
-                    "fit -> raise the byte bound"
-                )
-            forgotten = self._goal_of[oldest]
-            self._row_of[forgotten[forgotten >= 0]] = -1
-            new = oldest.astype(np.int32)
             fill_many(
                 missing, new, self.lanes.pace, self.lanes.unit, self._grid.ahead, self.tables,
                 *self._scratch,
             )  # fmt: skip
-            self._row_of[missing], self._goal_of[new] = new, missing
-            self._used[new], self._spared[new] = self._clock, False
-            row = self._row_of[goals]
+            self._spared[new] = False
         return row
 
     @property

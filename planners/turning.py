@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planners.checks import shaped, within
-from planners.crowd import NodeTables
 from planners.grid import Grid
 from planners.kernels import turning as kernel
+from planners.node_tables import NodeTables
 from planners.protocols import Ints, Stop
 from planners.state_tables import StateTables
 from planners.steps import Longs, checked

@@ -7,18 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from planners.crowd import (
-    CROWD_BYTES_MAX,
-    CrowdMatcher,
-    CrowdPlanner,
-    NodeTables,
-)
+from planners.crowd import CrowdMatcher, CrowdPlanner
 from planners.dense import FewMatcher, FewParameters, Lesson, shares
 from planners.grid import Grid, behind_bridges
 from planners.guidance import Paces, alternate
 from planners.jam import Watchdog
 from planners.kernels.states import WAIT
 from planners.lorr_scheduler import TaskMatcher
+from planners.node_tables import NodeTables
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.rotations import FreedomTables, Pockets, RotationParameters, RotationPlanner, gates_of
@@ -32,6 +28,7 @@ from sim.lorr_settings import CANDIDATES, CROWDED, DENSE, FULL, HUGE, NEVER, Set
 from sim.lorr_sight import Sight, starts
 
 TABLE_BYTES_MAX = 2 << 30
+CROWD_BYTES_MAX = 5 << 30, 4 << 30  # of tables for all goals; else of those that are asked for
 CROWD = 1500  # robots
 BUDGET_SHARE = 0.5  # of the budget: what is left is for a machine that is busy with something else
 REHEARSAL_STEPS = 300
@@ -43,6 +40,8 @@ WARM_ITERATIONS = 256
 DENSE_SHARE = 3  # robots on more than a third of the cells: jams form later than a rehearsal shows
 FULL_PERCENT = 92  # robots on more of the cells: they can only change places
 FULL_ROBOTS = 3000  # so many of them at most: more are a crowd however full the floor is
+NEAR_STEPS = 16
+IDLE_GOALS = 256  # for robots without tasks, where no task is visible at the start
 MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
 
@@ -170,7 +169,7 @@ class FullEntry(_Playing):
 
 
 class CrowdEntry(_Playing):
-    """The same for thousands of robots: tables by cell, all made before the first step."""
+    """The same for thousands of robots: tables by cell, made before the first step where all fit."""
 
     _planner: CrowdPlanner | PibtPlanner
 
@@ -182,10 +181,12 @@ class CrowdEntry(_Playing):
         tables: NodeTables | None = None,
     ) -> None:
         states, goals = starts(instance, grid), _goals(instance, grid)
-        try:
-            self.tables = tables or NodeTables(grid, _paces(instance, grid, settings), goals)
-        except MemoryError as error:
-            raise InstanceError(f"{instance.name}: {error}") from error
+        self.tables = tables or NodeTables(
+            grid, _paces(instance, grid, settings), goals, *CROWD_BYTES_MAX
+        )
+        if not self.tables.complete:
+            goals = self._first_goals(instance)
+        self._shelf = self.tables.shelf
         self._matcher = CrowdMatcher(self.tables, settings.crowd)
         if settings.plain:
             self._planner = PibtPlanner(grid, self.tables, states)
@@ -194,6 +195,24 @@ class CrowdEntry(_Playing):
         self._waited = np.zeros(len(states), np.int64)
         spread = 7919 * np.arange(len(states)) % len(goals)  # of those without a task
         self._last = goals[spread]
+
+    def _first_goals(self, instance: Instance) -> Ints:
+        """Where tables don't fit for all: goals of those that are filled before the first step."""
+        tables, robots = self.tables, len(instance.starts)
+        fewest, most = 3 * robots // 2, len(tables.tables)
+        if most < fewest:
+            raise InstanceError(
+                f"{instance.name}: {robots} robots on {tables.grid.nodes} cells need {fewest} tables "
+                f"of ways at a time, and {most} fit in {CROWD_BYTES_MAX[1] / 2**30:.1f} GB -> take "
+                "fewer robots, or a smaller floor"
+            )
+        visible = instance.tasks[: int(instance.reveal * robots)]
+        cells = np.array([errands[:2] for errands in visible], np.int64).reshape(-1)[:most]
+        goals = tables.grid.number[cells].astype(np.int32)
+        if not len(goals):
+            goals = tables.goals[:IDLE_GOALS]
+        tables.rows(goals)
+        return goals
 
     def match(self, sight: Sight) -> Ints:
         """(R,) tasks."""
@@ -204,13 +223,30 @@ class CrowdEntry(_Playing):
         self._planner.place(sight.states)
         goals, onward = sight.goals(schedule)
         goals = np.where(schedule < 0, self._last, goals)
+        if not self.tables.complete:
+            goals, onward = self._at_hand(goals, onward, sight.states)
         self._waited = np.where(goals == self._last, self._waited + 1, 0)
         self._last = goals
         togo = self.tables.togo(goals, sight.states)
         return self._planner.plan(goals, onward, self._waited - togo, stop)
 
+    def _at_hand(self, goals: Ints, onward: Ints, states: Ints) -> tuple[Ints, Ints]:
+        """Where tables don't fit for all: whose table can't be filled in a moment keeps its last goal
+        for a step, and who isn't near looks beyond only where that table is there."""
+        tables = self.tables
+        soon = tables.admit(goals, len(goals))
+        goals = np.where(soon, goals, self._last)
+        near = tables.togo(goals, states) <= NEAR_STEPS * tables.unit
+        looks = np.flatnonzero(soon & (onward >= 0) & (near | (tables.shelf.row_of[onward] >= 0)))
+        looks = looks[np.argsort(~near[looks], kind="stable")]
+        looks = looks[tables.admit(onward[looks], (len(tables.tables) - len(goals)) // 4)]
+        beyond = np.full_like(onward, -1)
+        beyond[looks] = onward[looks]
+        return goals, beyond
+
     def restore(self) -> None:
         """Tables as they were when it was frozen."""
+        self.tables.restore(self._shelf)
         if isinstance(self._planner, CrowdPlanner):
             self._planner.congestion.restore()
 
@@ -250,13 +286,6 @@ def ready(
     must be, kernels compiled. `gap`: as in `StepParameters`."""
     settings = settings or choose(instance, grid, gap)
     many = settings.rotate is None and crowd(instance, grid)
-    if many:
-        cells = grid.nodes if instance.errand is None else int(instance.errand.sum())
-        if 2 * cells * grid.nodes > CROWD_BYTES_MAX:
-            raise InstanceError(
-                f"{instance.name}: {cells} places of errands on {grid.nodes} cells need tables of "
-                f"more than {CROWD_BYTES_MAX >> 30} GB -> take a smaller instance"
-            )
     still = replace(settings.congestion, still=NEVER)  # tables are shared with the throw-away entry
     warm = replace(settings, steps=replace(settings.steps, improve=True), congestion=still)
     spare = Floor(instance, grid)

@@ -17,17 +17,15 @@ FAR_COST = np.int64(1) << 40
 
 
 @njit(cache=True, parallel=True)
-def fill_all(goals, rows, paces, kinds, ahead, tables, blocks, whole):
-    """Costs to each goal, with its kind of pace (`flow.fill_ways`), in `blocks` stretches that may run
-    side by side; `whole` (G,) out: whether all ways are in it."""
-    buckets = int(paces.max()) + 1
+def fill_all(goals, rows, coming, kinds, ahead, tables, blocks, whole):
+    """Costs to each goal, with its kind of `coming` (M, 4 N; `flow.fill_ways`), in `blocks` stretches
+    that may run side by side; `whole` (G,) out: whether all ways are in it."""
+    buckets = int(coming.max()) + 1
     for block in prange(blocks):
         ring = np.empty((buckets, len(ahead)), np.int32)
         size = np.zeros(buckets, np.int64)
         for k in range(len(goals) * block // blocks, len(goals) * (block + 1) // blocks):
-            whole[k] = fill_ways(
-                goals[k], True, paces[kinds[k]], ahead, tables[rows[k]], ring, size
-            )
+            whole[k] = fill_ways(goals[k], coming[kinds[k]], ahead, tables[rows[k]], ring, size)
 
 
 @njit(cache=True)

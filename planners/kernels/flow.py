@@ -10,10 +10,11 @@ from planners.kernels.states import far
 
 
 @njit(cache=True)
-def fill_ways(root, towards, pace, ahead, table, ring, size):
-    """Costs from each node to `root` (`towards`) or from `root` to each node: Dijkstra with a ring of
-    buckets. `pace` (4 N,) costs of driving forward from a state; `table` (N,) int32, uint16 or
-    uint32 out. Returns whether it holds all ways: False where some cost too much for it."""
+def fill_ways(root, costs, ahead, table, ring, size):
+    """Costs from `root` to each node, where driving forward from a state costs `costs` (4 N,), or from
+    each node to `root`, where they are `guidance.coming`: Dijkstra with a ring of buckets. `table`
+    (N,) int32, uint16 or uint32 out. Returns whether it holds all ways: False where some cost too
+    much for it."""
     table[:] = far(table)
     size[:] = 0
     buckets = len(size)
@@ -28,14 +29,15 @@ def fill_ways(root, towards, pace, ahead, table, ring, size):
             node = ring[b, i]
             if table[node] != cost:
                 continue
-            for heading in range(4):
-                other = ahead[4 * node + ((heading + 2) & 3 if towards else heading)]
+            for state in range(4 * node, 4 * node + 4):
+                other = ahead[state]
                 if other < 0:
                     continue
-                value = cost + pace[4 * (other if towards else node) + heading]
+                value = cost + costs[state]
                 if value < table[other]:
                     table[other] = value
-                    to = value % buckets
+                    to = b + costs[state]
+                    to -= buckets if to >= buckets else 0
                     ring[to, size[to]] = other
                     size[to] += 1
         size[b] = 0
@@ -70,9 +72,10 @@ def walk(node, root, towards, pace, ahead, table, x, flow):
 
 
 @njit(cache=True, parallel=True)
-def pour(roots, towards, start, nodes, pace, ahead, seed, flows):
+def pour(roots, towards, start, nodes, pace, coming, ahead, seed, flows):
     """Trips between root i and `nodes[start[i] : start[i + 1]]`; `towards` (G,) whether they lead to
-    the root. `flows` (blocks, 4 N) out: what each stretch of roots adds up to."""
+    the root; `coming`: `guidance.coming`. `flows` (blocks, 4 N) out: what each stretch of roots adds
+    up to."""
     blocks, buckets = len(flows), int(pace.max()) + 1
     for block in prange(blocks):
         ring = np.empty((buckets, len(ahead)), np.int32)
@@ -80,7 +83,7 @@ def pour(roots, towards, start, nodes, pace, ahead, seed, flows):
         table = np.empty(len(ahead) // 4, np.int32)
         flows[block] = 0
         for g in range(len(roots) * block // blocks, len(roots) * (block + 1) // blocks):
-            fill_ways(roots[g], towards[g], pace, ahead, table, ring, size)
+            fill_ways(roots[g], coming if towards[g] else pace, ahead, table, ring, size)
             x = np.uint64(seed + g + 1) * np.uint64(0x9E3779B97F4A7C15)
             for i in range(start[g], start[g + 1]):
                 if table[nodes[i]] < far(table):

@@ -41,6 +41,30 @@ def near_places(nodes, rows, least, tables, blocks, place, way):
                     worst[r - low], limit[r - low] = at, value[r - low, at]
 
 
+@njit(cache=True, parallel=True)
+def likely_places(here, there, least, blocks, place):
+    """For each robot the K places that seem cheapest, `place` (F, K) in no sequence, K at most as many
+    as there are: from `here` (F, L) and `there` (G, L) it is to the same landmarks, which says how far
+    apart they are at least; `least` (G,) is added."""
+    kept = place.shape[1]
+    for block in prange(blocks):
+        value = np.empty(kept, np.int64)
+        for r in range(len(here) * block // blocks, len(here) * (block + 1) // blocks):
+            value[:] = NEVER
+            worst, limit = 0, np.int64(NEVER)
+            for g in range(len(there)):
+                apart = np.int32(0)
+                for k in range(here.shape[1]):
+                    apart = max(apart, here[r, k] - there[g, k])
+                cost = apart + least[g]
+                if cost < limit:
+                    place[r, worst], value[worst] = g, cost
+                    for k in range(kept):
+                        if value[k] > value[worst]:
+                            worst = k
+                    limit = value[worst]
+
+
 @njit(cache=True)
 def first_free(g, start, holder, head):
     """The least of a place's tasks that nobody has; `start[g + 1]` when there is none."""

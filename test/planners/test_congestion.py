@@ -7,11 +7,12 @@ import pytest
 from floors_at_random import judged
 
 from planners.congestion import Congestion, CongestionParameters
-from planners.crowd import CrowdPlanner, NodeTables
+from planners.crowd import CrowdPlanner
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
 from planners.jam import JamParameters
 from planners.kernels.states import FAR_STEPS
+from planners.node_tables import NodeTables
 from planners.steps import StepParameters
 
 GOAL, BLOCKED, HERE = 10, 5, 2  # in the upper corridor of `two_ways`
@@ -134,12 +135,3 @@ def test_ways_that_jams_make_too_long_for_the_tables_are_left_as_they_were() -> 
     congestion = Congestion(tables, nodes)
     stand(congestion, nodes.tolist(), [0] * len(nodes), 40)
     assert (tables.tables == before).all()
-
-
-def test_tables_of_long_ways_that_are_too_large_are_refused() -> None:
-    free, goals = np.ones((1, 9000), bool), np.zeros(1, np.int32)
-    grid = Grid.of(free)
-    paces = Paces.of(alternate(free, grid, 16))
-    assert NodeTables(grid, paces, goals).tables[0, -1] == 20 * 8999
-    with pytest.raises(MemoryError, match="1 goals on 9000 cells, with ways too long"):
-        NodeTables(grid, paces, goals, bytes_max=30_000)

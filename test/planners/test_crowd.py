@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from planners.crowd import CrowdMatcher, CrowdMatchParameters, NodeTables
+from planners.crowd import CrowdMatcher, CrowdMatchParameters
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
 from planners.kernels import crowd
 from planners.lorr_scheduler import MatchParameters, TaskMatcher
+from planners.node_tables import NodeTables
 from planners.state_tables import StateTables
 
 Cost = Callable[[int, int], int]

@@ -247,16 +247,19 @@ def test_an_instance_that_needs_too_much_memory_is_refused(
     instance: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lorr_entry, "TABLE_BYTES_MAX", 100)
-    monkeypatch.setattr(lorr_entry, "CROWD_BYTES_MAX", 100)
-    with pytest.raises(InstanceError, match="take a smaller instance"):
+    monkeypatch.setattr(lorr_entry, "CROWD_BYTES_MAX", (100, 8 * 80))
+    with pytest.raises(InstanceError, match=r"6 robots on 40 cells need 9 .* 8 fit .* take fewer"):
         lorr.Match(load(instance))
 
 
+@pytest.mark.parametrize("tables", [40, 14])
 def test_the_crowds_entry_plays_by_the_rules(
-    instance: Path, monkeypatch: pytest.MonkeyPatch
+    instance: Path, monkeypatch: pytest.MonkeyPatch, tables: int
 ) -> None:
-    """The planner for ten thousand robots, on a small instance: our own replay judges."""
+    """The planner for ten thousand robots, on a small instance, with tables for all 40 cells or for
+    few at a time: our own replay judges."""
     monkeypatch.setattr(lorr_entry, "CROWD", 1)
+    monkeypatch.setattr(lorr_entry, "CROWD_BYTES_MAX", (1 if tables < 40 else 40 * 80, tables * 80))
     result = lorr.run_lorr(instance, 60, 60_000, iterations=128)
     assert sum(1 for _ in replay(instance, result)) == 60
     assert result["numTaskFinished"] > 0

@@ -60,13 +60,15 @@ def told(path: Path) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.parametrize("team", ["small", "dense", "full", "crowd"])
+@pytest.mark.parametrize("team", ["small", "dense", "full", "crowd", "few tables"])
 def test_a_match_resumed_is_the_match_played_through(
     instance: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, team: str, capfd: Any
 ) -> None:
     """All entries, broken off twice, under a bound on iterations."""
-    if team == "crowd":
+    if team in ("crowd", "few tables"):
         monkeypatch.setattr(lorr_entry, "CROWD", 1)
+    if team == "few tables":
+        monkeypatch.setattr(lorr_entry, "CROWD_BYTES_MAX", (1, 14 * 80))
     if team == "dense":
         monkeypatch.setattr(lorr_entry, "DENSE_SHARE", 100)
     if team == "full":
