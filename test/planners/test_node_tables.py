@@ -85,3 +85,14 @@ def test_all_tasks_are_seen_in_the_end() -> None:
         done += len(taken)
         tasks = {task: errands for task, errands in tasks.items() if task not in taken}
     assert done == len(part) // 2
+
+
+@pytest.mark.parametrize("bytes_max", [30_000, 1 << 20])
+def test_ways_too_long_for_small_tables_are_known(bytes_max: int) -> None:
+    """Given a corridor in which a way costs more than 65,535, where all fits and where it doesn't."""
+    grid = Grid.of(np.ones((1, 9000), bool))
+    paces = Paces.of(alternate(np.ones((1, 9000), bool), grid, 16))
+    tables = NodeTables(grid, paces, np.zeros(1, np.int32), bytes_max)
+    assert tables.complete == (bytes_max > 36_000)
+    start, end = np.array([4 * 8999], np.int32), np.zeros(1, np.int32)
+    assert tables.togo(end, start)[0] == tables.legs(start >> 2, end)[0] == 20 * 8999
