@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from planners.node_tables import NodeTables
 
 Small = NDArray[np.int16]
-CHUNK = 64  # tables between two looks at the clock
+CHUNK = 64  # tables between two looks at the clock, fewer if they have more nodes than
+CHUNK_NODES = 2_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,9 @@ class Congestion:
         turn = np.argsort(since[rows], kind="stable")[: -(-len(goals) // p.turns)]
         made = 0
         coming = self._with(more)
+        chunk = max(1, min(CHUNK, CHUNK_NODES // self._tables.grid.nodes))
         while made < len(turn) and not stop(0):
-            some = turn[made : made + CHUNK]
+            some = turn[made : made + chunk]
             self._fill(named[some], rows[some], coming)
             made += len(some)
         done = turn[:made]

@@ -13,12 +13,13 @@ from planners.congestion import Congestion, CongestionParameters
 from planners.guidance import BLOCKS
 from planners.kernels import crowd, matching
 from planners.kernels import operations as kernel
+from planners.kernels.states import FAR_WIDE
 from planners.node_tables import NodeTables
 from planners.protocols import Stop
 from planners.roadmap import Ints
 from planners.steps import Chooser, Longs, StepParameters
 
-LIKELY = 4  # times as many places are looked at more closely as are kept
+LIKELY = 2  # times as many places are looked at more closely as are kept
 
 
 class CrowdPlanner(Chooser):
@@ -122,7 +123,7 @@ class CrowdMatcher:
         load = np.bincount(group[chosen[having]], minlength=len(firsts)).astype(np.int64)
         nodes = states >> 2
         head = start[:-1].copy()
-        free, pairs = np.flatnonzero(held < 0), p.pairs // (1 if self._tables.complete else 2)
+        free, pairs = np.flatnonzero(held < 0), p.pairs
         while len(free) and pairs > 0:  # whoever finds all its places taken looks at those left
             left = np.flatnonzero(np.bincount(group[holder < 0], minlength=len(firsts)))
             if not len(left):
@@ -156,8 +157,9 @@ class CrowdMatcher:
             matching.near_places(nodes, rows, least, tables.tables, BLOCKS, place, way)
             return place, way
         likely = np.zeros((len(nodes), min(LIKELY * kept, len(rows))), np.int64)
-        marks = tables.marks[nodes], tables.marks[tables.shelf.goal_of[rows]]
-        matching.likely_places(*marks, least, BLOCKS, likely)
+        there = np.ascontiguousarray(tables.marks[tables.shelf.goal_of[rows]].T)
+        extra = np.minimum(least, FAR_WIDE // 2).astype(np.int32)
+        matching.likely_places(tables.marks[nodes], there, extra, BLOCKS, likely)
         ways = tables.tables[rows[likely], nodes[:, None]].astype(np.int64)
         best = np.argpartition(ways + least[likely], kept - 1, axis=1)[:, :kept]
         return np.take_along_axis(likely, best, 1), np.take_along_axis(ways, best, 1)

@@ -12,6 +12,8 @@ import heapq
 import numpy as np
 from numba import njit, prange
 
+from planners.kernels.states import FAR_WIDE
+
 NEVER = 1 << 40
 
 
@@ -44,19 +46,20 @@ def near_places(nodes, rows, least, tables, blocks, place, way):
 @njit(cache=True, parallel=True)
 def likely_places(here, there, least, blocks, place):
     """For each robot the K places that seem cheapest, `place` (F, K) in no sequence, K at most as many
-    as there are: from `here` (F, L) and `there` (G, L) it is to the same landmarks, which says how far
-    apart they are at least; `least` (G,) is added."""
+    as there are: from `here` (F, L) and `there` (L, G) it is to the same landmarks, which says how far
+    apart they are at least; `least` (G,) is added. All int32."""
     kept = place.shape[1]
     for block in prange(blocks):
-        value = np.empty(kept, np.int64)
+        value, apart = np.empty(kept, np.int32), np.empty(len(least), np.int32)
         for r in range(len(here) * block // blocks, len(here) * (block + 1) // blocks):
-            value[:] = NEVER
-            worst, limit = 0, np.int64(NEVER)
-            for g in range(len(there)):
-                apart = np.int32(0)
-                for k in range(here.shape[1]):
-                    apart = max(apart, here[r, k] - there[g, k])
-                cost = apart + least[g]
+            apart[:] = 0
+            for k in range(len(there)):
+                for g in range(len(least)):
+                    apart[g] = max(apart[g], here[r, k] - there[k, g])
+            value[:] = FAR_WIDE
+            worst, limit = 0, np.int32(FAR_WIDE)
+            for g in range(len(least)):
+                cost = apart[g] + least[g]
                 if cost < limit:
                     place[r, worst], value[worst] = g, cost
                     for k in range(kept):
