@@ -51,6 +51,7 @@ class Congestion:
         """A new step: `nodes`, `goals` (R,)."""
         p = self._p
         self._step += 1
+        self._tables.shelf.step = self._step
         self._stood = np.where(nodes == self._before, self._stood + 1, 0).astype(np.int32)
         self._before = nodes.copy()
         self._heat *= np.float32(p.kept_permille / 1000)
@@ -72,7 +73,10 @@ class Congestion:
         rows = self._tables.rows(named)
         if not more.any():
             named, rows = named[since[rows] > 0], rows[since[rows] > 0]
-        turn = np.argsort(since[rows], kind="stable")[: -(-len(goals) // p.turns)]
+        last = np.maximum(since, self._tables.shelf.seen)[
+            rows
+        ]  # new ones wait for their turn as well
+        turn = np.argsort(last, kind="stable")[: -(-len(goals) // p.turns)]
         made = 0
         coming = self._with(more)
         chunk = max(1, min(CHUNK, CHUNK_NODES // self._tables.grid.nodes))

@@ -108,6 +108,8 @@ class CrowdMatcher:
         ids = np.fromiter(tasks, np.int32, len(tasks))
         self._know(tasks, ids)
         ids = self._at_hand(ids, held)
+        if not len(ids):
+            return answer
         ids = ids[np.lexsort((self._extra[ids], self._first[ids]))]
         firsts, at, group = np.unique(self._first[ids], return_index=True, return_inverse=True)
         start = np.append(at, len(ids)).astype(np.int64)
@@ -161,7 +163,8 @@ class CrowdMatcher:
         extra = np.minimum(least, FAR_WIDE // 2).astype(np.int32)
         matching.likely_places(tables.marks[nodes], there, extra, BLOCKS, likely)
         ways = tables.tables[rows[likely], nodes[:, None]].astype(np.int64)
-        best = np.argpartition(ways + least[likely], kept - 1, axis=1)[:, :kept]
+        # sorted, not parted: which of equals a partition keeps depends on the processor
+        best = np.argsort(ways + least[likely], axis=1, kind="stable")[:, :kept]
         return np.take_along_axis(likely, best, 1), np.take_along_axis(ways, best, 1)
 
     def _at_hand(self, ids: Ints, held: Ints) -> Ints:

@@ -13,7 +13,7 @@ from planners.checks import costing, within
 from planners.grid import Grid
 from planners.guidance import BLOCKS, Lanes, Paces, coming
 from planners.kernels import crowd
-from planners.kernels.states import FAR_STEPS, far
+from planners.kernels.states import FAR_STEPS, parts
 from planners.roadmap import Ints
 from planners.shelf import Shelf
 from planners.state_tables import longest
@@ -22,6 +22,7 @@ Longs = NDArray[np.int64]
 
 MOMENT_NODES = 6_000_000  # that are filled in two tenths of a second
 MARKS = 12
+NO_WAY = 1 << 28  # to a landmark: costs of places are added to it
 
 
 class NodeTables:
@@ -109,17 +110,21 @@ class NodeTables:
         return least.astype(np.int64)
 
     def _landmarks(self) -> Ints:
-        """(N, L) costs to nodes that are far from each other; 0 from where there is no way."""
+        """(N, L) costs to nodes that are far from each other; `NO_WAY` from where there is none. Parts
+        of the floor that are too small for one of their own have none: there may be hundreds."""
         marks = np.empty((min(MARKS, self.grid.nodes), self.grid.nodes), np.uint32)
         whole, none = np.zeros(1, bool), np.zeros(1, np.int32)
-        away = np.zeros(1, np.int32)
+        part = parts(self.grid.ahead)
+        large = MARKS * np.bincount(part)[part] >= self.grid.nodes
+        away = large.argmax(keepdims=True).astype(np.int32)
         for k in range(len(marks)):
             crowd.fill_all(
                 away, none, self.coming, self.paces.kind(away), self.grid.ahead, marks[k : k + 1],
                 1, whole,
             )  # fmt: skip
-            away = marks[: k + 1].min(axis=0).argmax(keepdims=True).astype(np.int32)
-        return np.where(marks < far(marks), marks, 0).T.astype(np.int32)
+            apart = np.where(large, marks[: k + 1].min(axis=0), 0)
+            away = apart.argmax(keepdims=True).astype(np.int32)
+        return np.minimum(marks, NO_WAY).T.astype(np.int32)
 
     @property
     def unit(self) -> int:

@@ -17,6 +17,8 @@ class Shelf:
         self.since = np.zeros(
             rows, np.int32
         )  # by row: the step of `Congestion`, 0: nothing learned
+        self.step = 0  # of `Congestion`, just now,
+        self.seen = np.zeros(rows, np.int32)  # and by row: when its goal was given it
         self._used = np.zeros(rows, np.int64)
         self._clock = 0
 
@@ -38,5 +40,5 @@ class Shelf:
         forgotten = self.goal_of[oldest]
         self.row_of[forgotten[forgotten >= 0]] = -1
         self.row_of[new], self.goal_of[oldest] = oldest, new
-        self._used[oldest], self.since[oldest] = self._clock, 0
+        self._used[oldest], self.since[oldest], self.seen[oldest] = self._clock, 0, self.step
         return self.row_of[goals], new, oldest

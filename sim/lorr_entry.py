@@ -41,7 +41,6 @@ DENSE_SHARE = 3  # robots on more than a third of the cells: jams form later tha
 FULL_PERCENT = 92  # robots on more of the cells: they can only change places
 FULL_ROBOTS = 3000  # so many of them at most: more are a crowd however full the floor is
 NEAR_STEPS = 16
-IDLE_GOALS = 256  # for robots without tasks, where no task is visible at the start
 MOVING = 0.85  # share of robots that drive at a time
 REHEARSAL_MAX = 2_000_000  # robots x cells: above, the settings for crowds are taken unrehearsed
 
@@ -193,6 +192,9 @@ class CrowdEntry(_Playing):
         else:
             self._planner = CrowdPlanner(self.tables, states, settings.steps, settings.congestion)
         self._waited = np.zeros(len(states), np.int64)
+        self._unheard = np.zeros(
+            len(states), np.int64
+        )  # steps since its goal's table was asked for
         spread = 7919 * np.arange(len(states)) % len(goals)  # of those without a task
         self._last = goals[spread]
 
@@ -207,10 +209,8 @@ class CrowdEntry(_Playing):
                 "fewer robots, or a smaller floor"
             )
         visible = instance.tasks[: int(instance.reveal * robots)]
-        cells = np.array([errands[:2] for errands in visible], np.int64).reshape(-1)[:most]
+        cells = [cell for errands in visible for cell in errands[:2]][:most]
         goals = tables.grid.number[cells].astype(np.int32)
-        if not len(goals):
-            goals = tables.goals[:IDLE_GOALS]
         tables.rows(goals)
         return goals
 
@@ -232,9 +232,12 @@ class CrowdEntry(_Playing):
 
     def _at_hand(self, goals: Ints, onward: Ints, states: Ints) -> tuple[Ints, Ints]:
         """Where tables don't fit for all: whose table can't be filled in a moment keeps its last goal
-        for a step, and who isn't near looks beyond only where that table is there."""
-        tables = self.tables
-        soon = tables.admit(goals, len(goals))
+        for a step (who has waited longest comes first), and who isn't near looks beyond only where
+        that table is there."""
+        tables, soon = self.tables, np.empty(len(goals), bool)
+        longest = np.argsort(-self._unheard, kind="stable")
+        soon[longest] = tables.admit(goals[longest], len(goals))
+        self._unheard = np.where(soon, 0, self._unheard + 1)
         goals = np.where(soon, goals, self._last)
         near = tables.togo(goals, states) <= NEAR_STEPS * tables.unit
         looks = np.flatnonzero(soon & (onward >= 0) & (near | (tables.shelf.row_of[onward] >= 0)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from floors_at_random import judged
 
+from planners import congestion
 from planners.congestion import Congestion, CongestionParameters
 from planners.crowd import CrowdPlanner
 from planners.grid import Grid
@@ -135,3 +136,20 @@ def test_ways_that_jams_make_too_long_for_the_tables_are_left_as_they_were() -> 
     congestion = Congestion(tables, nodes)
     stand(congestion, nodes.tolist(), [0] * len(nodes), 40)
     assert (tables.tables == before).all()
+
+
+def test_goals_in_use_have_their_turn_though_new_ones_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given time for a few tables a step, and as many new goals in tables that don't fit for all."""
+    monkeypatch.setattr(congestion, "CHUNK", 4)
+    free = np.ones((20, 20), bool)
+    grid = Grid.of(free)
+    paces, every = Paces.of(alternate(free, grid, 0)), np.arange(400, dtype=np.int32)
+    tables = NodeTables(grid, paces, every, 1, 60 * 800)
+    old, onward = np.arange(100, 130, dtype=np.int32), np.full(36, -1, np.int32)
+    learning = Congestion(tables, every[:36])
+    for step in range(100):
+        goals = np.append(old, 200 + (6 * step + every[:6]) % 200).astype(np.int32)
+        learning.look(every[:36], goals)
+        asked = iter([False])
+        learning.learn(goals, onward, lambda made, asked=asked: next(asked, True))
+    assert tables.shelf.since[tables.rows(old)].min() > 75

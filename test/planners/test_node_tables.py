@@ -11,7 +11,7 @@ from planners import node_tables
 from planners.crowd import CrowdMatcher, CrowdMatchParameters
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
-from planners.kernels.states import FAR_STEPS
+from planners.kernels.states import FAR_STEPS, parts
 from planners.node_tables import NodeTables
 
 ROWS = 12
@@ -96,3 +96,25 @@ def test_ways_too_long_for_small_tables_are_known(bytes_max: int) -> None:
     assert tables.complete == (bytes_max > 36_000)
     start, end = np.array([4 * 8999], np.int32), np.zeros(1, np.int32)
     assert tables.togo(end, start)[0] == tables.legs(start >> 2, end)[0] == 20 * 8999
+
+
+def test_landmarks_are_not_lost_on_pockets() -> None:
+    """Given a floor with more than a hundred parts, nearly all of a few cells."""
+    free = np.random.default_rng(0).random((128, 128)) > 0.3
+    grid = Grid.of(free)
+    goals = np.arange(grid.nodes, dtype=np.int32)
+    some = NodeTables(grid, Paces.of(alternate(free, grid, 0)), goals, 1, 200 * grid.nodes)
+    part = parts(grid.ahead)
+    main = np.flatnonzero(part == np.bincount(part).argmax()).astype(np.int32)
+    heads, tails = np.random.default_rng(1).choice(main, (2, 90))
+    assert part.max() > 100
+    assert some.legs(tails, heads).sum() > 0.85 * some.togo(heads, 4 * tails).sum()
+
+
+def test_where_no_table_has_room_no_task_is_seen() -> None:
+    grid = Grid.of(np.ones((4, 4), bool))
+    goals = np.arange(16, dtype=np.int32)
+    some = NodeTables(grid, Paces.of(alternate(np.ones((4, 4), bool), grid, 0)), goals, 1, 2 * 32)
+    matcher, none = CrowdMatcher(some), np.full(1, -1, np.int32)
+    assert len(some.tables) == 2
+    assert matcher.match({0: [3, 5]}, np.zeros(1, np.int32), none).tolist() == [-1]

@@ -14,10 +14,11 @@ import pytest
 import small_league
 
 from orchestrator.layout import LayoutError
+from planners import node_tables
 from planners.grid import Grid
 from planners.jam import Watchdog
 from sim import lorr, lorr_entry
-from sim.lorr_files import InstanceError, load
+from sim.lorr_files import Instance, InstanceError, load
 from sim.lorr_rules import Floor
 from sim.lorr_settings import CROWDED, DENSE, FULL, HUGE, Settings
 
@@ -304,3 +305,28 @@ def test_what_a_jam_needs_is_compiled_before_the_clock_runs(
     given = load(instance)
     lorr_entry.ready(given, Grid.of(given.free), settings)
     assert jams
+
+
+@pytest.mark.parametrize("length", [1, 12])
+def test_few_tables_serve_all_robots_and_tasks_of_any_length(
+    monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    """Given one table that may be filled in a moment, and sixty robots that ask for more."""
+    monkeypatch.setattr(lorr_entry, "CROWD", 1)
+    monkeypatch.setattr(lorr_entry, "CROWD_BYTES_MAX", (1, 100 * 2 * 576))
+    monkeypatch.setattr(node_tables, "MOMENT_NODES", 576)
+    dice = np.random.default_rng(1)
+    tasks = []
+    for number in range(600):
+        walk = dice.integers(0, 24, 2) + dice.integers(-2, 3, (length + number % 2, 2)).cumsum(
+            axis=0
+        )
+        tasks.append((walk.clip(0, 23) @ [24, 1]).tolist())
+    free = np.ones((24, 24), bool)
+    given = Instance("few", free, dice.permutation(576)[:60].tolist(), tasks, 1.5, "")
+    match = lorr.Match(given, None, 20)
+    match.run(300, 1000.0)
+    last = np.zeros(60, int)
+    for time, robot, *_ in match.tasks.events:
+        last[robot] = time
+    assert last.min() > (300 - 120 if length > 1 else 0), "of short tasks there are too few for all"
