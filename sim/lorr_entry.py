@@ -192,9 +192,7 @@ class CrowdEntry(_Playing):
         else:
             self._planner = CrowdPlanner(self.tables, states, settings.steps, settings.congestion)
         self._waited = np.zeros(len(states), np.int64)
-        self._unheard = np.zeros(
-            len(states), np.int64
-        )  # steps since its goal's table was asked for
+        self._unheard = np.zeros(len(states), np.int64)  # steps for which a goal's table was asked
         spread = 7919 * np.arange(len(states)) % len(goals)  # of those without a task
         self._last = goals[spread]
 

@@ -47,7 +47,7 @@ def near_places(nodes, rows, least, tables, blocks, place, way):
 def likely_places(here, there, least, blocks, place):
     """For each robot the K places that seem cheapest, `place` (F, K) in no sequence, K at most as many
     as there are: from `here` (F, L) and `there` (L, G) it is to the same landmarks, which says how far
-    apart they are at least; `least` (G,) is added. All int32."""
+    apart they are about; `least` (G,) is added. All int32."""
     kept = place.shape[1]
     for block in prange(blocks):
         value, apart = np.empty(kept, np.int32), np.empty(len(least), np.int32)
