@@ -11,6 +11,7 @@ from orchestrator.core import (
     chargers,
     charging,
     congestion,
+    density,
     detours,
     energy,
     filing,
@@ -250,5 +251,6 @@ def _ticked(world: World) -> None:
     nonsense.watch(world)
     recovery.watch(world)
     congestion.watch(world)
+    density.watch(world)
     planning.switch(world)
     planning.want_if_due(world)
