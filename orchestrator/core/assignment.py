@@ -147,7 +147,7 @@ def made(world: World, event: AssignmentMade) -> None:
         if task is None or robot.barred or not task.fleets >> robot.fleet & 1:
             continue
         if robot.idle and (not robot.charging or charging.enough(world, robot)):
-            if density.may_begin(world, robot):
+            if density.begins(world, robot):
                 carry.begin(world, robot, task)
         elif not robot.stuck:
             robot.next_task = number

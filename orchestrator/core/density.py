@@ -1,9 +1,9 @@
-"""How many robots of a fleet are under way at a time (ADR 28).
+"""How many robots of a fleet are at work at a time (ADR 28).
 
-Lanes carry the more the more robots are on them, up to a density; beyond it each further one costs
-the others more than it brings (the fundamental diagram of traffic; Greenshields, 1935). So where fewer
-drive than once did, and many stand on their way, fewer begin something new, and the others park; where
-lanes flow again, more do.
+Lanes carry the more the more robots drive on them, up to a density; beyond it each further one costs
+the others more than it brings (the fundamental diagram of traffic; Greenshields, 1935). So where too
+large a share of a fleet's robots that are under way stands, fewer of them begin something new, and the
+others park; where lanes are free again, more do.
 """
 
 from __future__ import annotations
@@ -12,43 +12,45 @@ from orchestrator.core.robots import Robot
 from orchestrator.core.world import MS_NS, NEVER_NS, Density, World
 
 PERIOD_NS = 60_000 * MS_NS  # between two decisions: what was decided must be felt first
-PART = 16  # one robot in so many fewer is fewer, and so many fewer may at a time
-FADES = 256  # what was seen once counts one in so many less from period to period
+STEP = 16  # one robot in so many, at a time
+LEAST = 4  # one robot in so many of a fleet may always work
+SLACK_PERCENT = 5  # that less must wait before more begin
 
 
 def watch(world: World) -> None:
-    """Once a tick: who drives and who waits, by fleet; now and then, how many may be under way."""
-    if not world.site.policy.hold_back:
-        world.density = [Density(since_ns=world.time_ns) for _ in world.site.fleets]
+    """Once a tick: who drives and who waits, by fleet; now and then, how many may work."""
+    percent = world.site.policy.waiting_percent
+    if not percent:
+        world.density = [Density() for _ in world.site.fleets]
         return
-    under_way, traffic = [0] * len(world.density), world.traffic
+    count, busy = [0] * len(world.density), [0] * len(world.density)
+    traffic = world.traffic
     for robot in world.robots:
         state = world.density[robot.fleet]
-        drives = not traffic.still(robot.index)
-        waits = robot.goal >= 0 and traffic.tail[robot.index] != robot.goal and not robot.stuck
-        if drives or waits:
-            under_way[robot.fleet] += 1
-            state.driving += drives
-            state.waiting += not drives
+        count[robot.fleet] += 1
+        busy[robot.fleet] += not (robot.idle or robot.stuck or robot.charging)
+        if not traffic.still(robot.index):
+            state.driving += 1
+        elif robot.goal >= 0 and not robot.stuck:
+            state.waiting += traffic.tail[robot.index] != robot.goal
     for fleet, state in enumerate(world.density):
-        state.ticks += 1
         if world.time_ns - state.since_ns >= PERIOD_NS:
-            _decide(state, 1000 * state.driving // state.ticks, 1000 * state.waiting // state.ticks)
-            state.since_ns, state.ticks, state.driving, state.waiting = world.time_ns, 0, 0, 0
-        state.spare = state.most // 1000 - under_way[fleet]
+            _decide(state, count[fleet], busy[fleet], percent)
+            state.since_ns, state.driving, state.waiting = world.time_ns, 0, 0
+        state.spare = state.most - busy[fleet]
 
 
-def _decide(state: Density, driving: int, waiting: int) -> None:
-    """Thousandths of robots, on the mean of the period."""
-    under_way = driving + waiting
-    state.flow = max(driving, state.flow - state.flow // FADES)
-    if PART * driving < (PART - 1) * state.flow and 3 * waiting > under_way:
-        now = under_way if state.most < 0 else min(state.most, under_way)
-        state.most = max(state.flow, now - now // PART)
-    elif 4 * under_way < 3 * state.most:
-        state.most = -1  # so many don't want to
-    elif state.most >= 0:
-        state.most += state.most // (4 * PART)
+def _decide(state: Density, count: int, busy: int, percent: int) -> None:
+    share = 100 * state.waiting
+    under_way = state.driving + state.waiting
+    bounded = state.most >= 0
+    if share > percent * under_way:
+        now = min(state.most, busy) if bounded else busy
+        state.most = max(-(-count // LEAST), now - -(-now // STEP))
+    elif bounded and share < (percent - SLACK_PERCENT) * under_way:
+        state.most += -(-count // STEP)
+        if state.most >= count:
+            state.most = -1
 
 
 def most_urgent_first(world: World, pairs: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
@@ -60,8 +62,8 @@ def most_urgent_first(world: World, pairs: tuple[tuple[int, int], ...]) -> list[
     return sorted(pairs, key=lambda pair: (known.get(pair[0], 0), pair[0]))
 
 
-def may_begin(world: World, robot: Robot) -> bool:
-    """It is where it was to be: may it be on its way to something new?"""
+def begins(world: World, robot: Robot) -> bool:
+    """It is idle: may it begin something?"""
     state = world.density[robot.fleet]
     if state.most < 0:
         return True
@@ -69,3 +71,10 @@ def may_begin(world: World, robot: Robot) -> bool:
         return False
     state.spare -= 1
     return True
+
+
+def goes_on(world: World, robot: Robot) -> bool:
+    """It has done something: may it begin the next?"""
+    state = world.density[robot.fleet]
+    state.spare += 1
+    return begins(world, robot)

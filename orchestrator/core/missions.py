@@ -205,7 +205,7 @@ def rest(world: World, robot: Robot) -> None:
     robot.idle_since_ns = world.time_ns
     task = world.tasks.get(robot.next_task)
     robot.next_task = -1
-    if task is not None and density.may_begin(world, robot):
+    if task is not None and density.goes_on(world, robot):
         carry.begin(world, robot, task)
         return
     bay = bays.inside(world, robot.index)

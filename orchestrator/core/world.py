@@ -159,15 +159,13 @@ class Congestion:
 
 @dataclass(slots=True)
 class Density:
-    """Of a fleet: who is under way, and how many may be; see `core.density`."""
+    """Of a fleet: who waits on the lanes, and how many may work; see `core.density`."""
 
     driving: int = 0  # robots, summed over ticks
     waiting: int = 0
-    ticks: int = 0
+    most: int = -1  # at work at a time; -1: no bound
+    spare: int = 0  # that may begin something until the next tick
     since_ns: int = 0  # of the sums
-    flow: int = 0  # thousandths of robots that drove when most of them did
-    most: int = -1  # thousandths that may be under way; -1: all
-    spare: int = 0  # robots that may begin something until the next tick
 
 
 @dataclass(slots=True)

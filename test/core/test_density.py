@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from scenes import ring
 
-from orchestrator.core import density, missions
+from orchestrator.core import density
 from orchestrator.core.messages import AssignmentMade, PolicyChanged, RobotJoined, RunStarted
 from orchestrator.core.robots import Robot
 from orchestrator.core.step import step
@@ -19,9 +19,9 @@ SECOND_NS = 10**9
 COUNT = 8
 
 
-def hall(hold_back: bool = True) -> World:
-    """Eight robots on the ring; nobody is under way."""
-    site = replace(LOADED.site, policy=replace(LOADED.site.policy, hold_back=hold_back))
+def hall(percent: int = 30, waiting: int = 0) -> World:
+    """Eight robots on the ring; so many of them stand on their way, the others rest."""
+    site = replace(LOADED.site, policy=replace(LOADED.site.policy, waiting_percent=percent))
     world = new_world(site)
     step(world, 0, RunStarted(site_hash=site.hash, core_version=CORE_VERSION))
     nodes = [n for n in range(ROADMAP.nodes) if ROADMAP.node_bay[n] < 0][::3]
@@ -31,73 +31,73 @@ def hall(hold_back: bool = True) -> World:
             battery_permille=900,
         )  # fmt: skip
         step(world, 0, joined)
-    on_lanes(world, 0, 0)
+    for robot in world.robots:
+        robot.goal = -1
+    wait(world, waiting)
     return world
 
 
-def on_lanes(world: World, driving: int, waiting: int) -> None:
-    """So many drive, and so many stand on their way."""
+def wait(world: World, count: int) -> None:
+    """So many stand on their way, with a load."""
     for robot in world.robots:
-        index, tail = robot.index, world.traffic.tail[robot.index]
-        under_way = index < driving + waiting
-        robot.goal = (tail + 1) % ROADMAP.nodes if under_way else tail
-        world.traffic.released[index].clear()
-        if index < driving:
-            world.traffic.released[index].append(0)
+        robot.goal = ROADMAP.edge_head[0] if robot.index < count else -1
+        robot.loads = ["tote"] if robot.index < count else []
+        world.traffic.released[robot.index].clear()
+        if robot.goal == world.traffic.tail[robot.index]:
+            robot.goal = ROADMAP.edge_head[1]
 
 
-def periods(world: World, driving: int, waiting: int, count: int = 1) -> int:
-    """So many go by, tick by tick; thousandths of robots that may be under way then."""
-    on_lanes(world, driving, waiting)
+def periods(world: World, count: int) -> int:
+    """So many go by, tick by tick; how many may work then."""
     for _ in range(count * density.PERIOD_NS // SECOND_NS):
         world.time_ns += SECOND_NS
         density.watch(world)
     return world.density[0].most
 
 
-def test_where_fewer_drive_and_many_stand_fewer_may_be_under_way_until_lanes_flow() -> None:
-    world = hall()
-    assert periods(world, 4, 4) == -1, "so many never drove"
-    assert periods(world, 3, 1) == -1, "fewer drive, but few stand"
-    assert periods(world, 3, 5) == 8000 - 500
-    assert world.density[0].spare == 7 - 8
-    assert periods(world, 3, 4) == 7000 - 437
-    assert periods(world, 2, 4) == 6000 - 375
-    falling = [periods(world, 2, 4) for _ in range(14)]
-    assert falling[-1] == world.density[0].flow > 3500, "as many as drove once always may"
-    before = falling[-1]
-    assert periods(world, 3, 1) == before + before // 64, "what flows grows"
-    assert periods(world, 2, 0) == -1, "so many don't want to"
+def test_where_many_wait_fewer_work_and_then_more_again() -> None:
+    world = hall(waiting=6)
+    assert periods(world, 1) == 5, "one less than do"
+    wait(world, 4)
+    assert periods(world, 1) == 3, "who works counts, not who might"
+    assert periods(world, 9) == 2, "a quarter of the fleet always may"
+    wait(world, 0)
+    assert [periods(world, 1) for _ in range(6)] == [2, 2, 2, 2, 2, 2], "nobody is under way"
 
 
-def test_what_was_seen_once_fades() -> None:
-    """Lanes may carry less today."""
-    world = hall()
-    periods(world, 4, 0)
-    before = world.density[0].flow
-    periods(world, 3, 0, 120)
-    assert world.density[0].flow < 3200 < before
-    assert periods(world, 3, 4) == -1
+def test_where_lanes_are_free_again_all_may_work() -> None:
+    world = hall(waiting=6)
+    periods(world, 2)
+    state = world.density[0]
+    for _ in range(3):
+        state.driving, state.waiting, state.since_ns = 80, 20, world.time_ns - density.PERIOD_NS
+        before = state.most
+        wait(world, 0)
+        density.watch(world)
+        assert state.most == before + 1
+    for share, changes in ((28, 0), (31, -1)):
+        state.driving, state.waiting = 100 - share, share
+        state.since_ns, before = world.time_ns - density.PERIOD_NS, state.most
+        wait(world, state.most)
+        for robot in world.robots:
+            robot.goal = -1
+        density.watch(world)
+        assert state.most == before + changes
+    state.most = 7
+    state.driving, state.waiting, state.since_ns = 100, 0, world.time_ns - density.PERIOD_NS
+    density.watch(world)
+    assert state.most == -1, "there is no bound any more"
 
 
-def test_without_it_nobody_is_held_back() -> None:
-    world = hall(hold_back=False)
-    periods(world, 4, 1)
-    assert periods(world, 2, 6, 5) == -1
+@pytest.mark.parametrize("percent", [0, 100])
+def test_without_a_share_nobody_is_held_back(percent: int) -> None:
+    assert periods(hall(percent, waiting=8), 10) == -1
 
 
 def test_it_ends_when_it_is_switched_off() -> None:
-    world = hall()
-    periods(world, 4, 1)
-    assert periods(world, 2, 5) == 7000 - 437
-    step(world, world.time_ns, PolicyChanged(key="hold_back", value=False))
-    density.watch(world)
-    assert world.density[0].most == -1
-
-
-def test_no_run_without_robots_fails() -> None:
-    world = new_world(hall().site)
-    world.time_ns += density.PERIOD_NS
+    world = hall(waiting=8)
+    assert periods(world, 1) == 7
+    step(world, world.time_ns, PolicyChanged(key="waiting_percent", value=0))
     density.watch(world)
     assert world.density[0].most == -1
 
@@ -129,22 +129,17 @@ def begun(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_the_most_urgent_begins_where_one_may(monkeypatch: pytest.MonkeyPatch) -> None:
     world = hall()
     assert begun(world, monkeypatch) == [901, 902, 903], "as they come"
-    world.density[0].most, world.density[0].spare = 2000, 1
+    world.density[0].most, world.density[0].spare = 2, 1
     assert begun(world, monkeypatch) == [903]
     world.density[0].spare = 0
     assert begun(world, monkeypatch) == []
 
 
-def test_who_is_done_goes_on_unless_too_many_are_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_done_something_goes_on_unless_too_many_work() -> None:
     world = hall()
-    offered(world)
-    begins: list[int] = []
-    monkeypatch.setattr(
-        "orchestrator.core.carry.begin", lambda world, robot, task: begins.append(task.id)
-    )
-    world.density[0].most, world.density[0].spare = 2000, 1
-    for index, number in ((5, 901), (6, 902)):
-        world.robots[index].next_task = number
-        missions.rest(world, world.robots[index])
-        assert world.robots[index].next_task == -1
-    assert begins == [901] and 902 in world.tasks, "it is offered again"
+    state, robot = world.density[0], world.robots[0]
+    state.most, state.spare = 4, 0
+    assert density.goes_on(world, robot) and state.spare == 0
+    state.spare = -2
+    assert not density.goes_on(world, robot) and state.spare == -1
+    assert not density.goes_on(world, robot) and density.goes_on(world, robot)

@@ -28,7 +28,7 @@ class Killed(BaseException):
     ("policy", "changes"),
     [
         ({"policy.congestion_ms": 2000}, lambda world: world.congestion.packed),
-        ({"policy.hold_back": True}, lambda world: [state.most for state in world.density]),
+        ({"policy.waiting_percent": 10}, lambda world: [state.most for state in world.density]),
     ],
 )
 def test_a_run_that_learns_is_clean_and_comes_again(
