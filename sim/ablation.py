@@ -23,7 +23,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "charging threshold": {"policy.charging": "threshold"},
     "switching": {"policy.switching": True},
     "ways of the empty floor": {"policy.congestion_ms": 0},
-    "all may work": {"policy.waiting_percent": 0},
 }
 COLUMNS = (
     "orders_per_hour", "late_percent", "cycle_p50_s", "cycle_p95_s", "metres_per_order",

@@ -7,7 +7,7 @@ is low, under a negative number.
 
 from __future__ import annotations
 
-from orchestrator.core import bays, carry, charging, closures, density, energy, missions, places
+from orchestrator.core import bays, carry, charging, closures, energy, missions, places
 from orchestrator.core.messages import AssignmentMade, RequestAssignment
 from orchestrator.core.planning_messages import RobotOffer, TaskOffer
 from orchestrator.core.robots import Leg, Robot
@@ -136,7 +136,7 @@ def made(world: World, event: AssignmentMade) -> None:
     world.assign_request = -1
     for robot in world.robots:
         robot.next_task = -1
-    for number, index in density.most_urgent_first(world, event.pairs):
+    for number, index in event.pairs:
         if not 0 <= index < len(world.robots):
             continue
         robot = world.robots[index]
@@ -147,8 +147,7 @@ def made(world: World, event: AssignmentMade) -> None:
         if task is None or robot.barred or not task.fleets >> robot.fleet & 1:
             continue
         if robot.idle and (not robot.charging or charging.enough(world, robot)):
-            if density.begins(world, robot):
-                carry.begin(world, robot, task)
+            carry.begin(world, robot, task)
         elif not robot.stuck:
             robot.next_task = number
 

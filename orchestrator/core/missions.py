@@ -7,7 +7,6 @@ from orchestrator.core import (
     carry,
     chargers,
     closures,
-    density,
     detours,
     exceptions,
     nonsense,
@@ -205,7 +204,7 @@ def rest(world: World, robot: Robot) -> None:
     robot.idle_since_ns = world.time_ns
     task = world.tasks.get(robot.next_task)
     robot.next_task = -1
-    if task is not None and density.goes_on(world, robot):
+    if task is not None:
         carry.begin(world, robot, task)
         return
     bay = bays.inside(world, robot.index)

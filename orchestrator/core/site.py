@@ -150,9 +150,6 @@ class Policy:
     lookahead: int = 4  # nodes released ahead of a robot
     switching: bool = False  # who waits for a robot that isn't there yet may go first
     congestion_ms: int = 0  # places where robots wait count as farther, by this at most; 0: none
-    waiting_percent: int = (
-        0  # of a fleet's robots under way: where more wait fewer work; 0: all may
-    )
     park_after_ms: int = 4000
     restart_tries: int = 6
     relocalise_tries: int = 3  # of a robot that slipped; then it is treated as dead

@@ -11,7 +11,6 @@ from orchestrator.core import (
     chargers,
     charging,
     congestion,
-    density,
     detours,
     energy,
     filing,
@@ -251,6 +250,5 @@ def _ticked(world: World) -> None:
     nonsense.watch(world)
     recovery.watch(world)
     congestion.watch(world)
-    density.watch(world)
     planning.switch(world)
     planning.want_if_due(world)

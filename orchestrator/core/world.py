@@ -14,7 +14,7 @@ from orchestrator.core.site import Site
 from orchestrator.core.stock import Stock
 from orchestrator.core.traffic import Traffic
 
-CORE_VERSION = 9
+CORE_VERSION = 8
 MS_NS = 1_000_000
 NEVER_NS = 2**62
 
@@ -158,17 +158,6 @@ class Congestion:
 
 
 @dataclass(slots=True)
-class Density:
-    """Of a fleet: who waits on the lanes, and how many may work; see `core.density`."""
-
-    driving: int = 0  # robots, summed over ticks
-    waiting: int = 0
-    most: int = -1  # at work at a time; -1: no bound
-    spare: int = 0  # that may begin something until the next tick
-    since_ns: int = 0  # of the sums
-
-
-@dataclass(slots=True)
 class World:
     """Everything the core remembers."""
 
@@ -233,7 +222,6 @@ class World:
     ended: dict[tuple[str, str], int] = field(default_factory=dict)  # (kind, how) -> count
     closures: Closures = field(default_factory=Closures)
     congestion: Congestion = field(default_factory=Congestion)
-    density: list[Density] = field(default_factory=list)  # by fleet
     obstacles: dict[int, Obstacle] = field(default_factory=dict)  # by move id of the lane
     helping: dict[Call, int] = field(default_factory=dict)  # help that was asked for, when
     awaiting: dict[Call, None] = field(default_factory=dict)  # maintenance
@@ -285,7 +273,6 @@ def new_world(site: Site) -> World:
     return World(
         site=site,
         energy=energy,
-        density=[Density() for _ in site.fleets],
         traffic=Traffic(site.roadmap, site.policy.lookahead, holders),
         stock=Stock(slots, x_mm, y_mm),
         bays=bays,

@@ -135,7 +135,6 @@ class PolicyFile(_Part):
     lookahead: int = Field(default=4, ge=1, le=50)
     switching: bool = False
     congestion_ms: Annotated[int, AfterValidator(_worth_it)] = 0
-    waiting_percent: int = Field(default=0, ge=0, le=100)
     park_after_ms: int = Field(default=4000, ge=0)
     restart_tries: int = Field(default=6, ge=0, le=100)
     relocalise_tries: int = Field(default=3, ge=0, le=100)
