@@ -123,7 +123,7 @@ class NodeTables:
                 1, whole,
             )  # fmt: skip
             apart = np.where(large, marks[: k + 1].min(axis=0), 0)
-            away = apart.argmax(keepdims=True).astype(np.int32)
+            away = np.array([np.argmax(apart)], np.int32)
         return np.minimum(marks, NO_WAY).T.astype(np.int32)
 
     @property
