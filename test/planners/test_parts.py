@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from copy import copy
+from copy import copy, deepcopy
 
 import numpy as np
 from floors_at_random import judged
 from numba import get_num_threads, set_num_threads
 
-from planners.crowd import CrowdPlanner, NodeTables
+from planners.crowd import CrowdPlanner
 from planners.grid import Grid
 from planners.guidance import Paces, SpreadParameters, alternate, spread
+from planners.node_tables import NodeTables
 from planners.steps import StepParameters
 
 
@@ -33,7 +34,7 @@ def played(
 ) -> list[list[int]]:
     """Make steps, each checked against the rules; the actions. Tables learn: those of others do not."""
     tables = copy(tables)
-    tables.tables = tables.tables.copy()
+    tables.tables, tables.shelf = tables.tables.copy(), deepcopy(tables.shelf)
     planner = CrowdPlanner(
         tables, states, StepParameters(length=4, tries=300, parts=parts, cells_min=1)
     )
