@@ -44,14 +44,12 @@ class Congestion:
         self._before = nodes.copy()
         self._stood = np.zeros(len(nodes), np.int32)
         self._heat = np.zeros(tables.grid.nodes, np.float32)
-        self._step = 0
         self._more: dict[int, Small] = {}  # by step: (N,) what cells cost more
 
     def look(self, nodes: Ints, goals: Ints) -> None:
         """A new step: `nodes`, `goals` (R,)."""
         p = self._p
-        self._step += 1
-        self._tables.shelf.step = self._step
+        self._tables.shelf.step += 1
         self._stood = np.where(nodes == self._before, self._stood + 1, 0).astype(np.int32)
         self._before = nodes.copy()
         self._heat *= np.float32(p.kept_permille / 1000)
@@ -66,16 +64,16 @@ class Congestion:
             return goals[:0]
         heat = np.where(self._heat >= p.still, self._heat, 0)
         more = np.minimum(p.most, p.gain * heat).astype(np.int16)
-        since = self._tables.shelf.since
+        shelf = self._tables.shelf
+        since = shelf.since
         if not more.any() and not since.any():
             return goals[:0]
         named = np.unique(np.append(goals, onward[onward >= 0])).astype(np.int32)
         rows = self._tables.rows(named)
         if not more.any():
             named, rows = named[since[rows] > 0], rows[since[rows] > 0]
-        last = np.maximum(since, self._tables.shelf.seen)[
-            rows
-        ]  # new ones wait for their turn as well
+        # New ones wait for their turn as well.
+        last = np.maximum(since, shelf.seen)[rows]
         turn = np.argsort(last, kind="stable")[: -(-len(goals) // p.turns)]
         made = 0
         coming = self._with(more)
@@ -85,9 +83,9 @@ class Congestion:
             self._fill(named[some], rows[some], coming)
             made += len(some)
         done = turn[:made]
-        since[rows[done]] = self._step if more.any() else 0
+        since[rows[done]] = shelf.step if more.any() else 0
         if made and more.any():
-            self._more[self._step] = more
+            self._more[shelf.step] = more
         self._forget()
         return named[done]
 

@@ -27,7 +27,8 @@ NO_WAY = 1 << 28  # to a landmark: costs of places are added to it
 
 class NodeTables:
     """(rows, N) costs from each node to a goal: uint16, or uint32 where ways are too long for that.
-    `complete`: all of `goals` have their row, for good, and no other node has one."""
+    `complete`: all of `goals` have their row, for good, and no other node has one; else any node may,
+    and `marks` (N, L) are costs to landmarks."""
 
     def __init__(
         self,
@@ -102,8 +103,8 @@ class NodeTables:
             self.fill(shelf.goal_of[rows], rows, self.coming)
 
     def legs(self, tails: Ints, heads: Ints) -> Longs:
-        """(G,) costs from nodes to nodes; where not all goals have a row about as much:
-        what the difference of their ways to landmarks says (ALT; Goldberg & Harrelson, SODA 2005)."""
+        """(G,) costs from nodes to nodes; where not all goals have a row, about as much: what
+        the difference of their ways to landmarks says (ALT; Goldberg & Harrelson, SODA 2005)."""
         if self.complete:
             return self.tables[self.rows(heads), tails].astype(np.int64)
         least: Longs = (self.marks[tails] - self.marks[heads]).max(axis=1, initial=0)

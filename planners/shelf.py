@@ -14,11 +14,9 @@ class Shelf:
     def __init__(self, nodes: int, rows: int) -> None:
         self.row_of = np.full(nodes, -1, np.int32)  # by goal, -1: none
         self.goal_of = np.full(rows, -1, np.int32)  # by row, -1: empty
-        self.since = np.zeros(
-            rows, np.int32
-        )  # by row: the step of `Congestion`, 0: nothing learned
-        self.step = 0  # of `Congestion`, just now,
-        self.seen = np.zeros(rows, np.int32)  # and by row: when its goal was given it
+        self.step = 0  # of `Congestion`: when a row
+        self.since = np.zeros(rows, np.int32)  # learned, 0: nothing yet
+        self.seen = np.zeros(rows, np.int32)  # was given to its goal
         self._used = np.zeros(rows, np.int64)
         self._clock = 0
 

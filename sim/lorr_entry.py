@@ -185,7 +185,7 @@ class CrowdEntry(_Playing):
         )
         if not self.tables.complete:
             goals = self._first_goals(instance)
-        self._shelf = self.tables.shelf
+        self._shelf = self.tables.shelf  # checkpoints hold it, and no tables: see `restore`
         self._matcher = CrowdMatcher(self.tables, settings.crowd)
         if settings.plain:
             self._planner = PibtPlanner(grid, self.tables, states)

@@ -11,6 +11,7 @@ from planners import node_tables
 from planners.crowd import CrowdMatcher, CrowdMatchParameters
 from planners.grid import Grid
 from planners.guidance import Paces, alternate
+from planners.kernels.matching import likely_places
 from planners.kernels.states import FAR_STEPS, parts
 from planners.node_tables import NodeTables
 
@@ -67,6 +68,20 @@ def test_too_many_goals_at_a_time_are_refused() -> None:
     some, _ = both(0)
     with pytest.raises(MemoryError, match="13 goals at a time, but only 12 tables fit"):
         some.rows(np.arange(ROWS + 1, dtype=np.int32))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_likely_places_are_those_that_landmarks_say_are_cheapest(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    here = chance.integers(0, 400, (30, 5)).astype(np.int32)
+    there = chance.integers(0, 400, (5, 80)).astype(np.int32)
+    least = chance.integers(0, 60, 80).astype(np.int32)
+    place = np.full((30, 12), -1, np.int64)
+    likely_places(here, there, least, 4, place)
+    cost = np.maximum(0, (here[:, :, None] - there[None]).max(axis=1)) + least
+    for mine, costs in zip(place, cost, strict=True):
+        assert len(set(mine.tolist())) == 12
+        assert np.sort(costs[mine]).tolist() == np.sort(costs)[:12].tolist()
 
 
 def test_all_tasks_are_seen_in_the_end() -> None:
